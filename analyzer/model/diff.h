@@ -1,0 +1,37 @@
+// What `seep diff` says, as plain data: design §2.3, "seep.diff/1".
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "analyzer/model/report.h"
+
+namespace seep::model {
+
+enum class DiffBasis { kLevel, kPerSecond, kPerUnit };
+enum class MatchedBy { kId, kFunction, kOffset };
+enum class Change { kGrew, kShrank, kAppeared, kVanished };
+
+struct DiffRow {
+  std::string id;  // as Suspect::id
+  SiteKind kind = SiteKind::kHeap;
+  Change change = Change::kGrew;
+  double bytes = 0;   // new minus old, in the basis
+  double blocks = 0;
+  double old_bytes = 0;
+  double new_bytes = 0;
+  std::uint32_t node = 0;  // the stack, in Diff::stacks
+  ReportStack stack;       // filled when symbolized
+};
+
+struct Diff {
+  std::string old_path;
+  std::string new_path;
+  DiffBasis basis = DiffBasis::kLevel;
+  MatchedBy matched_by = MatchedBy::kOffset;
+  Stacks stacks;  // those of the rows
+  std::vector<DiffRow> rows;
+};
+
+}  // namespace seep::model

@@ -1,0 +1,122 @@
+// What `seep report` says, as plain data: design §2.3, field by field. Printing is elsewhere.
+// rank fills everything but names; symbolize turns frames into functions, files and lines.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "analyzer/model/snapshot.h"
+
+namespace seep::model {
+
+enum class Behaviour { kGrowing, kPlateau, kSawtooth, kOneTime, kSteady, kUnknown };
+const char* name_of(Behaviour behaviour);  // "growing", "plateau", "sawtooth", "one-time", …
+const char* name_of(SiteKind kind);
+const char* name_of(Trigger trigger);
+const char* name_of(Mode mode);
+const char* name_of(Language language);
+const char* name_of(EndInfo::How how);
+
+struct ReportFrame {
+  std::optional<std::string> function;  // demangled
+  std::optional<std::string> file;      // as the debug information gives it, absolute if it can be
+  std::optional<unsigned> line;
+  std::string module;                   // path
+  std::optional<std::string> build_id;
+  std::uint64_t offset = 0;             // ELF virtual address
+  bool inlined = false;
+  bool heuristic = false;
+  bool nearest_symbol = false;          // no debug information: the nearest exported symbol before it
+  Language language = Language::kNative;
+};
+
+using ReportStack = std::vector<ReportFrame>;  // innermost first
+
+struct SuspectPath {
+  std::uint64_t live_bytes = 0;
+  std::uint64_t live_blocks = 0;
+  ReportStack stack;
+};
+
+struct Range {
+  double low = 0;
+  double high = 0;
+};
+
+struct Suspect {
+  unsigned rank = 0;
+  std::string id;  // 16 hex digits from function and file names, outward from the blamed frame
+  bool leak = false;
+  Behaviour behaviour = Behaviour::kUnknown;
+  std::string verdict;  // "unreachable", or the behaviour's name
+  bool recurring = false;
+  std::optional<double> confidence;
+  std::string why;
+  SiteKind kind = SiteKind::kHeap;
+  std::uint64_t live_bytes = 0;
+  std::optional<double> live_bytes_error;
+  std::uint64_t live_blocks = 0;
+  std::uint64_t allocated_blocks = 0;
+  std::uint64_t freed_blocks = 0;
+  std::optional<double> growth_bytes_per_s;
+  std::optional<Range> growth_range;
+  std::optional<double> growth_bytes_per_unit;
+  std::optional<std::uint64_t> unreachable_bytes;
+  std::optional<std::uint64_t> unreachable_blocks;
+  std::optional<std::uint64_t> unreachable_direct_bytes;
+  double oldest_s = 0;
+  std::optional<std::string> suppressed_by;
+  unsigned workers_seen = 1;
+  unsigned workers_of = 1;
+  std::vector<std::uint64_t> series_bytes;   // aligned with Report::snapshots
+  std::vector<std::uint64_t> series_blocks;
+  unsigned blame = 0;                        // index into stack
+  unsigned sites = 1;
+  ReportStack stack;
+  std::vector<SuspectPath> paths;
+};
+
+struct ReportProcess {
+  std::string id;
+  ProcessInfo info;
+  EndInfo end;
+  double duration_s = 0;
+};
+
+struct ReportSnapshot {
+  std::string process;  // ReportProcess::id
+  Moment moment;
+};
+
+struct Conclusion {
+  std::string cause;  // leak, retention, mmap, stacks, file, shared, none, unknown
+  std::string sentence;
+  std::string action;
+};
+
+struct Totals {
+  std::uint64_t live_bytes = 0;
+  std::uint64_t live_blocks = 0;
+  std::optional<double> growth_bytes_per_s;
+  std::optional<std::uint64_t> unreachable_bytes;
+  unsigned leak_suspects = 0;
+  unsigned rows_omitted = 0;
+  std::optional<double> smallest_leak_seen_bytes_per_h;
+};
+
+struct Report {
+  std::vector<ReportProcess> processes;
+  std::vector<ReportSnapshot> snapshots;
+  Accounting accounting{};
+  std::map<std::string, std::uint64_t> losses;
+  Totals totals;
+  Conclusion conclusion;
+  std::vector<Suspect> suspects;
+  std::vector<std::string> notes;  // said first in the text: damaged files left out, little tracked, …
+};
+
+}  // namespace seep::model

@@ -1,0 +1,132 @@
+// One snapshot, as the analyzer thinks of it: plain data, checked, independent of the file format.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "format/losses.h"
+#include "format/snapshot_format.h"
+
+namespace seep::model {
+
+using format::Mode;
+using format::SiteKind;
+using format::Trigger;
+
+struct Module {
+  std::string path;
+  std::string build_id;     // lower-case hex; empty when the file has none
+  std::uint64_t base = 0;   // load bias
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  bool unloaded = false;
+};
+
+enum class Language : std::uint8_t { kNative, kPhp, kPython };
+
+// A frame in the tree of stacks. nodes[0] is the root and no frame; parent < own index.
+struct Node {
+  std::uint64_t offset = 0;  // ELF virtual address in the module; absolute when module is 0
+  std::uint32_t parent = 0;
+  std::uint16_t module = 0;
+  bool exact_pc = false;     // else a return address: look up offset - 1
+  bool heuristic = false;
+  bool cut = false;
+  Language language = Language::kNative;
+};
+
+// Modules and stacks. Within one process image the indices of a later snapshot extend those of an
+// earlier one, so a node or a site keeps its number.
+struct Stacks {
+  std::vector<Module> modules;
+  std::vector<Node> nodes;
+};
+
+// Figures of one site at one moment.
+struct Counters {
+  std::uint64_t live_bytes = 0;
+  std::uint64_t live_blocks = 0;
+  std::uint64_t allocated_bytes = 0;
+  std::uint64_t allocated_blocks = 0;
+};
+
+struct AgeCount {
+  std::uint32_t age_class = 0;  // format::kAgeClasses
+  std::uint64_t blocks = 0;
+  std::uint64_t bytes = 0;
+};
+
+struct Site {
+  std::uint32_t node = 0;
+  SiteKind kind = SiteKind::kHeap;
+  Counters counters;
+  std::uint64_t inherited_bytes = 0;
+  std::uint64_t inherited_blocks = 0;
+  std::uint64_t oldest_ms = 0;
+  std::uint32_t ages_begin = 0;  // into Snapshot::ages
+  std::uint32_t ages_count = 0;
+
+  // Released in this image: what was allocated or inherited and is not alive.
+  [[nodiscard]] std::uint64_t freed_blocks() const {
+    return counters.allocated_blocks + inherited_blocks - counters.live_blocks;
+  }
+};
+
+using Accounting = format::AccountingRecord;
+using Losses = std::array<std::uint64_t, format::kLossCount>;
+
+struct ProcessInfo {
+  std::uint64_t run_id = 0;
+  std::uint64_t started_unix_ns = 0;
+  std::uint64_t start_ticks = 0;
+  Mode mode = Mode::kExact;
+  std::uint64_t sample_bytes = 0;
+  std::uint32_t pid = 0;
+  std::uint32_t host_pid = 0;  // 0 unknown
+  std::uint32_t parent_pid = 0;
+  std::uint32_t uid = 0;
+  std::uint32_t image = 1;
+  bool forked = false;
+  bool started_directly = false;
+  std::string exe;
+  std::string host;
+  std::vector<std::string> command;
+};
+
+// What one snapshot says about its moment.
+struct Moment {
+  std::string file;
+  std::uint32_t sequence = 0;
+  double time_s = 0;  // since the image began
+  Trigger trigger = Trigger::kInterval;
+  std::optional<std::string> mark;
+  std::optional<std::uint64_t> units;
+  std::uint64_t live_bytes = 0;  // sums over all sites
+  std::uint64_t live_blocks = 0;
+  std::uint64_t walk_ns = 0;
+  Accounting accounting{};
+};
+
+// How the image ended, as far as this snapshot knows.
+struct EndInfo {
+  enum class How { kRunning, kExit, kSignal, kExec, kLost };
+  How how = How::kRunning;
+  std::optional<int> status;
+  std::optional<int> signal;
+  std::optional<std::string> function;
+};
+
+struct Snapshot {
+  ProcessInfo process;
+  Moment moment;
+  EndInfo end;
+  Stacks stacks;
+  std::vector<Site> sites;
+  std::vector<AgeCount> ages;
+  Losses losses{};
+};
+
+}  // namespace seep::model

@@ -1,0 +1,16 @@
+// A name for a stack that holds across processes: a hash of (build-id or path, offset) of all its
+// frames. Equal keys mean the same code path in the same builds.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "analyzer/model/snapshot.h"
+
+namespace seep::model {
+
+// One key a node; keys[0] belongs to the root. 64-bit hashes: among a million stacks a collision
+// has a probability of about 3e-8.
+std::vector<std::uint64_t> stack_keys(const Stacks& stacks);
+
+}  // namespace seep::model

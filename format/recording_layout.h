@@ -1,0 +1,29 @@
+// Names of files and variables that libseep.so and `seep` agree on.
+//
+//   SEEP_DIR/
+//     index                       one line for each process image that ended (fields below)
+//     seep.log                    messages
+//     <exe>.<pid>[.<n>]/          one recording: a process image
+//       control                   ControlPage (control_page.h)
+//       snapshot-NNNNNN.seep      NNNNNN is the sequence number
+//       ended                     written by `seep run` about the process it started: "exit 0" or
+//                                 "signal 9", for ends that the process could not record itself
+//
+// A line of `index`, tab separated:
+//   unix seconds, run id (16 hex digits), pid, parent pid, image, how (exit, exec or signal), status,
+//   lifetime in ms, live bytes, live blocks, recording (directory name or "-"), path of the program
+#pragma once
+
+namespace seep::format {
+
+inline constexpr char kSnapshotPrefix[] = "snapshot-";
+inline constexpr char kSnapshotSuffix[] = ".seep";
+inline constexpr char kIndexFileName[] = "index";
+inline constexpr char kLogFileName[] = "seep.log";
+inline constexpr char kEndedFileName[] = "ended";
+
+// "<run id, 16 hex digits>.<pid of the process started directly>". Set by `seep run` in the child
+// just before exec; without it the first process makes it up and hands it to its children.
+inline constexpr char kRunVariable[] = "SEEP_RUN";
+
+}  // namespace seep::format

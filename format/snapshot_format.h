@@ -1,0 +1,204 @@
+// The snapshot file: what libseep.so writes and the analyzer reads.
+// docs/file-format.md describes the same bytes for people; change both together.
+//
+// All integers are little-endian and fixed-width. A file is
+//
+//   FileHeader | SectionEntry[section_count] | sections, each 8-byte aligned, zero padded between
+//
+// Every section and the section table carry a CRC-32; `file_bytes` tells a cut file from a whole
+// one. A reader skips sections whose id it does not know, and accepts entries that are longer than
+// the struct it knows (`entry_bytes`): that is how a minor version adds fields. A major version
+// that is newer than the reader's is refused.
+#pragma once
+
+#include <cstdint>
+
+namespace seep::format {
+
+inline constexpr char kMagic[8] = {'S', 'E', 'E', 'P', 'S', 'N', 'A', 'P'};
+inline constexpr std::uint16_t kVersionMajor = 1;
+inline constexpr std::uint16_t kVersionMinor = 0;
+inline constexpr std::uint32_t kSectionAlignment = 8;
+
+// Never renumber, never reuse.
+enum class SectionId : std::uint32_t {
+  kProcess = 1,     // one ProcessRecord
+  kStrings = 2,     // bytes that StringRef points into; not NUL terminated
+  kModules = 3,     // ModuleRecord[]; index 0 means "no module" and is an empty record
+  kNodes = 4,       // NodeRecord[]; index 0 is the root of all stacks
+  kSites = 5,       // SiteRecord[]; index = site id, stable over one process image
+  kAges = 6,        // AgeRecord[]; grouped by site, ascending
+  kAccounting = 7,  // one AccountingRecord
+  kLosses = 8,      // LossRecord[]; names in losses.inc
+};
+
+struct FileHeader {
+  char magic[8];
+  std::uint16_t version_major;
+  std::uint16_t version_minor;
+  std::uint32_t header_bytes;         // sizeof(FileHeader)
+  std::uint32_t section_count;
+  std::uint32_t section_entry_bytes;  // sizeof(SectionEntry)
+  std::uint64_t file_bytes;           // of the whole file
+  std::uint32_t section_table_crc;    // CRC-32 of all SectionEntry bytes
+  std::uint32_t header_crc;           // CRC-32 of the header with this field zero
+  std::uint64_t reserved[3];
+};
+static_assert(sizeof(FileHeader) == 64);
+
+struct SectionEntry {
+  std::uint32_t id;           // SectionId
+  std::uint32_t entry_bytes;  // size of one entry; 1 for kStrings
+  std::uint64_t offset;       // from the start of the file
+  std::uint64_t bytes;        // entry_bytes times the number of entries
+  std::uint32_t crc;          // CRC-32 of those bytes
+  std::uint32_t reserved;
+};
+static_assert(sizeof(SectionEntry) == 32);
+
+// A piece of the strings section.
+struct StringRef {
+  std::uint32_t offset;
+  std::uint32_t length;
+};
+
+// Why the snapshot was taken.
+enum class Trigger : std::uint32_t {
+  kStart = 0,
+  kInterval = 1,
+  kRequest = 2,
+  kSignal = 3,
+  kApi = 4,
+  kMark = 5,
+  kLimit = 6,
+  kFork = 7,
+  kExec = 8,
+  kCrash = 9,
+  kExit = 10,
+};
+
+enum class Mode : std::uint32_t { kExact = 0, kSample = 1 };
+
+// How the process ended, as far as the process itself can say.
+enum class End : std::uint32_t { kNotYet = 0, kExit = 1, kSignal = 2, kExec = 3 };
+
+// ProcessRecord::flags
+inline constexpr std::uint32_t kHasUnits = 1;       // `units` was given with a mark
+inline constexpr std::uint32_t kForkedImage = 2;    // began as a fork: blocks may be inherited
+inline constexpr std::uint32_t kStartedDirectly = 4;  // the process that the user started
+
+struct ProcessRecord {
+  std::uint64_t run_id;           // the same for all processes of one run
+  std::uint64_t started_unix_ns;  // wall clock when this image began to be tracked
+  std::uint64_t time_ms;          // monotonic time from then to this snapshot
+  std::uint64_t start_ticks;      // /proc/PID/stat field 22: tells a PID from its reuse
+  std::uint64_t units;            // units of work done since start, with kHasUnits
+  std::uint64_t sample_bytes;     // mean bytes between samples in kSample, else 0
+  std::uint64_t walk_ns;          // time spent walking the live blocks for this snapshot
+  std::uint32_t sequence;         // 1, 2, … over the life of the image
+  std::uint32_t trigger;          // Trigger
+  std::uint32_t mode;             // Mode
+  std::uint32_t flags;
+  std::uint32_t pid;              // in the process's own PID namespace
+  std::uint32_t host_pid;         // in the outermost namespace that is visible; 0 unknown
+  std::uint32_t parent_pid;
+  std::uint32_t uid;
+  std::uint32_t image;            // 1 for the first recording of this PID, 2 after an exec, …
+  std::uint32_t end;              // End
+  std::int32_t end_status;        // with End::kExit
+  std::int32_t end_signal;        // with End::kSignal
+  StringRef exe;                  // absolute path
+  StringRef command;              // arguments, each followed by a NUL
+  StringRef host;                 // host name
+  StringRef mark;                 // label of a kMark snapshot
+  StringRef end_function;         // what ended it: "exit", "_exit", "main", "execve"
+};
+static_assert(sizeof(ProcessRecord) == 144);
+
+// ModuleRecord::flags
+inline constexpr std::uint32_t kModuleUnloaded = 1;  // was mapped once, is not any more
+
+// A file mapped with code in it. A frame keeps (module, offset) from the moment its stack was
+// captured, so a library unloaded and another one loaded at its place cannot be confused.
+struct ModuleRecord {
+  StringRef path;
+  StringRef build_id;    // raw bytes; empty when the file has none
+  std::uint64_t base;    // load bias: run-time address minus ELF virtual address
+  std::uint64_t begin;   // first mapped address
+  std::uint64_t end;     // one past the last
+  std::uint32_t flags;
+  std::uint32_t reserved;
+};
+static_assert(sizeof(ModuleRecord) == 48);
+
+// NodeRecord::flags
+inline constexpr std::uint32_t kExactPc = 1;    // the address itself executes (a frame interrupted by
+                                                // a signal); otherwise it is a return address
+inline constexpr std::uint32_t kHeuristic = 2;  // found without unwind information
+inline constexpr std::uint32_t kCut = 4;        // frames further out were dropped (depth limit)
+
+inline constexpr unsigned kFrameModuleShift = 48;
+inline constexpr std::uint64_t kFrameOffsetMask = (std::uint64_t{1} << kFrameModuleShift) - 1;
+
+// One frame of a stack; a stack is a node and its ancestors, innermost first.
+//
+//   frame:  63…48 module index | 47…0 ELF virtual address in it (for module 0: absolute address)
+struct NodeRecord {
+  std::uint64_t frame;
+  std::uint32_t parent;  // the caller; always smaller than this node's own index
+  std::uint32_t flags;
+};
+static_assert(sizeof(NodeRecord) == 16);
+
+enum class SiteKind : std::uint32_t { kHeap = 0, kMmap = 1, kFd = 2, kThread = 3 };
+
+// An allocation site: everything allocated under one call stack.
+// live + freed = allocated + inherited, in blocks and in bytes.
+struct SiteRecord {
+  std::uint32_t node;              // the innermost frame of its stack
+  std::uint32_t kind;              // SiteKind
+  std::uint64_t allocated_blocks;  // births in this image
+  std::uint64_t allocated_bytes;
+  std::uint64_t live_blocks;
+  std::uint64_t live_bytes;
+  std::uint64_t inherited_blocks;  // alive when the image began as a fork
+  std::uint64_t inherited_bytes;
+  std::uint64_t oldest_ms;         // age of its oldest live block
+};
+static_assert(sizeof(SiteRecord) == 64);
+
+// Ages of live blocks. Class 0: under 64 ms; class k: [64·2^(k-1), 64·2^k) ms.
+inline constexpr std::uint32_t kAgeClasses = 32;
+inline constexpr unsigned kAgeClassZeroShift = 6;
+
+struct AgeRecord {
+  std::uint32_t site;
+  std::uint32_t age_class;
+  std::uint64_t blocks;
+  std::uint64_t bytes;
+};
+static_assert(sizeof(AgeRecord) == 24);
+
+// Where the resident memory is, from /proc/self/{smaps_rollup,maps,statm}; bytes.
+struct AccountingRecord {
+  std::uint64_t rss_bytes;
+  std::uint64_t tracked_live_bytes;        // requested sizes of all live blocks and maps
+  std::uint64_t allocator_retained_bytes;  // resident heap that no live block covers
+  std::uint64_t mmap_bytes;                // live maps made by the program
+  std::uint64_t stack_bytes;
+  std::uint64_t file_bytes;
+  std::uint64_t shared_bytes;
+  std::uint64_t tracker_bytes;             // seep's own tables
+  std::uint64_t other_bytes;
+  std::uint64_t limit_bytes;               // cgroup limit, or 0
+};
+static_assert(sizeof(AccountingRecord) == 80);
+
+struct LossRecord {
+  std::uint32_t id;  // Loss in losses.h
+  std::uint32_t reserved;
+  std::uint64_t count;
+};
+static_assert(sizeof(LossRecord) == 16);
+
+}  // namespace seep::format
