@@ -1,0 +1,43 @@
+// Memory for seep's own tables: pages from the kernel, never from the program's allocator.
+// Context: IN-HOOK. Lock-free; nothing is ever given back, so a pointer stays good for the life of
+// the process. All of it is counted in mapped_bytes().
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace seep::runtime {
+
+inline constexpr std::size_t kPageBytes = 4096;
+
+// Zeroed pages, private and without swap reservation; null when the kernel has none. `bytes` is
+// rounded up to whole pages.
+void* map_pages(std::size_t bytes);
+// Gives back what map_pages returned.
+void unmap_pages(void* begin, std::size_t bytes);
+
+// Bytes that map_pages holds now. Untouched pages count, though they are not resident.
+std::uint64_t mapped_bytes();
+
+// Bump allocation out of chunks. Zeroed memory, aligned to 16 bytes; null when the kernel has none.
+// A request may be at most half of the chunk size.
+class Arena {
+ public:
+  constexpr explicit Arena(std::size_t chunk_bytes) : chunk_bytes_(chunk_bytes) {}
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  void* allocate(std::size_t bytes);
+
+ private:
+  struct Chunk {
+    std::atomic<std::size_t> used;  // relaxed: it only hands out room, it publishes nothing
+  };
+  Chunk* next_chunk(Chunk* full);
+
+  std::size_t chunk_bytes_;
+  std::atomic<Chunk*> current_{nullptr};  // release in next_chunk, acquire in allocate
+};
+
+}  // namespace seep::runtime

@@ -1,0 +1,76 @@
+#include "preload/runtime/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/uio.h>
+
+#include "preload/runtime/syscall.h"
+
+namespace seep::runtime {
+
+int open_file(int directory, const char* path, int flags, unsigned mode) {
+  long result;
+  do {
+    result = raw_syscall(__NR_openat, directory, as_argument(path), flags | O_CLOEXEC,
+                         static_cast<long>(mode));
+  } while (result == -EINTR);
+  return static_cast<int>(result);
+}
+
+void close_file(int fd) { raw_syscall(__NR_close, fd); }
+
+int write_all(int fd, const void* data, std::size_t size) {
+  const auto* bytes = static_cast<const char*>(data);
+  while (size != 0) {
+    const long written = raw_syscall(__NR_write, fd, as_argument(bytes), static_cast<long>(size));
+    if (written == -EINTR) {
+      continue;
+    }
+    if (written <= 0) {
+      return written == 0 ? -EIO : static_cast<int>(written);
+    }
+    bytes += written;
+    size -= static_cast<std::size_t>(written);
+  }
+  return 0;
+}
+
+long read_all(int fd, void* data, std::size_t size) {
+  auto* bytes = static_cast<char*>(data);
+  std::size_t done = 0;
+  while (done < size) {
+    const long got =
+        raw_syscall(__NR_read, fd, as_argument(bytes + done), static_cast<long>(size - done));
+    if (got == -EINTR) {
+      continue;
+    }
+    if (got < 0) {
+      return got;
+    }
+    if (got == 0) {
+      break;
+    }
+    done += static_cast<std::size_t>(got);
+  }
+  return static_cast<long>(done);
+}
+
+long read_file(int directory, const char* path, void* data, std::size_t capacity) {
+  const int fd = open_file(directory, path, O_RDONLY);
+  if (fd < 0) {
+    return fd;
+  }
+  const long result = read_all(fd, data, capacity);
+  close_file(fd);
+  return result;
+}
+
+bool read_own_memory(const void* from, void* to, std::size_t size) {
+  const iovec local{to, size};
+  const iovec remote{const_cast<void*>(from), size};
+  const long self = raw_syscall(__NR_getpid);
+  return raw_syscall(__NR_process_vm_readv, self, as_argument(&local), 1, as_argument(&remote), 1,
+                     0) == static_cast<long>(size);
+}
+
+}  // namespace seep::runtime
