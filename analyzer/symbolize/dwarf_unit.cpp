@@ -1,0 +1,161 @@
+#include "analyzer/symbolize/dwarf_unit.h"
+
+#include <dwarf.h>
+
+namespace seep::symbolize {
+namespace {
+
+// Deeper nesting than any compiler makes: a bound for damaged debug information.
+constexpr unsigned kDeepest = 200;
+
+bool names_scope(int tag) {
+  return tag == DW_TAG_namespace || tag == DW_TAG_module || tag == DW_TAG_class_type ||
+         tag == DW_TAG_structure_type || tag == DW_TAG_union_type;
+}
+
+const char* scope_name(Dwarf_Die die) {
+  const char* name = dwarf_diename(&die);
+  if (name != nullptr) {
+    return name;
+  }
+  return dwarf_tag(&die) == DW_TAG_namespace ? "(anonymous namespace)" : "(anonymous)";
+}
+
+// The child of `parent` whose code holds pc, or one with a null address.
+Dwarf_Die inner_block(Dwarf_Die* parent, Dwarf_Addr pc) {
+  Dwarf_Die child{};
+  for (int more = dwarf_child(parent, &child); more == 0; more = dwarf_siblingof(&child, &child)) {
+    const int tag = dwarf_tag(&child);
+    const bool block = tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block ||
+                       tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
+    if (block && dwarf_haspc(&child, pc) > 0) {
+      return child;
+    }
+  }
+  return Dwarf_Die{};
+}
+
+}  // namespace
+
+DwarfUnit::DwarfUnit(Dwarf_Die unit, Dwarf_Die tree) : unit_(unit), tree_(tree), scopes_(1) {
+  walk(tree_, 0, 0);
+  functions_.seal();
+}
+
+void DwarfUnit::walk(Dwarf_Die parent, ScopeId scope, unsigned depth) {
+  if (depth > kDeepest) {
+    return;
+  }
+  Dwarf_Die child{};
+  for (int more = dwarf_child(&parent, &child); more == 0; more = dwarf_siblingof(&child, &child)) {
+    visit(child, scope, depth);
+  }
+}
+
+void DwarfUnit::visit(Dwarf_Die die, ScopeId scope, unsigned depth) {
+  const int tag = dwarf_tag(&die);
+  if (tag == DW_TAG_lexical_block) {
+    walk(die, scope, depth + 1);
+    return;
+  }
+  if (tag != DW_TAG_subprogram && !names_scope(tag)) {
+    return;
+  }
+  if (tag == DW_TAG_subprogram) {
+    add_function(die, scope);
+  }
+  // Functions stand inside of others too: those of local classes, lambdas, GNU C's nested ones.
+  if (dwarf_haschildren(&die) > 0) {
+    scopes_.push_back({scope, die});
+    walk(die, static_cast<ScopeId>(scopes_.size() - 1), depth + 1);
+  }
+}
+
+void DwarfUnit::add_function(Dwarf_Die function, ScopeId scope) {
+  if (scope != 0) {
+    scope_of_.emplace(dwarf_dieoffset(&function), scope);
+  }
+  Dwarf_Addr base = 0;
+  Dwarf_Addr low = 0;
+  Dwarf_Addr high = 0;
+  for (ptrdiff_t next = 0; (next = dwarf_ranges(&function, next, &base, &low, &high)) > 0;) {
+    // Linkers leave address 0 in the debug information of functions that they dropped.
+    if (low != 0) {
+      functions_.add(low, high, function);
+    }
+  }
+}
+
+std::string DwarfUnit::scope_of(Dwarf_Off function) const {
+  const auto found = scope_of_.find(function);
+  std::string text;
+  for (ScopeId id = found == scope_of_.end() ? 0 : found->second; id != 0;
+       id = scopes_[id].parent) {
+    text.insert(0, std::string(scope_name(scopes_[id].die)) + "::");
+  }
+  return text;
+}
+
+std::vector<Dwarf_Die> DwarfUnit::functions_at(Dwarf_Addr pc) const {
+  std::vector<Dwarf_Die> chain;
+  const Dwarf_Die* function = functions_.find(pc);
+  if (function == nullptr) {
+    return chain;
+  }
+  chain.push_back(*function);
+  Dwarf_Die block = *function;
+  for (unsigned depth = 0; depth < kDeepest; ++depth) {
+    block = inner_block(&block, pc);
+    if (block.addr == nullptr) {
+      break;
+    }
+    if (dwarf_tag(&block) == DW_TAG_inlined_subroutine) {
+      chain.push_back(block);
+    }
+  }
+  return chain;
+}
+
+SourcePosition DwarfUnit::position_at(Dwarf_Addr pc) {
+  SourcePosition position;
+  Dwarf_Line* row = dwarf_getsrc_die(&unit_, pc);
+  if (row == nullptr) {
+    return position;
+  }
+  if (const char* file = dwarf_linesrc(row, nullptr, nullptr); file != nullptr) {
+    position.file = absolute(file);
+  }
+  if (int line = 0; dwarf_lineno(row, &line) == 0 && line > 0) {
+    position.line = static_cast<unsigned>(line);
+  }
+  return position;
+}
+
+SourcePosition DwarfUnit::call_position(Dwarf_Die inlined) {
+  SourcePosition position;
+  Dwarf_Attribute attribute;
+  Dwarf_Word value = 0;
+  Dwarf_Files* files = nullptr;
+  if (dwarf_formudata(dwarf_attr(&inlined, DW_AT_call_file, &attribute), &value) == 0 &&
+      dwarf_getsrcfiles(&tree_, &files, nullptr) == 0) {
+    if (const char* file = dwarf_filesrc(files, value, nullptr, nullptr); file != nullptr) {
+      position.file = absolute(file);
+    }
+  }
+  if (dwarf_formudata(dwarf_attr(&inlined, DW_AT_call_line, &attribute), &value) == 0 &&
+      value > 0) {
+    position.line = static_cast<unsigned>(value);
+  }
+  return position;
+}
+
+std::string DwarfUnit::absolute(const char* file) {
+  if (*file == '/') {
+    return file;
+  }
+  Dwarf_Attribute attribute;
+  const char* directory = dwarf_formstring(dwarf_attr(&unit_, DW_AT_comp_dir, &attribute));
+  return directory == nullptr ? std::string(file) : std::string(directory) + "/" + file;
+}
+
+}  // namespace seep::symbolize

@@ -1,0 +1,74 @@
+#include "analyzer/symbolize/module_symbols.h"
+
+#include <utility>
+
+#include "analyzer/symbolize/demangle.h"
+
+namespace seep::symbolize {
+
+ModuleSymbols::ModuleSymbols(const model::Module& module, const DebugSearch& search)
+    : path_(module.path), build_id_(module.build_id), file_(module, search) {}
+
+void ModuleSymbols::read_debug_information() {
+  Dwarf_Addr bias = 0;
+  if (Dwarf* dwarf = dwfl_module_getdwarf(file_.handle(), &bias); dwarf != nullptr) {
+    dwarf_ = std::make_unique<DwarfLookup>(dwarf);
+    dwarf_bias_ = bias;
+  }
+}
+
+model::ReportFrame ModuleSymbols::empty_frame() const {
+  model::ReportFrame frame;
+  frame.module = path_;
+  if (!build_id_.empty()) {
+    frame.build_id = build_id_;
+  }
+  return frame;
+}
+
+void ModuleSymbols::name_by_symbol(std::uint64_t address, model::ReportFrame& frame) {
+  if (!symbols_) {
+    symbols_ = std::make_unique<SymbolTable>(file_.handle());
+  }
+  if (const std::optional<SymbolMatch> match = symbols_->find(address)) {
+    frame.function = demangle(match->name);
+    frame.nearest_symbol = match->nearest;
+  }
+}
+
+model::ReportStack ModuleSymbols::look_up(std::uint64_t address) {
+  if (file_.handle() == nullptr) {
+    return {empty_frame()};
+  }
+  if (!std::exchange(read_, true)) {
+    read_debug_information();
+  }
+  model::ReportStack stack;
+  if (dwarf_) {
+    for (SourceFrame& source : dwarf_->frames(address - dwarf_bias_)) {
+      model::ReportFrame frame = empty_frame();
+      frame.function = std::move(source.function);
+      frame.file = std::move(source.position.file);
+      frame.line = source.position.line;
+      frame.inlined = source.inlined;
+      stack.push_back(std::move(frame));
+    }
+  }
+  if (stack.empty()) {
+    stack.push_back(empty_frame());
+  }
+  if (!stack.back().function) {
+    name_by_symbol(address, stack.back());
+  }
+  return stack;
+}
+
+const model::ReportStack& ModuleSymbols::frames(std::uint64_t address) {
+  const auto [entry, added] = known_.try_emplace(address);
+  if (added) {
+    entry->second = look_up(address);
+  }
+  return entry->second;
+}
+
+}  // namespace seep::symbolize

@@ -1,0 +1,64 @@
+#include "analyzer/symbolize/symbolizer.h"
+
+#include <unordered_map>
+#include <utility>
+
+#include "analyzer/symbolize/debug_search.h"
+#include "analyzer/symbolize/module_symbols.h"
+
+namespace seep::symbolize {
+
+struct Symbolizer::Impl {
+  explicit Impl(const Options& options) : search(options) {}
+
+  ModuleSymbols& symbols_of(const model::Module& module);
+
+  DebugSearch search;  // before what was opened with it
+  std::unordered_map<std::string, std::unique_ptr<ModuleSymbols>> modules;  // by path and build-id
+  std::vector<std::string> warnings;
+};
+
+ModuleSymbols& Symbolizer::Impl::symbols_of(const model::Module& module) {
+  // A path has no zero byte, so the two parts cannot run into each other.
+  std::unique_ptr<ModuleSymbols>& symbols = modules[module.path + '\0' + module.build_id];
+  if (!symbols) {
+    symbols = std::make_unique<ModuleSymbols>(module, search);
+    if (!symbols->warning().empty()) {
+      warnings.push_back(symbols->warning());
+    }
+  }
+  return *symbols;
+}
+
+Symbolizer::Symbolizer(Options options) : impl_(std::make_unique<Impl>(options)) {}
+Symbolizer::~Symbolizer() = default;
+
+std::vector<model::ReportFrame> Symbolizer::frames(const model::Module& module,
+                                                   const model::Node& node) {
+  // A return address is behind its call, and may be the first byte of another line or function.
+  const std::uint64_t address = node.exact_pc || node.offset == 0 ? node.offset : node.offset - 1;
+  model::ReportStack frames = impl_->symbols_of(module).frames(address);
+  for (model::ReportFrame& frame : frames) {
+    frame.offset = node.offset;
+    frame.heuristic = node.heuristic;
+    frame.language = node.language;
+  }
+  return frames;
+}
+
+model::ReportStack Symbolizer::stack(const model::Stacks& stacks, std::uint32_t node) {
+  model::ReportStack stack;
+  for (std::uint32_t at = node; at != 0; at = stacks.nodes[at].parent) {
+    const model::Node& here = stacks.nodes[at];
+    for (model::ReportFrame& frame : frames(stacks.modules[here.module], here)) {
+      stack.push_back(std::move(frame));
+    }
+  }
+  return stack;
+}
+
+const std::vector<std::string>& Symbolizer::warnings() const {
+  return impl_->warnings;
+}
+
+}  // namespace seep::symbolize

@@ -1,0 +1,42 @@
+// Names for frames: functions, files, lines and inlined frames, from the files on this machine.
+// Not thread safe. Files are opened lazily and kept open while the Symbolizer lives.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "analyzer/model/report.h"
+#include "analyzer/model/snapshot.h"
+
+namespace seep::symbolize {
+
+struct Options {
+  std::string sysroot;                  // prefix for module paths; empty: none
+  std::vector<std::string> debug_dirs;  // searched before /usr/lib/debug
+};
+
+class Symbolizer {
+ public:
+  explicit Symbolizer(Options options);
+  ~Symbolizer();
+  Symbolizer(const Symbolizer&) = delete;
+  Symbolizer& operator=(const Symbolizer&) = delete;
+
+  // The frames that stand at one node: the inlined functions innermost first, the function that
+  // was compiled there last. Never empty: without symbols it is one frame with module and offset.
+  // A module whose file has another build-id now is left unnamed and reported by warnings().
+  std::vector<model::ReportFrame> frames(const model::Module& module, const model::Node& node);
+
+  // The whole stack of a node, innermost first. Results are kept, so asking again costs little.
+  model::ReportStack stack(const model::Stacks& stacks, std::uint32_t node);
+
+  // One line for each module that could not be named as it should be, each once.
+  [[nodiscard]] const std::vector<std::string>& warnings() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace seep::symbolize
