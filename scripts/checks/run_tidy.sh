@@ -1,0 +1,31 @@
+#!/bin/sh
+# Runs clang-tidy 14 over the sources of the project with the compile commands of a build folder.
+#
+#   scripts/checks/run_tidy.sh BUILD_FOLDER [FILE...]
+#
+# Without files: every source of format/, preload/, analyzer/, cli/ and tests/ that the build
+# compiles. Exits 1 when there is a finding.
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+[ $# -ge 1 ] || { echo "usage: $0 BUILD_FOLDER [FILE...]" >&2; exit 2; }
+build=$1
+shift
+[ -f "$build/compile_commands.json" ] || { echo "$0: $build has no compile_commands.json" >&2; exit 2; }
+
+tidy=$(command -v clang-tidy-14 || command -v clang-tidy) || {
+  echo "$0: clang-tidy is not installed (package clang-tidy-14)" >&2
+  exit 1
+}
+
+if [ $# -eq 0 ]; then
+  # One "file" line for each compiled source; those outside of the folders below are generated.
+  # shellcheck disable=SC2046
+  set -- $(sed -n "s|^ *\"file\": \"\($root/\(preload\|analyzer\|cli\|tests\)/.*\.cpp\)\".*|\1|p" \
+             "$build/compile_commands.json" | sort -u)
+fi
+# clang does not know some of gcc's flags; its own count of suppressed warnings is no finding.
+printf '%s\0' "$@" | xargs -0 -n 1 -P "$(nproc)" \
+  "$tidy" -quiet -p "$build" --extra-arg=-Wno-unknown-warning-option 2>&1 |
+  { grep -v '^[0-9]* warnings\{0,1\}.* generated\.$' || true; } | tee "$build/tidy.log"
+! grep -qE ': (warning|error): ' "$build/tidy.log"
