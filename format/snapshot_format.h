@@ -153,7 +153,8 @@ static_assert(sizeof(NodeRecord) == 16);
 enum class SiteKind : std::uint32_t { kHeap = 0, kMmap = 1, kFd = 2, kThread = 3 };
 
 // An allocation site: everything allocated under one call stack.
-// live + freed = allocated + inherited, in blocks and in bytes.
+// A process image that began as a fork has blocks of its parent: they count as live and as
+// inherited, never as allocated. Freed by this image = allocated - (live - inherited).
 struct SiteRecord {
   std::uint32_t node;              // the innermost frame of its stack
   std::uint32_t kind;              // SiteKind
@@ -161,7 +162,7 @@ struct SiteRecord {
   std::uint64_t allocated_bytes;
   std::uint64_t live_blocks;
   std::uint64_t live_bytes;
-  std::uint64_t inherited_blocks;  // alive when the image began as a fork
+  std::uint64_t inherited_blocks;  // of the live ones, those older than this image
   std::uint64_t inherited_bytes;
   std::uint64_t oldest_ms;         // age of its oldest live block
 };

@@ -15,7 +15,7 @@ struct SiteHistory {
   std::uint32_t node = 0;  // into Recording::stacks
   SiteKind kind = SiteKind::kHeap;
   std::uint64_t oldest_ms = 0;         // at the last moment
-  std::uint64_t inherited_blocks = 0;  // at the last moment
+  std::uint64_t inherited_blocks = 0;  // of the live ones, at the last moment
   std::uint64_t inherited_bytes = 0;
   std::vector<AgeCount> ages;          // at the last moment
   std::vector<Counters> at;

@@ -69,9 +69,9 @@ struct Site {
   std::uint32_t ages_begin = 0;  // into Snapshot::ages
   std::uint32_t ages_count = 0;
 
-  // Released in this image: what was allocated or inherited and is not alive.
+  // Allocated by this image and not alive any more.
   [[nodiscard]] std::uint64_t freed_blocks() const {
-    return counters.allocated_blocks + inherited_blocks - counters.live_blocks;
+    return counters.allocated_blocks - (counters.live_blocks - inherited_blocks);
   }
 };
 
