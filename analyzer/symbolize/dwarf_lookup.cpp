@@ -81,11 +81,13 @@ std::string DwarfLookup::scope_of(Dwarf_Die declaration) {
   return unit_of({root, root}).scope_of(dwarf_dieoffset(&declaration));
 }
 
-// The linkage name where there is one, since it has namespaces, classes and parameters. GCC gives
-// none to functions with internal linkage: those get the names of the scopes around them.
+// A mangled name has namespaces, classes and parameters. GCC gives none to functions with internal
+// linkage, and C has none: those get the names of the scopes around them.
 std::optional<std::string> DwarfLookup::name_of(Dwarf_Die function) {
   if (const char* linkage = linkage_name(&function); linkage != nullptr) {
-    return demangle(linkage);
+    if (std::string text = demangle(linkage); text != linkage) {
+      return text;
+    }
   }
   Dwarf_Die declaration = declaration_of(function);
   const char* name = dwarf_diename(&declaration);

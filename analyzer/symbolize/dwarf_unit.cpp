@@ -18,7 +18,7 @@ const char* scope_name(Dwarf_Die die) {
   if (name != nullptr) {
     return name;
   }
-  return dwarf_tag(&die) == DW_TAG_namespace ? "(anonymous namespace)" : "(anonymous)";
+  return dwarf_tag(&die) == DW_TAG_namespace ? "(anonymous namespace)" : "{unnamed}";
 }
 
 // The child of `parent` whose code holds pc, or one with a null address.
@@ -149,13 +149,14 @@ SourcePosition DwarfUnit::call_position(Dwarf_Die inlined) {
   return position;
 }
 
+// A build may have mapped its directory to a relative one; libdw has put that before the file.
 std::string DwarfUnit::absolute(const char* file) {
   if (*file == '/') {
     return file;
   }
   Dwarf_Attribute attribute;
   const char* directory = dwarf_formstring(dwarf_attr(&unit_, DW_AT_comp_dir, &attribute));
-  return directory == nullptr ? std::string(file) : std::string(directory) + "/" + file;
+  return directory != nullptr && *directory == '/' ? std::string(directory) + "/" + file : file;
 }
 
 }  // namespace seep::symbolize

@@ -26,11 +26,17 @@ model::ReportFrame ModuleSymbols::empty_frame() const {
   return frame;
 }
 
+// A library's debug information tells the internal name of what it exports ("__libc_calloc",
+// "___pthread_mutex_lock"); the symbol tells the one that callers write.
 void ModuleSymbols::name_by_symbol(std::uint64_t address, model::ReportFrame& frame) {
+  if (frame.function && !frame.function->starts_with('_')) {
+    return;
+  }
   if (!symbols_) {
     symbols_ = std::make_unique<SymbolTable>(file_.handle());
   }
-  if (const std::optional<SymbolMatch> match = symbols_->find(address)) {
+  const std::optional<SymbolMatch> match = symbols_->find(address);
+  if (match && (!frame.function || (!match->nearest && *match->name != '_'))) {
     frame.function = demangle(match->name);
     frame.nearest_symbol = match->nearest;
   }
@@ -57,9 +63,7 @@ model::ReportStack ModuleSymbols::look_up(std::uint64_t address) {
   if (stack.empty()) {
     stack.push_back(empty_frame());
   }
-  if (!stack.back().function) {
-    name_by_symbol(address, stack.back());
-  }
+  name_by_symbol(address, stack.back());
   return stack;
 }
 
