@@ -1,0 +1,22 @@
+// Figures as people read them: "18.1 MB", "+18.1 MB/h", "104,112", "1 h 43 m".
+// Units are decimal (1 MB = 1,000,000 bytes). Pure functions, thread safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace seep::model {
+
+// Three significant digits from a kilobyte on: "812 B", "1.52 KB", "31.2 MB", "1.10 GB".
+std::string format_bytes(double bytes);
+
+// With sign, an hour: "+18.1 MB/h".
+std::string format_hourly(double bytes_per_s);
+
+// Digits in groups of three: "104,112".
+std::string format_count(std::uint64_t count);
+
+// The two largest units: "640 ms", "4.2 s", "1 m 5 s", "1 h 43 m", "3 d 4 h". Not negative.
+std::string format_duration(double seconds);
+
+}  // namespace seep::model

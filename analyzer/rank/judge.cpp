@@ -1,0 +1,161 @@
+#include "analyzer/rank/judge.h"
+
+#include <algorithm>
+
+#include "analyzer/rank/container.h"
+#include "analyzer/rank/curve.h"
+#include "analyzer/rank/growth.h"
+#include "analyzer/rank/rules.h"
+#include "analyzer/rank/shape.h"
+#include "analyzer/rank/survival.h"
+#include "analyzer/rank/why.h"
+
+namespace seep::rank {
+namespace {
+
+using model::Behaviour;
+
+constexpr unsigned kLeastDrops = 2;
+// Deaths in the second half against the level: turning over.
+constexpr double kTurnover = 0.5;
+
+Verdict plain(Behaviour behaviour, std::string why) {
+  Verdict verdict;
+  verdict.behaviour = behaviour;
+  verdict.why = std::move(why);
+  return verdict;
+}
+
+Verdict with_growth(Behaviour behaviour, std::string why, const Curve& curve,
+                    const Growth& growth) {
+  Verdict verdict = plain(behaviour, std::move(why));
+  verdict.has_growth = true;
+  verdict.growth_bytes_per_s = growth.slope;
+  verdict.growth_range = slope_interval(curve, growth.from_s);
+  return verdict;
+}
+
+// What a site does that does not grow.
+Verdict judge_level(const Curve& curve) {
+  if (const unsigned drops = count_drops(curve); drops >= kLeastDrops) {
+    return plain(Behaviour::kSawtooth, why_sawtooth(drops));
+  }
+  const double middle = curve.begin_s() + curve.length_s() / 2;
+  if (const auto reached = rise_ended(curve)) {
+    return plain(Behaviour::kPlateau, why_plateau(*reached - curve.begin_s(), curve.length_s()));
+  }
+  if (curve.blocks.back() > 0 && deaths_since(curve, middle) < kTurnover * curve.blocks.back() &&
+      curve.bytes.front() < curve.bytes.back()) {
+    return plain(Behaviour::kPlateau, why_kept(curve));
+  }
+  return plain(Behaviour::kSteady, why_steady(curve));
+}
+
+// Growth that does not last: a plateau, or the rising side of a tooth.
+Verdict judge_ended_growth(const Curve& curve, const Growth& growth) {
+  if (const unsigned drops = count_drops(curve); drops >= kLeastDrops) {
+    return plain(Behaviour::kSawtooth, why_sawtooth(drops));
+  }
+  return plain(Behaviour::kPlateau, why_bends(growth));
+}
+
+// Growth whose blocks do not stay, or that cannot be told from one that will end.
+Verdict judge_turnover(const Curve& curve, const Growth& growth, const Survival& survival) {
+  if (growth.blocks < kTurnover * value_at(curve.t, curve.blocks, growth.from_s)) {
+    return judge_level(curve);
+  }
+  return plain(Behaviour::kUnknown, why_blocks_die(survival, growth));
+}
+
+// Growth within one window; nullopt when there is none in it.
+std::optional<Verdict> judge_window(const model::SiteHistory& site, const Curve& curve,
+                                    double from) {
+  const Growth growth = measure_growth(curve, from);
+  if (!above_noise(growth) || !grew_throughout(growth) || !exceeds_the_past(curve, growth)) {
+    return std::nullopt;
+  }
+  if (!kept_its_pace(growth) || bends_down(growth) || has_stalled(growth)) {
+    return judge_ended_growth(curve, growth);
+  }
+  if (growth.intervals < kLeastSnapshots - 1 || !worth_naming(growth)) {
+    return plain(Behaviour::kUnknown, why_too_little(growth));
+  }
+  if (slows_down(growth)) {
+    return plain(Behaviour::kUnknown, why_slows(growth));
+  }
+  const Survival survival = measure_survival(site, curve, from);
+  if (!few_blocks_grow(curve, growth) && (!blocks_stay(survival) || releases_began(curve, from))) {
+    return judge_turnover(curve, growth, survival);
+  }
+  return with_growth(Behaviour::kGrowing, why_growing(curve, growth), curve, growth);
+}
+
+Verdict judge_growth(const model::SiteHistory& site, const Curve& curve) {
+  std::optional<Verdict> first;
+  for (const double from : growth_windows(curve)) {
+    auto verdict = judge_window(site, curve, from);
+    if (verdict && verdict->behaviour == Behaviour::kGrowing) {
+      return *verdict;
+    }
+    first = first ? first : std::move(verdict);
+  }
+  return first ? *first : judge_level(curve);
+}
+
+Verdict judge_doubling(const Curve& curve, const Doubling& doubling) {
+  if (!doubling.goes_on(curve.end_s())) {
+    return plain(Behaviour::kPlateau, why_doubled(doubling, curve));
+  }
+  const Growth growth = measure_growth(curve, curve.begin_s());
+  return with_growth(Behaviour::kGrowing, why_doubles(doubling), curve, growth);
+}
+
+// A site that holds no more than at half time is not growing; most sites end here, cheaply.
+bool may_grow(const model::SiteHistory& site, const Timeline& timeline) {
+  const double middle = (timeline.t.front() + timeline.t.back()) / 2;
+  const auto after = std::lower_bound(timeline.t.begin(), timeline.t.end(), middle);
+  const auto half = timeline.first + static_cast<std::size_t>(after - timeline.t.begin());
+  const std::size_t end = timeline.first + timeline.t.size();
+  std::uint64_t last = 0;
+  for (std::size_t i = end - 3; i < end; ++i) {
+    last = std::max(last, site.at[i].live_bytes);
+  }
+  return last > site.at[half].live_bytes;
+}
+
+// One burst, unless what came after it has grown on.
+std::optional<Verdict> judge_burst(const Curve& curve) {
+  const auto burst = find_burst(curve);
+  if (!burst) {
+    return std::nullopt;
+  }
+  const double since = curve.blocks.back() - value_at(curve.t, curve.blocks, burst->end_s);
+  if (since >= kLeastSurvivors) {
+    return std::nullopt;
+  }
+  return plain(Behaviour::kOneTime, why_one_time(curve, burst->begin_s, burst->end_s));
+}
+
+}  // namespace
+
+bool Timeline::long_enough() const {
+  return t.size() >= kLeastSnapshots && t.back() - t.front() >= kLeastSeconds;
+}
+
+Verdict judge(const model::SiteHistory& site, const Timeline& timeline) {
+  if (!timeline.long_enough()) {
+    return plain(Behaviour::kUnknown,
+                 why_too_short(timeline.t.size(),
+                               timeline.t.empty() ? 0 : timeline.t.back() - timeline.t.front()));
+  }
+  const Curve curve = curve_of(site, timeline.t, timeline.first);
+  if (const Doubling doubling = measure_doubling(curve); doubling.recognized()) {
+    return judge_doubling(curve, doubling);
+  }
+  if (auto burst = judge_burst(curve)) {
+    return *burst;
+  }
+  return may_grow(site, timeline) ? judge_growth(site, curve) : judge_level(curve);
+}
+
+}  // namespace seep::rank

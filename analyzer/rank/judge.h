@@ -1,0 +1,42 @@
+// The verdict on one site: what its memory does over time, and the sentence that says why.
+// docs/ranking.md explains the rules and what they were measured on.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "analyzer/model/recording.h"
+#include "analyzer/model/report.h"
+
+namespace seep::rank {
+
+// Design §2.4 judges growth from eight snapshots on.
+inline constexpr std::size_t kLeastSnapshots = 8;
+// A shorter life is start-up and shutdown.
+inline constexpr double kLeastSeconds = 1;
+// Growth below this is not worth a row of its own, whatever its blocks.
+inline constexpr double kLeastBytes = 1024;
+// Laplace's rule of succession: 18 survivors and no death put the next survivor at 0.95 (Scalene,
+// OSDI 2023, §3.4, reports from there on).
+inline constexpr double kLeastSurvivors = 18;
+
+// The moments of a recording that are judged: all from `first` on; `t` holds their times.
+struct Timeline {
+  std::span<const double> t;
+  std::size_t first = 0;
+
+  // Enough snapshots over enough time to tell growth from a start.
+  [[nodiscard]] bool long_enough() const;
+};
+
+struct Verdict {
+  model::Behaviour behaviour = model::Behaviour::kUnknown;
+  std::string why;
+  bool has_growth = false;
+  double growth_bytes_per_s = 0;
+  model::Range growth_range;  // 95 %
+};
+
+Verdict judge(const model::SiteHistory& site, const Timeline& timeline);
+
+}  // namespace seep::rank

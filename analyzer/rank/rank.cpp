@@ -1,0 +1,76 @@
+#include "analyzer/rank/rank.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "analyzer/rank/judge.h"
+
+namespace seep::rank {
+namespace {
+
+std::vector<double> times_after_warmup(const model::Recording& recording, double warmup_s) {
+  std::vector<double> times;
+  for (const model::Moment& moment : recording.moments) {
+    if (moment.time_s >= warmup_s) {
+      times.push_back(moment.time_s);
+    }
+  }
+  return times;
+}
+
+bool was_used(const model::SiteHistory& site) {
+  const model::Counters& last = site.at.back();
+  return last.allocated_blocks != 0 || last.live_blocks != 0;
+}
+
+RankedSite ranked(std::size_t recording, std::size_t site, Verdict verdict) {
+  RankedSite result;
+  result.recording = recording;
+  result.site = site;
+  result.behaviour = verdict.behaviour;
+  result.leak = verdict.behaviour == model::Behaviour::kGrowing;
+  result.why = std::move(verdict.why);
+  result.growth_bytes_per_s = verdict.growth_bytes_per_s;
+  result.has_growth = verdict.has_growth;
+  result.growth_range = verdict.growth_range;
+  return result;
+}
+
+}  // namespace
+
+std::vector<RankedSite> rank_sites(const std::vector<model::Recording>& recordings,
+                                   const Options& options) {
+  std::vector<RankedSite> result;
+  for (std::size_t r = 0; r < recordings.size(); ++r) {
+    const model::Recording& recording = recordings[r];
+    const std::vector<double> times = times_after_warmup(recording, options.warmup_s);
+    const Timeline timeline{times, recording.moments.size() - times.size()};
+    for (std::size_t s = 0; s < recording.sites.size(); ++s) {
+      if (was_used(recording.sites[s])) {
+        result.push_back(ranked(r, s, judge(recording.sites[s], timeline)));
+      }
+    }
+  }
+  const auto live = [&](const RankedSite& site) {
+    return recordings[site.recording].sites[site.site].at.back().live_bytes;
+  };
+  // Design §2.3: leaks first, then the lower bound of growth, live bytes, and input order.
+  const auto key = [&](const RankedSite& site) {
+    return std::tuple(!site.leak, -site.growth_range.low, ~live(site), site.recording, site.site);
+  };
+  std::sort(result.begin(), result.end(),
+            [&](const RankedSite& a, const RankedSite& b) { return key(a) < key(b); });
+  return result;
+}
+
+std::optional<double> smallest_leak_bytes_per_s(const model::Recording& recording,
+                                                const Options& options) {
+  const std::vector<double> times = times_after_warmup(recording, options.warmup_s);
+  const Timeline timeline{times, 0};
+  if (!timeline.long_enough()) {
+    return std::nullopt;
+  }
+  return kLeastBytes / (times.back() - times.front());
+}
+
+}  // namespace seep::rank

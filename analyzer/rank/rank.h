@@ -1,0 +1,41 @@
+// From recordings to ranked suspects, without names: which sites grow, how fast, and why we say so.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyzer/model/recording.h"
+#include "analyzer/model/report.h"
+
+namespace seep::rank {
+
+struct Options {
+  double warmup_s = 0;  // snapshots before this are left out of the judgement
+};
+
+// A site of one recording with its verdict.
+struct RankedSite {
+  std::size_t recording = 0;  // index into the input
+  std::size_t site = 0;       // index into Recording::sites
+  model::Behaviour behaviour = model::Behaviour::kUnknown;
+  bool leak = false;
+  std::string why;
+  double growth_bytes_per_s = 0;
+  bool has_growth = false;  // false when there are too few points for a slope
+  model::Range growth_range;
+};
+
+// All sites with anything allocated, most suspicious first.
+std::vector<RankedSite> rank_sites(const std::vector<model::Recording>& recordings,
+                                   const Options& options);
+
+// The slowest leak that would have been called one in this recording: at a site of its own, in
+// blocks small enough that `kLeastSurvivors` of them came about. A leak behind a site that also
+// turns over must exceed that site's noise. nullopt when the recording is too short for any
+// verdict.
+std::optional<double> smallest_leak_bytes_per_s(const model::Recording& recording,
+                                                const Options& options);
+
+}  // namespace seep::rank

@@ -1,0 +1,69 @@
+#include "analyzer/rank/survival.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "format/snapshot_format.h"
+
+namespace seep::rank {
+namespace {
+
+// What lives longer than an eighth of the horizon is no turnover of the moment any more.
+constexpr unsigned kYoungClasses = 3;
+
+// The youngest age in a class, seconds.
+double lower_bound_s(std::uint32_t age_class) {
+  if (age_class == 0) {
+    return 0;
+  }
+  const std::uint64_t ms = std::uint64_t{1} << (format::kAgeClassZeroShift + age_class - 1);
+  return static_cast<double>(ms) / 1000;
+}
+
+// The oldest class that begins within half of the window; 0 when there is none.
+std::uint32_t horizon_class(double window_s) {
+  std::uint32_t found = 0;
+  for (std::uint32_t k = 1; k < format::kAgeClasses && lower_bound_s(k) <= window_s / 2; ++k) {
+    found = k;
+  }
+  return found;
+}
+
+double older_than(const model::SiteHistory& site, std::uint32_t age_class) {
+  double blocks = 0;
+  for (const model::AgeCount& age : site.ages) {
+    blocks += age.age_class >= age_class ? static_cast<double>(age.blocks) : 0;
+  }
+  return blocks;
+}
+
+// How many of the blocks alive one horizon ago are dead now.
+double died_since(const model::SiteHistory& site, const Curve& curve, std::uint32_t age_class) {
+  const double then = value_at(curve.t, curve.blocks, curve.end_s() - lower_bound_s(age_class));
+  return std::max(0.0, then - older_than(site, age_class));
+}
+
+}  // namespace
+
+Survival measure_survival(const model::SiteHistory& site, const Curve& curve, double from) {
+  Survival result;
+  const std::uint32_t horizon = horizon_class(curve.end_s() - from);
+  if (horizon == 0 || site.ages.empty()) {
+    return result;
+  }
+  result.known = true;
+  result.horizon_s = lower_bound_s(horizon);
+  const double then = value_at(curve.t, curve.blocks, curve.end_s() - result.horizon_s);
+  result.gained_before = then - value_at(curve.t, curve.blocks, from);
+  result.survivors = older_than(site, horizon);
+  result.died = died_since(site, curve, horizon);
+  const std::uint32_t young = horizon > kYoungClasses ? horizon - kYoungClasses : 1;
+  if (young < horizon) {
+    result.died_young = died_since(site, curve, young);
+    result.gained_between =
+        value_at(curve.t, curve.blocks, curve.end_s() - lower_bound_s(young)) - then;
+  }
+  return result;
+}
+
+}  // namespace seep::rank

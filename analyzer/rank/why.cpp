@@ -1,0 +1,138 @@
+#include "analyzer/rank/why.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "analyzer/model/figures.h"
+#include "analyzer/rank/judge.h"
+#include "analyzer/rank/shape.h"
+
+namespace seep::rank {
+namespace {
+
+using model::format_bytes;
+using model::format_count;
+using model::format_duration;
+
+std::string count_of(double blocks) {
+  return format_count(static_cast<std::uint64_t>(std::llround(std::max(blocks, 0.0))));
+}
+
+std::string freed_of(const Curve& curve, double from) {
+  const double births = curve.births.back() - value_at(curve.t, curve.births, from);
+  return fmt::format("{} of {} blocks freed", count_of(deaths_since(curve, from)),
+                     count_of(births));
+}
+
+std::string pace_of(const Growth& growth) {
+  const double ratio = growth.first_half > 0 ? growth.second_half / growth.first_half : 0;
+  if (growth.first_half <= 0) {
+    return "second half faster than the first";
+  }
+  if (ratio > 0.9 && ratio < 1.1) {
+    return "second half as fast as the first";
+  }
+  return fmt::format("second half {:.1f} times as fast as the first", ratio);
+}
+
+}  // namespace
+
+std::string why_too_short(std::size_t snapshots, double seconds) {
+  return fmt::format("{} snapshots over {} are too few to tell; at least {} over {} would decide",
+                     snapshots, format_duration(seconds), kLeastSnapshots,
+                     format_duration(kLeastSeconds));
+}
+
+std::string why_one_time(const Curve& curve, double begin_s, double end_s) {
+  if (curve.births.back() <= 0) {
+    return "inherited from the parent process, nothing allocated since";
+  }
+  const std::string when =
+      end_s <= curve.begin_s()
+          ? "before the first snapshot"
+          : fmt::format("between {} and {}", format_duration(begin_s), format_duration(end_s));
+  return fmt::format("{} blocks in one burst {}, {} alive since", count_of(curve.births.back()),
+                     when, count_of(curve.blocks.back()));
+}
+
+std::string why_sawtooth(unsigned drops) {
+  return fmt::format("built up and released again {} times", drops);
+}
+
+std::string why_plateau(double reached_after_s, double observed_s) {
+  return fmt::format("grew for {}, then kept its level to the end of {}",
+                     format_duration(reached_after_s), format_duration(observed_s));
+}
+
+std::string why_kept(const Curve& curve) {
+  return fmt::format("rose from {} to {} in all, no lasting growth; {}",
+                     format_bytes(curve.bytes.front()), format_bytes(curve.bytes.back()),
+                     freed_of(curve, curve.begin_s()));
+}
+
+std::string why_bends(const Growth& growth) {
+  if (growth.first_half > 0 && growth.second_half < 0.7 * growth.first_half) {
+    return fmt::format("slowing down: {} in the first half, {} in the second",
+                       model::format_hourly(growth.first_half),
+                       model::format_hourly(growth.second_half));
+  }
+  if (growth.stall_s > 0) {
+    return fmt::format("grew until {} before the end, not since", format_duration(growth.stall_s));
+  }
+  return fmt::format("slowing down: {} gained in the first quarter, {} in the last",
+                     format_bytes(growth.quarters[0]), format_bytes(growth.quarters[3]));
+}
+
+std::string why_slows(const Growth& growth) {
+  return fmt::format(
+      "slower in each quarter, from {} to {}: a cache that fills looks the same; a run of {} would "
+      "decide",
+      format_bytes(growth.quarters[0]), format_bytes(growth.quarters[3]),
+      format_duration(3 * growth.length_s()));
+}
+
+std::string why_steady(const Curve& curve) {
+  return fmt::format("turns over without lasting growth: {}, {} alive",
+                     freed_of(curve, curve.begin_s()), count_of(curve.blocks.back()));
+}
+
+std::string why_too_little(const Growth& growth) {
+  return fmt::format("gained {} in {} blocks over {}: too little to tell; a run of {} would decide",
+                     format_bytes(growth.bytes), count_of(growth.blocks),
+                     format_duration(growth.length_s()), format_duration(4 * growth.length_s()));
+}
+
+std::string why_blocks_die(const Survival& survival, const Growth& growth) {
+  if (!survival.known) {
+    return fmt::format("grows, but no ages of blocks over {} tell whether they stay",
+                       format_duration(growth.length_s()));
+  }
+  return fmt::format(
+      "grows, but blocks are still being freed: {} of those alive {} before the end; a run of {} "
+      "would decide",
+      count_of(survival.died), format_duration(survival.horizon_s),
+      format_duration(3 * growth.length_s()));
+}
+
+std::string why_growing(const Curve& curve, const Growth& growth) {
+  const std::string since = growth.from_s > curve.begin_s()
+                                ? fmt::format("since {} ago ", format_duration(growth.length_s()))
+                                : std::string();
+  return fmt::format("{}grew in {} of {} intervals; {}; {}", since, growth.grown_intervals,
+                     growth.intervals, freed_of(curve, growth.from_s), pace_of(growth));
+}
+
+std::string why_doubles(const Doubling& doubling) {
+  return fmt::format(
+      "one block that grew by a factor {} times, last by {:.1f} at {}; the next is not overdue",
+      doubling.steps, doubling.factor, format_duration(doubling.last_step_s));
+}
+
+std::string why_doubled(const Doubling& doubling, const Curve& curve) {
+  return fmt::format("one block that grew by a factor {} times, not since {} of {}", doubling.steps,
+                     format_duration(doubling.last_step_s), format_duration(curve.end_s()));
+}
+
+}  // namespace seep::rank

@@ -1,0 +1,303 @@
+// Sites whose behaviour is known by construction, and what is said of them.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "analyzer/rank/judge.h"
+#include "tests/unit/rank/population.h"
+
+namespace seep::rank {
+namespace {
+
+using model::Behaviour;
+
+Verdict verdict_on(const model::SiteHistory& site, const std::vector<double>& times) {
+  return judge(site, Timeline{times, 0});
+}
+
+Verdict verdict_on(const std::vector<Block>& blocks, const std::vector<double>& times) {
+  return verdict_on(history_of(blocks, times), times);
+}
+
+// Births at random times at a constant mean rate.
+std::vector<Block> births(std::mt19937& random, double rate, double from, double to) {
+  std::exponential_distribution<double> gap(rate);
+  std::vector<Block> blocks;
+  for (double t = from + gap(random); t < to; t += gap(random)) {
+    blocks.push_back({t});
+  }
+  return blocks;
+}
+
+void append(std::vector<Block>& to, const std::vector<Block>& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
+// A site that holds one block whose size is given by a function of time; the block is replaced
+// whenever the size changes.
+template <typename SizeAt>
+model::SiteHistory one_buffer(const std::vector<double>& times, SizeAt size_at) {
+  model::SiteHistory site;
+  std::uint64_t moves = 0;
+  std::uint64_t size = 0;
+  for (const double t : times) {
+    const std::uint64_t now = size_at(t);
+    moves += now != size ? 1 : 0;
+    size = now;
+    site.at.push_back({size, size != 0 ? 1U : 0U, size * moves, moves});
+  }
+  site.ages.push_back({1, 1, size});
+  return site;
+}
+
+std::uint64_t capacity_for(double elements) {
+  return elements < 1 ? 0
+                      : static_cast<std::uint64_t>(16 * std::exp2(std::ceil(std::log2(elements))));
+}
+
+TEST(Growing, LinearLeakOfFiftyBytesASecond) {
+  std::mt19937 random(1);
+  const auto times = auto_times(60);
+  auto blocks = births(random, 1, 0, 60);
+  for (Block& block : blocks) {
+    block.bytes = 50;
+  }
+  const Verdict verdict = verdict_on(blocks, times);
+  EXPECT_EQ(verdict.behaviour, Behaviour::kGrowing) << verdict.why;
+  EXPECT_NEAR(verdict.growth_bytes_per_s, 50, 15);
+  EXPECT_LE(verdict.growth_range.low, verdict.growth_bytes_per_s);
+  EXPECT_GE(verdict.growth_range.high, verdict.growth_bytes_per_s);
+}
+
+// 5 MB/s of 5 KB blocks that live 10 ms, and one block of 5 KB in 100 s that stays: 50 B/s.
+TEST(Growing, LeakOfFiftyBytesASecondBehindASiteThatChurnsFiveMegabytesASecond) {
+  std::mt19937 random(2);
+  const double length = 6 * 3600;
+  const auto times = auto_times(length);
+  std::vector<Block> blocks;
+  for (const double t : times) {
+    // Only what is alive at a snapshot can be seen; the rest of the churn counts as births.
+    std::poisson_distribution<int> alive(10);
+    for (int i = alive(random); i > 0; --i) {
+      blocks.push_back({t - 0.001, t + 0.001, 5000});
+    }
+  }
+  auto leak = births(random, 0.01, 0, length);
+  for (Block& block : leak) {
+    block.bytes = 5000;
+  }
+  append(blocks, leak);
+  const Verdict verdict = verdict_on(blocks, times);
+  EXPECT_EQ(verdict.behaviour, Behaviour::kGrowing) << verdict.why;
+  EXPECT_NEAR(verdict.growth_bytes_per_s, 50, 10);
+}
+
+TEST(Growing, FastRunsOfTwoToFiveSeconds) {
+  for (const double length : {2.0, 3.0, 5.0}) {
+    std::mt19937 random(3);
+    const Verdict verdict = verdict_on(births(random, 200, 0, length), auto_times(length));
+    EXPECT_EQ(verdict.behaviour, Behaviour::kGrowing) << length << ": " << verdict.why;
+  }
+}
+
+TEST(Growing, LeakThatStartsLate) {
+  for (const double start : {0.3, 0.5, 0.7, 0.8}) {
+    std::mt19937 random(4);
+    std::vector<Block> blocks = births(random, 40, 0, 2);  // from the start, kept
+    append(blocks, births(random, 5, 600 * start, 600));
+    const Verdict verdict = verdict_on(blocks, auto_times(600));
+    EXPECT_EQ(verdict.behaviour, Behaviour::kGrowing) << start << ": " << verdict.why;
+  }
+}
+
+TEST(Growing, LeakAfterALargeStartUp) {
+  std::mt19937 random(5);
+  std::vector<Block> blocks = births(random, 1000, 0, 3);
+  append(blocks, births(random, 5, 3, 100));
+  const Verdict verdict = verdict_on(blocks, auto_times(100));
+  EXPECT_EQ(verdict.behaviour, Behaviour::kGrowing) << verdict.why;
+}
+
+TEST(Growing, LeakInBatches) {
+  std::vector<Block> blocks;
+  for (int batch = 0; batch < 24; ++batch) {
+    for (int i = 0; i < 50; ++i) {
+      blocks.push_back({batch * 25.0 + 5});
+    }
+  }
+  const Verdict verdict = verdict_on(blocks, auto_times(600));
+  EXPECT_EQ(verdict.behaviour, Behaviour::kGrowing) << verdict.why;
+}
+
+TEST(Growing, FewLargeBlocks) {
+  std::vector<Block> blocks;
+  for (int i = 0; i < 12; ++i) {
+    blocks.push_back({i * 50.0 + 3, kForever, 1 << 20});
+  }
+  const Verdict verdict = verdict_on(blocks, auto_times(600));
+  EXPECT_EQ(verdict.behaviour, Behaviour::kGrowing) << verdict.why;
+}
+
+TEST(Growing, VectorThatDoublesAndIsStillFilled) {
+  for (const double length : {5.0, 7.0, 60.0}) {
+    const auto times = auto_times(length);
+    const auto site = one_buffer(times, [](double t) { return capacity_for(1 + 1000 * t); });
+    const Verdict verdict = verdict_on(site, times);
+    EXPECT_EQ(verdict.behaviour, Behaviour::kGrowing) << length << ": " << verdict.why;
+  }
+}
+
+TEST(Growing, BufferEnlargedByRealloc) {
+  const auto times = auto_times(30);
+  const auto site =
+      one_buffer(times, [](double t) { return static_cast<std::uint64_t>(64 + 100 * t); });
+  const Verdict verdict = verdict_on(site, times);
+  EXPECT_EQ(verdict.behaviour, Behaviour::kGrowing) << verdict.why;
+}
+
+TEST(Plateau, VectorThatStoppedDoubling) {
+  const auto times = auto_times(60);
+  const auto site =
+      one_buffer(times, [](double t) { return capacity_for(1 + 1000 * std::min(t, 20.0)); });
+  const Verdict verdict = verdict_on(site, times);
+  EXPECT_EQ(verdict.behaviour, Behaviour::kPlateau) << verdict.why;
+}
+
+TEST(Plateau, CacheThatFillsAndStops) {
+  for (const double full : {0.2, 0.4, 0.6, 0.8, 0.9}) {
+    std::mt19937 random(6);
+    const Verdict verdict = verdict_on(births(random, 100, 0, 60 * full), auto_times(60));
+    EXPECT_EQ(verdict.behaviour, Behaviour::kPlateau) << full << ": " << verdict.why;
+  }
+}
+
+TEST(Plateau, CacheWithACapThatEvictsTheOldest) {
+  std::mt19937 random(7);
+  auto blocks = births(random, 100, 0, 60);
+  for (std::size_t i = 1500; i < blocks.size(); ++i) {
+    blocks[i - 1500].died_s = blocks[i].born_s;
+  }
+  const Verdict verdict = verdict_on(blocks, auto_times(60));
+  EXPECT_EQ(verdict.behaviour, Behaviour::kPlateau) << verdict.why;
+}
+
+// Each request asks for one of `keys` at random; new ones are kept.
+std::vector<Block> memo(std::mt19937& random, int keys, int requests, double length) {
+  std::vector<bool> seen(static_cast<std::size_t>(keys));
+  std::uniform_int_distribution<std::size_t> key(0, seen.size() - 1);
+  std::vector<Block> blocks;
+  for (int i = 0; i < requests; ++i) {
+    const std::size_t k = key(random);
+    if (!seen[k]) {
+      blocks.push_back({length * i / requests});
+    }
+    seen[k] = true;
+  }
+  return blocks;
+}
+
+TEST(Plateau, MemoTableThatBends) {
+  for (const int requests_a_key : {1, 2, 3, 5}) {
+    for (unsigned seed = 0; seed < 20; ++seed) {
+      std::mt19937 random(seed);
+      const auto blocks = memo(random, 2000, 2000 * requests_a_key, 60);
+      const Verdict verdict = verdict_on(blocks, auto_times(60));
+      EXPECT_EQ(verdict.behaviour, Behaviour::kPlateau)
+          << requests_a_key << " requests a key, seed " << seed << ": " << verdict.why;
+    }
+  }
+}
+
+TEST(Plateau, PoolThatWarmsUp) {
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    std::mt19937 random(seed);
+    std::poisson_distribution<int> wanted(200);
+    std::vector<Block> blocks;
+    for (double t = 0.5; t < 60; t += 0.05) {
+      const int in_use = static_cast<int>(wanted(random) * std::min(1.0, t / 5));
+      while (static_cast<int>(blocks.size()) < in_use) {
+        blocks.push_back({t, kForever, 4096});
+      }
+    }
+    const Verdict verdict = verdict_on(blocks, auto_times(60));
+    EXPECT_TRUE(verdict.behaviour == Behaviour::kPlateau ||
+                verdict.behaviour == Behaviour::kOneTime)
+        << model::name_of(verdict.behaviour) << ", seed " << seed << ": " << verdict.why;
+  }
+}
+
+std::vector<Block> teeth(double length, double periods, double rate) {
+  std::vector<Block> blocks;
+  const double period = length / periods;
+  for (double t = 1 / rate; t < length; t += 1 / rate) {
+    blocks.push_back({t, (std::floor(t / period) + 1) * period});
+  }
+  return blocks;
+}
+
+TEST(Sawtooth, FourPeriodsWhereverTheRunEnds) {
+  for (const double periods : {4.0, 4.2, 4.5, 4.9, 5.5, 12.3}) {
+    const Verdict verdict = verdict_on(teeth(60, periods, 100), even_times(60, 60.0 / 63));
+    EXPECT_EQ(verdict.behaviour, Behaviour::kSawtooth) << periods << ": " << verdict.why;
+    const Verdict dense = verdict_on(teeth(60, periods, 100), auto_times(60));
+    EXPECT_NE(dense.behaviour, Behaviour::kGrowing) << periods << ": " << dense.why;
+  }
+}
+
+TEST(OneTime, BurstAtTheStartAndLate) {
+  for (const double when : {0.0, 0.3, 0.6, 0.95}) {
+    std::mt19937 random(8);
+    const Verdict verdict =
+        verdict_on(births(random, 1000, 60 * when, 60 * when + 2), auto_times(60));
+    EXPECT_EQ(verdict.behaviour, Behaviour::kOneTime) << when << ": " << verdict.why;
+  }
+}
+
+TEST(OneTime, SingleBlock) {
+  EXPECT_EQ(verdict_on(std::vector<Block>{{0.001, kForever, 1 << 20}}, auto_times(60)).behaviour,
+            Behaviour::kOneTime);
+}
+
+TEST(Steady, TurnoverOfShortLivesFromZero) {
+  std::mt19937 random(9);
+  auto blocks = births(random, 500, 0, 60);
+  for (Block& block : blocks) {
+    block.died_s = block.born_s + 0.3;
+  }
+  const Verdict verdict = verdict_on(blocks, auto_times(60));
+  EXPECT_EQ(verdict.behaviour, Behaviour::kSteady) << verdict.why;
+}
+
+// More and more requests at once, none kept: not a leak.
+TEST(NotGrowing, LoadThatRises) {
+  for (const double kept : {0.0, 1000.0}) {
+    std::mt19937 random(10);
+    auto blocks = births(random, 500, 0, 60);
+    std::uniform_real_distribution<double> chance(0, 60);
+    std::erase_if(blocks, [&](const Block& block) { return chance(random) > block.born_s; });
+    for (Block& block : blocks) {
+      block.died_s = block.born_s + 0.5;
+    }
+    append(blocks, births(random, kept, 0, kept > 0 ? 1 : 0));
+    const Verdict verdict = verdict_on(blocks, auto_times(60));
+    EXPECT_NE(verdict.behaviour, Behaviour::kGrowing) << kept << ": " << verdict.why;
+  }
+}
+
+TEST(Unknown, FewerThanEightSnapshotsOrUnderASecond) {
+  std::mt19937 random(11);
+  const Verdict few = verdict_on(births(random, 100, 0, 60), even_times(60, 10));
+  EXPECT_EQ(few.behaviour, Behaviour::kUnknown);
+  EXPECT_NE(few.why.find("7 snapshots"), std::string::npos) << few.why;
+  EXPECT_NE(few.why.find("would decide"), std::string::npos) << few.why;
+  const Verdict brief = verdict_on(births(random, 1000, 0, 0.5), even_times(0.5, 0.05));
+  EXPECT_EQ(brief.behaviour, Behaviour::kUnknown);
+}
+
+TEST(Unknown, NoMomentAtAll) {
+  EXPECT_EQ(verdict_on(model::SiteHistory{}, {}).behaviour, Behaviour::kUnknown);
+}
+
+}  // namespace
+}  // namespace seep::rank

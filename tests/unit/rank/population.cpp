@@ -1,0 +1,112 @@
+#include "tests/unit/rank/population.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace seep::rank {
+namespace {
+
+std::uint32_t age_class_of(double age_s) {
+  const auto ms = static_cast<std::uint64_t>(age_s * 1000);
+  std::uint32_t age_class = 0;
+  while (age_class + 1 < format::kAgeClasses &&
+         ms >= (std::uint64_t{1} << (format::kAgeClassZeroShift + age_class))) {
+    ++age_class;
+  }
+  return age_class;
+}
+
+void count(model::SiteHistory& site, const Block& block, const std::vector<double>& times) {
+  const auto index_of = [&](double when) {
+    return static_cast<std::size_t>(std::lower_bound(times.begin(), times.end(), when) -
+                                    times.begin());
+  };
+  const std::size_t born = index_of(block.born_s);
+  const std::size_t died = index_of(block.died_s);
+  for (std::size_t i = born; i < times.size(); ++i) {
+    site.at[i].allocated_blocks += 1;
+    site.at[i].allocated_bytes += block.bytes;
+    if (i < died) {
+      site.at[i].live_blocks += 1;
+      site.at[i].live_bytes += block.bytes;
+    }
+  }
+}
+
+void add_ages(model::SiteHistory& site, const std::vector<Block>& blocks, double end_s) {
+  std::map<std::uint32_t, model::AgeCount> ages;
+  for (const Block& block : blocks) {
+    if (block.born_s > end_s || block.died_s <= end_s) {
+      continue;
+    }
+    const double age_s = end_s - block.born_s;
+    model::AgeCount& age = ages[age_class_of(age_s)];
+    age.age_class = age_class_of(age_s);
+    age.blocks += 1;
+    age.bytes += block.bytes;
+    site.oldest_ms = std::max(site.oldest_ms, static_cast<std::uint64_t>(age_s * 1000));
+  }
+  for (const auto& [age_class, age] : ages) {
+    site.ages.push_back(age);
+  }
+}
+
+}  // namespace
+
+std::vector<double> even_times(double length_s, double step_s) {
+  std::vector<double> times;
+  const auto steps = static_cast<std::size_t>(std::floor(length_s / step_s + 0.5));
+  for (std::size_t i = 0; i <= steps; ++i) {
+    times.push_back(step_s * static_cast<double>(i));
+  }
+  return times;
+}
+
+std::vector<double> auto_times(double length_s) {
+  constexpr int kHalf = 32;
+  const double interval = std::clamp(length_s / 300, 0.05, 60.0);
+  const double recent = interval * kHalf;
+  if (2 * recent >= length_s) {
+    return even_times(length_s, interval);
+  }
+  std::vector<double> times;
+  for (int i = 0; i < kHalf; ++i) {
+    times.push_back((length_s - recent) * i / kHalf);
+  }
+  for (int i = 0; i <= kHalf; ++i) {
+    times.push_back(length_s - recent + interval * i);
+  }
+  return times;
+}
+
+model::SiteHistory history_of(const std::vector<Block>& blocks, const std::vector<double>& times) {
+  model::SiteHistory site;
+  site.at.resize(times.size());
+  for (const Block& block : blocks) {
+    count(site, block, times);
+  }
+  add_ages(site, blocks, times.back());
+  return site;
+}
+
+model::Recording recording_of(std::vector<model::SiteHistory> sites,
+                              const std::vector<double>& times) {
+  model::Recording recording;
+  recording.id = "program.1";
+  recording.stacks.modules.emplace_back();
+  recording.stacks.nodes.emplace_back();
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    model::Moment moment;
+    moment.time_s = times[i];
+    for (const model::SiteHistory& site : sites) {
+      moment.live_bytes += site.at[i].live_bytes;
+      moment.live_blocks += site.at[i].live_blocks;
+    }
+    recording.moments.push_back(moment);
+  }
+  recording.sites = std::move(sites);
+  return recording;
+}
+
+}  // namespace seep::rank

@@ -1,0 +1,97 @@
+// The order of sites, warm-up, and the price of ranking a large report.
+#include "analyzer/rank/rank.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <random>
+
+#include "tests/unit/rank/population.h"
+
+namespace seep::rank {
+namespace {
+
+std::vector<Block> every(double gap, double from, double to, std::uint64_t bytes = 64) {
+  std::vector<Block> blocks;
+  for (double t = from + gap; t < to; t += gap) {
+    blocks.push_back({t, kForever, bytes});
+  }
+  return blocks;
+}
+
+TEST(RankSites, LeaksComeFirstThenTheFasterThenTheLarger) {
+  const auto times = auto_times(60);
+  const std::vector<model::Recording> recordings = {recording_of(
+      {history_of({{0.01, kForever, 1 << 20}}, times), history_of(every(0.5, 0, 60), times),
+       history_of({{0.01, kForever, 2 << 20}}, times), history_of(every(0.1, 0, 60), times),
+       history_of({}, times)},
+      times)};
+  const auto ranked = rank_sites(recordings, {});
+  ASSERT_EQ(ranked.size(), 4U) << "a site without any allocation is left out";
+  EXPECT_EQ(ranked[0].site, 3U);
+  EXPECT_EQ(ranked[1].site, 1U);
+  EXPECT_TRUE(ranked[0].leak && ranked[1].leak);
+  EXPECT_EQ(ranked[2].site, 2U);
+  EXPECT_EQ(ranked[3].site, 0U);
+  EXPECT_FALSE(ranked[2].leak || ranked[3].leak);
+}
+
+TEST(RankSites, SnapshotsBeforeTheWarmupAreLeftOut) {
+  const auto times = even_times(60, 1);
+  auto blocks = every(0.01, 0, 20);  // fills for twenty seconds
+  const std::vector<model::Recording> recordings = {
+      recording_of({history_of(blocks, times)}, times)};
+  Options options;
+  EXPECT_EQ(rank_sites(recordings, options)[0].behaviour, model::Behaviour::kPlateau);
+  options.warmup_s = 55;
+  EXPECT_EQ(rank_sites(recordings, options)[0].behaviour, model::Behaviour::kUnknown)
+      << "six snapshots are left";
+}
+
+TEST(SmallestLeak, IsWhatWouldBeCalledOneAndNoMore) {
+  const auto times = auto_times(60);
+  const auto site = [&](double factor) {
+    const double gap = 60.0 / (18 * factor);
+    return history_of(every(gap, -gap / 2, 60, 64), times);
+  };
+  const auto recordings = std::vector{recording_of({site(1.5), site(0.5)}, times)};
+  const auto smallest = smallest_leak_bytes_per_s(recordings[0], {});
+  ASSERT_TRUE(smallest.has_value());
+  EXPECT_NEAR(*smallest * 60, 1024, 1);
+  const auto ranked = rank_sites(recordings, {});
+  EXPECT_TRUE(ranked[0].leak) << ranked[0].why;
+  EXPECT_EQ(ranked[0].site, 0U);
+  EXPECT_FALSE(ranked[1].leak);
+}
+
+TEST(SmallestLeak, IsNotKnownForABriefRun) {
+  const auto times = even_times(0.5, 0.05);
+  EXPECT_FALSE(smallest_leak_bytes_per_s(recording_of({}, times), {}).has_value());
+}
+
+// As many sites as clang makes for one file, a tenth of them growing.
+TEST(RankSites, RanksSeventyTwoThousandSitesWithinASecond) {
+  const auto times = auto_times(60);
+  std::vector<model::SiteHistory> kinds = {
+      history_of(every(1, 0, 60), times),     history_of({{0.01}}, times),
+      history_of(every(0.1, 0, 10), times),   history_of({{30.0}}, times),
+      history_of({{1.0, 2.0}}, times),        history_of(every(0.5, 0, 1), times),
+      history_of({{0.5}, {20.0}}, times),     history_of({{0.01}, {0.02}}, times),
+      history_of(every(5, 0, 60, 16), times), history_of({{59.0}}, times)};
+  std::vector<model::SiteHistory> sites;
+  for (std::size_t i = 0; i < 72'000; ++i) {
+    sites.push_back(kinds[i % kinds.size()]);
+  }
+  const auto recordings = std::vector{recording_of(std::move(sites), times)};
+  const auto begin = std::chrono::steady_clock::now();
+  const auto ranked = rank_sites(recordings, {});
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  RecordProperty("seconds", std::to_string(took.count()));
+  EXPECT_EQ(ranked.size(), 72'000U);
+#if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  EXPECT_LT(took.count(), 1.0);
+#endif
+}
+
+}  // namespace
+}  // namespace seep::rank
