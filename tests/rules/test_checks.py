@@ -2,6 +2,8 @@
 worth nothing. Run by CTest as rules.self_test; scripts/checks is on PYTHONPATH.
 """
 
+import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -15,6 +17,7 @@ import check_library
 import check_sizes
 import doc_tables
 from cxx_functions import find_functions
+from source_tree import list_files
 
 
 class TreeTest(unittest.TestCase):
@@ -33,6 +36,29 @@ class TreeTest(unittest.TestCase):
         self.assertEqual(len(findings), len(expected), [str(finding) for finding in findings])
         for finding, text in zip(findings, expected):
             self.assertIn(text, str(finding))
+
+
+class SourceTree(TreeTest):
+    def test_leaves_build_folders_out(self):
+        self.write("a.h", "")
+        self.write("build/b.h", "")
+        self.assertEqual(list_files(self.root), ["a.h"])
+
+    def test_leaves_out_what_git_ignores_and_keeps_what_is_not_added_yet(self):
+        subprocess.run(["git", "init", "-q", str(self.root)], check=True)
+        self.write("a.h", "")
+        self.write("out/b.h", "")
+        self.write(".gitignore", "/out/\n")
+        self.assertEqual(list_files(self.root), [".gitignore", "a.h"])
+
+    def test_a_check_exits_1_for_a_finding_and_0_without(self):
+        def status() -> int:
+            command = [sys.executable, "-B", check_headers.__file__, "--root", str(self.root)]
+            return subprocess.run(command, capture_output=True, check=False).returncode
+        self.write("cli/a.h", "// A thing.\n#pragma once\n")
+        self.assertEqual(status(), 0)
+        self.write("cli/a.h", "#pragma once\n")
+        self.assertEqual(status(), 1)
 
 
 class Layers(TreeTest):
@@ -94,9 +120,10 @@ class Functions(unittest.TestCase):
         return [function.header for function in find_functions(source)]
 
     def test_finds_functions_in_scopes_and_measures_them(self):
-        source = 'namespace a {\nclass B {\n public:\n  int c() {\n    return 1;\n  }\n};\n}\n'
+        source = ("namespace a {\nclass B {\n  int c() {\n    if (d) {\n      e();\n    }\n"
+                  "    return 1;\n  }\n};\n}\n")
         self.assertEqual([(f.header, f.first_line, f.lines) for f in find_functions(source)],
-                         [("public:\n  int c()", 3, 4)])
+                         [("int c()", 3, 6)])
 
     def test_skips_initializers_and_macros(self):
         source = ("#define M(x) \\\n  int x() { \\\n  }\nconst int kTable[] = {1, 2};\n"
@@ -120,6 +147,7 @@ class Functions(unittest.TestCase):
 class Sizes(TreeTest):
     def test_accepts_what_is_within_the_limits(self):
         self.write("cli/a.cpp", "void f() {\n" + "  g();\n" * 58 + "}\n")
+        self.write("scripts/a.py", "def f():\n" + "    g()\n" * 59)
         self.assert_findings(check_sizes.check(self.root))
 
     def test_refuses_a_long_function(self):
@@ -166,6 +194,10 @@ class Headers(TreeTest):
 class Content(TreeTest):
     def test_accepts_paths_of_the_target_and_of_users(self):
         self.write("a.md", "/proc/PID/root/x /tmp/seep-1000/ ./work/x {pid}/root/a ~/home\n")
+        self.assert_findings(check_content.check(self.root))
+
+    def test_leaves_binary_files_alone(self):
+        self.write("a.bin", "\0 /wo" "rk/main\n")
         self.assert_findings(check_content.check(self.root))
 
     def test_refuses_each_forbidden_pattern(self):
