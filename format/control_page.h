@@ -62,7 +62,7 @@ struct ControlPage {
   std::uint64_t losses[64];       // by Loss
   char inactive_settings[512];    // settings that were given and do nothing yet, comma separated
   char message[512];              // the last thing worth telling; NUL terminated
-  char reserved[2232];
+  char reserved[2288];
 };
 static_assert(sizeof(ControlPage) == 4096);
 static_assert(kLossCount <= 64);
