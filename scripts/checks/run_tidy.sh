@@ -21,8 +21,9 @@ tidy=$(command -v clang-tidy-14 || command -v clang-tidy) || {
 if [ $# -eq 0 ]; then
   # One "file" line for each compiled source; those outside of the folders below are generated.
   # shellcheck disable=SC2046
-  set -- $(sed -n "s|^ *\"file\": \"\($root/\(preload\|analyzer\|cli\|tests\)/.*\.cpp\)\".*|\1|p" \
+  set -- $(sed -n "s#^ *\"file\": \"\($root/\(preload\|analyzer\|cli\|tests\)/.*\.cpp\)\".*#\1#p" \
              "$build/compile_commands.json" | sort -u)
+  [ $# -gt 0 ] || { echo "$0: $build compiles no source of $root" >&2; exit 2; }
 fi
 # clang does not know some of gcc's flags; its own count of suppressed warnings is no finding.
 printf '%s\0' "$@" | xargs -0 -n 1 -P "$(nproc)" \
