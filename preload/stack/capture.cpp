@@ -1,0 +1,283 @@
+#include "preload/stack/capture.h"
+
+#include <atomic>
+#include <bit>
+
+#include "format/snapshot_format.h"
+#include "preload/stack/cfi.h"
+#include "preload/stack/modules.h"
+#include "preload/stack/rule_cache.h"
+#include "preload/stack/stack_reader.h"
+#include "preload/stack/unwind_rule.h"
+
+namespace seep::stack {
+namespace {
+
+// A frame by frame pointer is not farther away than this, bytes.
+constexpr std::uint64_t kMaxHeuristicFrame = 1u << 20;
+
+constinit std::atomic<bool> g_skip_own{true};  // relaxed: set by tests before they capture
+// The load that this code lies in. Relaxed: the pointer is the same whoever finds it, and loads are
+// published by find_place.
+constinit std::atomic<const Load*> g_own_load{nullptr};
+
+[[gnu::cold, gnu::noinline]] const Load* find_own_load() {
+  const auto here = reinterpret_cast<std::uint64_t>(&capture_from);
+  const Load* load = find_place(here).load;
+  g_own_load.store(load, std::memory_order_relaxed);
+  return load;
+}
+
+// The load whose innermost frames are left out; null for none.
+const Load* load_to_skip() {
+  if (!g_skip_own.load(std::memory_order_relaxed)) {
+    return nullptr;
+  }
+  const Load* load = g_own_load.load(std::memory_order_relaxed);
+  return load != nullptr ? load : find_own_load();
+}
+
+// What is known about one address.
+struct Site {
+  const Load* load;  // null: in no module
+  std::uint64_t frame_base;
+  CompactRule rule;
+};
+
+// The place of `pc`, once the file there is known to be the one whose tables will be read.
+Place find_intact_place(std::uint64_t pc) {
+  const Place place = find_place(pc);
+  if (place.load == nullptr || is_intact(*place.load)) {
+    return place;
+  }
+  count(g_capture_counters.stale_modules);
+  refresh_modules();
+  const Place again = find_place(pc);
+  return again.load == nullptr || is_intact(*again.load) ? again : Place{nullptr, again.executable};
+}
+
+[[gnu::cold, gnu::noinline]] Site find_site_in_tables(std::uint64_t pc) {
+  count_miss(pc);
+  const Load* load = find_intact_place(pc).load;
+  if (load == nullptr) {
+    count(g_capture_counters.outside);
+    return {nullptr, 0, {RuleKind::kNoTables, 0, 0, 0}};
+  }
+  Rule rule;
+  const CompactRule compact_rule = find_rule(load->image.tables, pc, rule)
+                                       ? compact(rule)
+                                       : CompactRule{RuleKind::kNoTables, 0, 0, 0};
+  remember_rule(pc, *load, compact_rule);
+  return {load, load->frame_base(), compact_rule};
+}
+
+inline Site find_site(std::uint64_t pc) {
+  const RuleRow* row = find_row(pc);
+  if (row == nullptr) [[unlikely]] {
+    return find_site_in_tables(pc);
+  }
+  return {row->load, row->frame_base,
+          std::bit_cast<CompactRule>(row->rule.load(std::memory_order_relaxed))};
+}
+
+// Appends frames to a Stack.
+class Frames {
+ public:
+  Frames(unsigned max_depth, Stack& out)
+      : out_(&out), max_depth_(max_depth), skipped_(load_to_skip()) {
+    out.depth = 0;
+    out.cut = false;
+    out.failed = false;
+  }
+
+  // False when the frame is beyond the depth that was asked for.
+  bool add(std::uint64_t pc, const Site& site, std::uint32_t flags) {
+    if (skipped_ != nullptr) {
+      if (site.load == skipped_) {
+        return true;
+      }
+      skipped_ = nullptr;
+    }
+    if (out_->depth == max_depth_) {
+      out_->cut = true;
+      return false;
+    }
+    out_->frames[out_->depth++] = {pc + site.frame_base, flags};
+    return true;
+  }
+
+ private:
+  Stack* out_;
+  unsigned max_depth_;
+  const Load* skipped_;
+};
+
+bool is_code(std::uint64_t pc) {
+  return find_place(pc).executable;
+}
+
+// One step where no tables help: rbp points at the caller's rbp, below the return address. Believed
+// only if the frame is aligned, near, and returns into code.
+[[gnu::cold, gnu::noinline]] bool step_by_frame_pointer(FrameRegisters& regs, StackReader& reader) {
+  count(g_capture_counters.heuristic_steps);
+  reader.verify();
+  std::uint64_t bp = 0;
+  std::uint64_t ip = 0;
+  if (regs.bp % 8 != 0 || regs.bp - regs.sp >= kMaxHeuristicFrame || !reader.read(regs.bp, bp) ||
+      !reader.read(regs.bp + 8, ip)) {
+    return false;
+  }
+  if (ip != 0 && !is_code(ip - 1)) {
+    return false;
+  }
+  regs = {ip, regs.bp + 16, bp};
+  return true;
+}
+
+enum class WalkResult : std::uint8_t { kDone, kFailed, kNeedsAllRegisters };
+
+// Follows rules that need rsp and rbp only.
+WalkResult walk_compact(const Registers& entry, Frames& frames) {
+  StackReader reader;
+  FrameRegisters regs{entry.rip(), entry.rsp(), entry.rbp()};
+  std::uint32_t flags = 0;
+  while (regs.ip != 0) {
+    const Site site = find_site(regs.ip - 1);
+    if (!frames.add(regs.ip, site, flags)) {
+      return WalkResult::kDone;
+    }
+    flags = 0;
+    reader.move_to(regs.sp);
+    if (site.rule.kind < RuleKind::kOutermost) [[likely]] {
+      const bool stepped =
+          step(site.rule, regs, [&reader](std::uint64_t address, std::uint64_t& word) {
+            return reader.read(address, word);
+          });
+      if (!stepped) {
+        return WalkResult::kFailed;
+      }
+    } else if (site.rule.kind == RuleKind::kOutermost) {
+      return WalkResult::kDone;
+    } else if (site.rule.kind == RuleKind::kGeneral) {
+      return WalkResult::kNeedsAllRegisters;
+    } else {
+      if (!step_by_frame_pointer(regs, reader)) {
+        return WalkResult::kFailed;
+      }
+      flags = format::kHeuristic;
+    }
+  }
+  return WalkResult::kDone;
+}
+
+StepResult step_fully(const Rule& rule, Registers& regs, StackReader& reader) {
+  const WordReader read_word{[](void* context, std::uint64_t address, std::uint64_t& word) {
+                               return static_cast<StackReader*>(context)->read(address, word);
+                             },
+                             &reader};
+  return step(rule, regs, read_word);
+}
+
+bool step_fully_by_frame_pointer(Registers& regs, StackReader& reader) {
+  FrameRegisters frame{regs.rip(), regs.rsp(), regs.rbp()};
+  if (!step_by_frame_pointer(frame, reader)) {
+    return false;
+  }
+  regs.value[kRip] = frame.ip;
+  regs.value[kRsp] = frame.sp;
+  regs.value[kRbp] = frame.bp;
+  return true;
+}
+
+// Follows any rule, and restores all registers: through signal handlers, PLT stubs, the loader's
+// trampolines. Reads the tables for each frame.
+[[gnu::cold, gnu::noinline]] WalkResult walk_fully(const Registers& entry, Frames& frames) {
+  count(g_capture_counters.full_walks);
+  StackReader reader;
+  reader.verify();
+  Registers regs = entry;
+  std::uint32_t flags = 0;
+  while (regs.rip() != 0) {
+    const std::uint64_t pc = regs.rip() - ((flags & format::kExactPc) == 0 ? 1 : 0);
+    const Site site = find_site(pc);
+    if (!frames.add(regs.rip(), site, flags)) {
+      return WalkResult::kDone;
+    }
+    Rule rule;
+    if (site.load != nullptr && site.rule.kind != RuleKind::kNoTables &&
+        find_rule(site.load->image.tables, pc, rule)) {
+      const StepResult result = step_fully(rule, regs, reader);
+      if (result != StepResult::kStepped) {
+        return result == StepResult::kOutermost ? WalkResult::kDone : WalkResult::kFailed;
+      }
+      flags = rule.signal_frame ? format::kExactPc : 0;
+    } else {
+      if (!step_fully_by_frame_pointer(regs, reader)) {
+        return WalkResult::kFailed;
+      }
+      flags = format::kHeuristic;
+    }
+  }
+  return WalkResult::kDone;
+}
+
+}  // namespace
+
+void set_skip_own_module(bool skip) {
+  g_skip_own.store(skip, std::memory_order_relaxed);
+}
+
+void capture_from(const Registers& entry, unsigned max_depth, Stack& out) {
+  const unsigned depth = max_depth < kMaxFrames ? max_depth : kMaxFrames;
+  Frames frames(depth, out);
+  WalkResult result = walk_compact(entry, frames);
+  if (result == WalkResult::kNeedsAllRegisters) {
+    frames = Frames(depth, out);
+    result = walk_fully(entry, frames);
+  }
+  out.failed = result == WalkResult::kFailed;
+}
+
+}  // namespace seep::stack
+
+// A name without C++ mangling, for the assembly below.
+extern "C" [[gnu::used, gnu::visibility("hidden")]] void seep_stack_capture_from(
+    const seep::stack::Registers* entry, unsigned max_depth, seep::stack::Stack* out) {
+  seep::stack::capture_from(*entry, max_depth, *out);
+}
+
+// Stores the registers as they will be once this function has returned, in the order of DWARF.
+// r8 … r11 and the argument registers are the caller's to save and hold nothing that a walk needs;
+// their slots are left as they are, but cleared.
+[[gnu::naked]] void seep::stack::capture(unsigned, Stack&) {
+  __asm__(
+      "subq $136, %rsp\n\t"
+      ".cfi_adjust_cfa_offset 136\n\t"
+      "xorl %eax, %eax\n\t"
+      "movq %rax, 0(%rsp)\n\t"
+      "movq %rax, 8(%rsp)\n\t"
+      "movq %rax, 16(%rsp)\n\t"
+      "movq %rbx, 24(%rsp)\n\t"
+      "movq %rax, 32(%rsp)\n\t"
+      "movq %rax, 40(%rsp)\n\t"
+      "movq %rbp, 48(%rsp)\n\t"
+      "leaq 144(%rsp), %rcx\n\t"
+      "movq %rcx, 56(%rsp)\n\t"
+      "movq %rax, 64(%rsp)\n\t"
+      "movq %rax, 72(%rsp)\n\t"
+      "movq %rax, 80(%rsp)\n\t"
+      "movq %rax, 88(%rsp)\n\t"
+      "movq %r12, 96(%rsp)\n\t"
+      "movq %r13, 104(%rsp)\n\t"
+      "movq %r14, 112(%rsp)\n\t"
+      "movq %r15, 120(%rsp)\n\t"
+      "movq 136(%rsp), %rcx\n\t"
+      "movq %rcx, 128(%rsp)\n\t"
+      "movq %rsi, %rdx\n\t"
+      "movl %edi, %esi\n\t"
+      "movq %rsp, %rdi\n\t"
+      "call seep_stack_capture_from\n\t"
+      "addq $136, %rsp\n\t"
+      ".cfi_adjust_cfa_offset -136\n\t"
+      "ret");
+}

@@ -1,0 +1,77 @@
+// The rules of the addresses that walks have met, so that a warm step does not look at unwind
+// tables. Context: IN-HOOK, any thread, signal handlers too. Lock-free, fixed size, never freed.
+//
+//   slots: one word for each address, direct-mapped; newer addresses replace older ones
+//     63 … 17  the address          16 … 0  index of its row; 0: empty
+//   rows:  each different (load, rule) once, immutable once they are ready
+//
+// A slot is a single word and a row never changes, so no reader can see half of an entry. A row of
+// a load that is not mapped any more counts as absent, and is good again when the same file is
+// mapped at the same place again: rules follow from the file and the place alone.
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <cstdint>
+
+#include "preload/stack/modules.h"
+#include "preload/stack/unwind_rule.h"
+
+namespace seep::stack {
+
+struct RuleRow {
+  std::atomic<std::uint64_t> rule;  // a CompactRule; 0: free. Claimed by CAS, then never changed
+  std::uint64_t frame_base;         // Load::frame_base()
+  const Load* load;
+  std::atomic<bool> ready;  // release after the fields above, acquire before they are read
+};
+static_assert(sizeof(RuleRow) == 32);
+
+inline constexpr unsigned kSlotBits = 16;
+inline constexpr unsigned kRowIndexBits = 17;
+inline constexpr std::uint32_t kRowCount = 16384;
+inline constexpr std::uint64_t kRowIndexMask = (std::uint64_t{1} << kRowIndexBits) - 1;
+
+extern constinit std::atomic<std::uint64_t> g_rule_slots[std::size_t{1} << kSlotBits];
+extern constinit RuleRow g_rule_rows[kRowCount];
+
+inline std::atomic<std::uint64_t>& rule_slot(std::uint64_t pc) {
+  constexpr std::uint64_t kGoldenRatio = 0x9e3779b97f4a7c15;
+  return g_rule_slots[(pc * kGoldenRatio) >> (64 - kSlotBits)];
+}
+
+// The row of `pc`, or null. The row is ready; its load is mapped, as far as known.
+inline const RuleRow* find_row(std::uint64_t pc) {
+  // Acquire: pairs with the release in remember_rule, so that the row's fields are there.
+  const std::uint64_t word = rule_slot(pc).load(std::memory_order_acquire);
+  if (word >> kRowIndexBits != pc) [[unlikely]] {
+    return nullptr;
+  }
+  const RuleRow& row = g_rule_rows[word & kRowIndexMask];
+  return row.load->mapped.load(std::memory_order_relaxed) ? &row : nullptr;
+}
+
+// Remembers the rule of `pc`. Does nothing when the rows are used up.
+void remember_rule(std::uint64_t pc, const Load& load, CompactRule rule);
+
+// Why walks had to look at unwind tables, and other events off the fast path. Relaxed counters.
+struct CaptureCounters {
+  std::atomic<std::uint64_t> first_met;        // the slot was empty
+  std::atomic<std::uint64_t> replaced;         // the slot held another address
+  std::atomic<std::uint64_t> unmapped;         // the slot's load was not mapped at the time
+  std::atomic<std::uint64_t> rows_full;        // rules that could not be remembered
+  std::atomic<std::uint64_t> outside;          // addresses in no module
+  std::atomic<std::uint64_t> full_walks;       // walks that needed all registers
+  std::atomic<std::uint64_t> heuristic_steps;  // steps by frame pointer
+  std::atomic<std::uint64_t> stale_modules;    // another file was found in the place of a module
+};
+extern constinit CaptureCounters g_capture_counters;
+
+inline void count(std::atomic<std::uint64_t>& counter) {
+  counter.fetch_add(1, std::memory_order_relaxed);
+}
+
+// Counts a miss of `pc` by its cause. To be called before remember_rule.
+void count_miss(std::uint64_t pc);
+
+}  // namespace seep::stack
