@@ -42,8 +42,12 @@ Doubling measure_doubling(const Curve& curve) {
       continue;
     }
     const double factor = after / before;
-    if (factor < kLeastFactor || factor > kMostFactor) {
+    if (factor < kLeastFactor) {
       return {};
+    }
+    if (factor > kMostFactor) {  // several steps at once, in the quick beginning
+      step_before = curve.t[i];
+      continue;
     }
     ++result.steps;
     result.factor = factor;

@@ -84,7 +84,8 @@ std::optional<Verdict> judge_window(const model::SiteHistory& site, const Curve&
     return plain(Behaviour::kUnknown, why_slows(growth));
   }
   const Survival survival = measure_survival(site, curve, from);
-  if (!few_blocks_grow(curve, growth) && (!blocks_stay(survival) || releases_began(curve, from))) {
+  if (!few_blocks_grow(curve, growth) &&
+      (!blocks_stay(survival) || releases_rise(curve, from, survival))) {
     return judge_turnover(curve, growth, survival);
   }
   return with_growth(Behaviour::kGrowing, why_growing(curve, growth), curve, growth);

@@ -20,12 +20,13 @@ constexpr double kNoiseSigmas = 5;
 constexpr double kStallFactor = 2;
 constexpr double kStallSigmas = 3;
 constexpr double kStallBlocks = 20;
-// Share of the gain that may have died: what is left is still a leak.
-constexpr double kMostDied = 0.3;
-// Deaths among births that mean a steady state, and those that mean none.
-constexpr double kSteadyDeaths = 0.5;
-constexpr double kRareDeaths = 0.1;
-constexpr double kLeastBirths = 20;
+// Share of the first half's gain that must still be alive, and share that may have died late.
+constexpr double kLeastAlive = 0.7;
+constexpr double kMostDied = 0.1;
+// Late deaths that say nothing: fewer than this, or than this share of the births.
+constexpr double kLeastDeaths = 3;
+constexpr double kRareDeaths = 0.02;
+constexpr double kChanceSigmas = 1.5;
 // Few blocks: one buffer, or a handful of them behind one site.
 constexpr double kFewBlocks = 8;
 // Blocks this large on average need no eighteen of them to matter.
@@ -36,6 +37,14 @@ constexpr double kPastFactor = 1.5;
 
 double sqrt_of(double count) {
   return std::sqrt(std::max(count, 0.0));
+}
+
+double births_between(const Curve& curve, double from, double to) {
+  return value_at(curve.t, curve.births, to) - value_at(curve.t, curve.births, from);
+}
+
+double gained_between(const Curve& curve, double from, double to) {
+  return value_at(curve.t, curve.blocks, to) - value_at(curve.t, curve.blocks, from);
 }
 
 }  // namespace
@@ -77,21 +86,23 @@ bool above_noise(const Growth& growth) {
   return growth.bytes > 0 && growth.bytes >= kNoiseSigmas * growth.noise;
 }
 
-bool releases_began(const Curve& curve, double from) {
-  const auto deaths_until = [&](std::size_t i) { return curve.births[i] - curve.blocks[i]; };
-  const std::size_t last = curve.t.size() - 1;
-  const auto begin = static_cast<std::size_t>(
-      std::lower_bound(curve.t.begin(), curve.t.end(), from) - curve.t.begin());
-  for (std::size_t i = last; i-- > begin + 1;) {
-    const double births = curve.births[last] - curve.births[i];
-    if (births < kLeastBirths) {
-      continue;
-    }
-    const double before = curve.births[i] - curve.births[begin];
-    return deaths_until(last) - deaths_until(i) >= kSteadyDeaths * births &&
-           deaths_until(i) - deaths_until(begin) <= kRareDeaths * before;
+// A leak amid turnover loses the same share of its births early and late. Blocks that merely live
+// long die later than they are born, so that share rises.
+bool releases_rise(const Curve& curve, double from, const Survival& survival) {
+  const double middle = (from + curve.end_s()) / 2;
+  const double births_before = births_between(curve, from, middle);
+  const double births_after = births_between(curve, middle, curve.end_s());
+  if (births_before <= 0) {
+    return false;
   }
-  return false;
+  const double deaths_before = births_before - gained_between(curve, from, middle);
+  const double deaths_after = births_after - gained_between(curve, middle, curve.end_s());
+  const double excess = deaths_after - deaths_before * births_after / births_before;
+  // Which blocks die early is chance, and so is the number of short-lived ones at either moment.
+  const double variance = std::min(2 * deaths_before, gained_between(curve, from, curve.end_s())) +
+                          2 * std::min(survival.died_young, deaths_before);
+  const double chance = kChanceSigmas * sqrt_of(variance);
+  return excess >= kLeastDeaths && excess > kRareDeaths * births_after + chance;
 }
 
 bool blocks_stay(const Survival& survival) {
@@ -101,9 +112,9 @@ bool blocks_stay(const Survival& survival) {
   // Turnover of the moment is counted at two moments; each scatters like a Poisson count.
   const double chance = 2 * sqrt_of(survival.died_young);
   const double later = survival.died - survival.died_young;
-  return survival.survivors >= (1 - kMostDied) * survival.gained_before &&
+  return survival.survivors >= kLeastAlive * survival.gained_before &&
          later <= kMostDied * survival.gained_before + chance &&
-         -later <= kMostDied * std::max(survival.gained_between, 0.0) + chance;
+         -later <= (1 - kLeastAlive) * std::max(survival.gained_between, 0.0) + chance;
 }
 
 bool few_blocks_grow(const Curve& curve, const Growth& growth) {
@@ -112,9 +123,10 @@ bool few_blocks_grow(const Curve& curve, const Growth& growth) {
 }
 
 bool worth_naming(const Growth& growth) {
-  return growth.bytes >= kLeastBytes &&
-         (growth.blocks >= kLeastSurvivors ||
-          (growth.bytes >= kLargeGain && growth.grown_intervals >= kLeastSteps));
+  const bool many_blocks = growth.blocks >= kLeastSurvivors;
+  const bool many_steps = static_cast<double>(growth.grown_intervals) >= kLeastSurvivors;
+  const bool large = growth.bytes >= kLargeGain && growth.grown_intervals >= kLeastSteps;
+  return growth.bytes >= kLeastBytes && (many_blocks || many_steps || large);
 }
 
 bool exceeds_the_past(const Curve& curve, const Growth& growth) {

@@ -27,9 +27,9 @@ bool has_stalled(const Growth& growth);
 // The gain is far above the scatter around the line.
 bool above_noise(const Growth& growth);
 
-// In the last intervals blocks die as fast as they are born, and did not before: lives have an end
-// that is only now being reached.
-bool releases_began(const Curve& curve, double from);
+// A larger share of the births dies in the second half than in the first: lives have an end that
+// is only now being reached.
+bool releases_rise(const Curve& curve, double from, const Survival& survival);
 
 // The gain consists of blocks that stay: those of the first half are still alive, and blocks that
 // have outlived the ordinary turnover do not die later.
@@ -38,7 +38,7 @@ bool blocks_stay(const Survival& survival);
 // Few blocks, nearly constant in number, whose bytes grow: a buffer that is enlarged.
 bool few_blocks_grow(const Curve& curve, const Growth& growth);
 
-// Enough bytes, and enough blocks unless they are large.
+// Enough bytes, and enough blocks or enough steps unless they are large.
 bool worth_naming(const Growth& growth);
 
 // A gain that began late exceeds what the site went up and down by before.

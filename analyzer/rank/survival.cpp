@@ -37,9 +37,20 @@ double older_than(const model::SiteHistory& site, std::uint32_t age_class) {
   return blocks;
 }
 
+// Blocks alive at `when`, at least: the lower of the snapshots around it, since a batch of births
+// between them would pass for deaths.
+double alive_at(const Curve& curve, double when) {
+  const auto after = std::upper_bound(curve.t.begin(), curve.t.end(), when) - curve.t.begin();
+  const auto j = static_cast<std::size_t>(after);
+  if (j == 0 || j == curve.t.size()) {
+    return value_at(curve.t, curve.blocks, when);
+  }
+  return std::min(curve.blocks[j - 1], curve.blocks[j]);
+}
+
 // How many of the blocks alive one horizon ago are dead now.
 double died_since(const model::SiteHistory& site, const Curve& curve, std::uint32_t age_class) {
-  const double then = value_at(curve.t, curve.blocks, curve.end_s() - lower_bound_s(age_class));
+  const double then = alive_at(curve, curve.end_s() - lower_bound_s(age_class));
   return std::max(0.0, then - older_than(site, age_class));
 }
 

@@ -75,20 +75,22 @@ TEST(Growing, LeakOfFiftyBytesASecondBehindASiteThatChurnsFiveMegabytesASecond) 
   std::mt19937 random(2);
   const double length = 6 * 3600;
   const auto times = auto_times(length);
-  std::vector<Block> blocks;
-  for (const double t : times) {
-    // Only what is alive at a snapshot can be seen; the rest of the churn counts as births.
-    std::poisson_distribution<int> alive(10);
-    for (int i = alive(random); i > 0; --i) {
-      blocks.push_back({t - 0.001, t + 0.001, 5000});
-    }
-  }
   auto leak = births(random, 0.01, 0, length);
   for (Block& block : leak) {
     block.bytes = 5000;
   }
-  append(blocks, leak);
-  const Verdict verdict = verdict_on(blocks, times);
+  model::SiteHistory site = history_of(leak, times);
+  std::poisson_distribution<std::uint64_t> alive(10);
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    const std::uint64_t churn = alive(random);
+    const auto births = static_cast<std::uint64_t>(1000 * times[i]) + churn;
+    site.at[i].live_blocks += churn;
+    site.at[i].live_bytes += churn * 5000;
+    site.at[i].allocated_blocks += births;
+    site.at[i].allocated_bytes += births * 5000;
+  }
+  site.ages.insert(site.ages.begin(), {0, 10, 50'000});
+  const Verdict verdict = verdict_on(site, times);
   EXPECT_EQ(verdict.behaviour, Behaviour::kGrowing) << verdict.why;
   EXPECT_NEAR(verdict.growth_bytes_per_s, 50, 10);
 }
