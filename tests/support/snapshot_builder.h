@@ -38,9 +38,9 @@ struct SiteDescription {
   format::SiteKind kind = format::SiteKind::kHeap;
   std::uint64_t live_blocks = 0;
   std::uint64_t live_bytes = 0;
-  std::uint64_t allocated_blocks = 0;  // raised to what is alive when smaller
+  std::uint64_t allocated_blocks = 0;  // raised to live - inherited when smaller
   std::uint64_t allocated_bytes = 0;
-  std::uint64_t inherited_blocks = 0;
+  std::uint64_t inherited_blocks = 0;  // of the live ones
   std::uint64_t inherited_bytes = 0;
   std::uint64_t oldest_ms = 0;
   std::vector<AgeGroup> ages = {};

@@ -1,0 +1,19 @@
+// Compares two snapshots (levels) or two recordings (growth per unit, else per second).
+#pragma once
+
+#include "analyzer/model/diff.h"
+#include "analyzer/model/recording.h"
+
+namespace seep::diff {
+
+// Growth needs two moments on each side (growth.h); with fewer, levels at the last moments are
+// compared. Sites are matched by kind and by the build-ids and offsets of their stacks. Rows are
+// sorted by |bytes|, largest first; rows without any difference are left out. DiffRow::id and
+// DiffRow::stack are left empty: they need symbols.
+//
+// `warmup_s`: moments before it are left out of growth. A site is `appeared` (`vanished`) when
+// nothing of it was alive in the old (new) side's moments.
+model::Diff compare(const model::Recording& old_side, const model::Recording& new_side,
+                    double warmup_s);
+
+}  // namespace seep::diff

@@ -1,0 +1,33 @@
+// Copies single stacks from one tree into another.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "analyzer/model/snapshot.h"
+
+namespace seep::model {
+
+// Frames that stacks of `source` share are copied once. Frames that `target` already held, or that
+// another importer brought, are not looked for: equal stacks may then stand there twice.
+// Both trees must outlive the importer. Not thread safe.
+class StackImporter {
+ public:
+  StackImporter(Stacks& target, const Stacks& source);
+
+  // The node of `target` for the stack of `node` in `source`. A target with 65,536 modules cannot
+  // take more: further frames are booked under no module.
+  std::uint32_t import(std::uint32_t node);
+
+ private:
+  std::uint32_t append(const Node& node, std::uint32_t parent);
+  std::uint16_t import_module(std::uint16_t module);
+
+  Stacks& target_;
+  const Stacks& source_;
+  std::vector<std::uint32_t> nodes_;    // source node → target node; 0: not yet
+  std::vector<std::uint16_t> modules_;  // source module → target module; 0: not yet
+  std::vector<std::uint32_t> chain_;    // scratch of import()
+};
+
+}  // namespace seep::model

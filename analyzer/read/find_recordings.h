@@ -1,0 +1,32 @@
+// From the paths that a user gives to the snapshot files of each recording.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analyzer/model/result.h"
+#include "analyzer/read/read_recording.h"
+
+namespace seep::read {
+
+// The files of one recording, in the order of their sequence numbers.
+struct Source {
+  std::string id;
+  std::string path;       // as Recording::path
+  std::string directory;  // where the file `ended` may be
+  std::vector<std::string> files;
+  bool named = false;  // the files were given by name: a damaged one is an error
+};
+
+struct Sources {
+  std::vector<Source> sources;
+  std::vector<std::string> skipped;  // messages of recordings without one readable snapshot
+};
+
+// See read_recordings.
+Result<Sources> find_sources(const std::vector<std::string>& paths, const Selection& selection);
+
+// The sequence number in "snapshot-000012.seep"; unset for other names.
+std::optional<std::uint64_t> sequence_in_name(const std::string& name);
+
+}  // namespace seep::read

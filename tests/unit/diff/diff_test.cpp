@@ -1,0 +1,268 @@
+#include "analyzer/diff/diff.h"
+
+#include <gtest/gtest.h>
+
+#include "analyzer/read/read_recording.h"
+#include "tests/support/snapshot_builder.h"
+#include "tests/support/temporary_directory.h"
+
+namespace seep::diff {
+namespace {
+
+using model::Change;
+using model::DiffBasis;
+using model::SiteKind;
+using test::SnapshotBuilder;
+
+class Compare : public testing::Test {
+ protected:
+  model::Recording read(const std::string& name) {
+    auto recordings = read::read_recordings({directory_.file(name)}, {});
+    if (!recordings || recordings->size() != 1) {
+      ADD_FAILURE() << (recordings ? "not one recording" : recordings.error().message());
+      return {};
+    }
+    return std::move(recordings->front());
+  }
+
+  model::Diff diff(double warmup_s = 0) { return compare(read("old"), read("new"), warmup_s); }
+
+  // The address of a row's innermost frame names it in these tests.
+  static std::uint64_t address(const model::Diff& diff, std::size_t row) {
+    return diff.stacks.nodes.at(diff.rows.at(row).node).offset;
+  }
+
+  void write(SnapshotBuilder& builder, const std::string& name) {
+    builder.write_into(directory_.file(name));
+  }
+
+  // A recording of one site whose live bytes at second i are bytes[i].
+  void write_series(const std::string& name, const std::vector<std::uint64_t>& bytes,
+                    std::uint64_t units_a_second = 0) {
+    SnapshotBuilder builder;
+    const auto server = builder.add_module("/usr/bin/server", "id");
+    const auto site = builder.add_site({.stack = {{server, 0x30}}});
+    for (std::uint32_t i = 0; i < bytes.size(); ++i) {
+      builder.site(site).live_bytes = bytes[i];
+      builder.site(site).live_blocks = bytes[i] / 10;
+      builder.at(i + 1, i);
+      if (units_a_second != 0) {
+        builder.units(i * units_a_second);
+      }
+      write(builder, name);
+    }
+  }
+
+  test::TemporaryDirectory directory_;
+};
+
+TEST_F(Compare, TwoSnapshotsGiveLevelsLargestFirst) {
+  SnapshotBuilder old_side;
+  const auto server = old_side.add_module("/usr/bin/server", "id");
+  const auto add = [&](SnapshotBuilder& side, std::uint64_t offset, std::uint64_t blocks,
+                       std::uint64_t bytes) {
+    side.add_site(
+        {.stack = {{server, offset}, {server, 1}}, .live_blocks = blocks, .live_bytes = bytes});
+  };
+  add(old_side, 0x10, 1, 100);
+  add(old_side, 0x20, 5, 900);
+  add(old_side, 0x30, 2, 50);
+  add(old_side, 0x40, 7, 70);
+  write(old_side, "old");
+  SnapshotBuilder new_side;
+  new_side.add_module("/usr/bin/server", "id");
+  add(new_side, 0x50, 3, 30);
+  add(new_side, 0x40, 7, 70);
+  add(new_side, 0x20, 4, 400);
+  add(new_side, 0x10, 2, 160);
+  write(new_side, "new");
+
+  const model::Diff result = diff();
+  EXPECT_EQ(result.basis, DiffBasis::kLevel);
+  EXPECT_EQ(result.matched_by, model::MatchedBy::kOffset);
+  EXPECT_EQ(result.old_path, directory_.file("old"));
+  EXPECT_EQ(result.new_path, directory_.file("new"));
+  ASSERT_EQ(result.rows.size(), 4U);
+  const struct {
+    std::uint64_t address;
+    Change change;
+    double bytes, blocks, old_bytes, new_bytes;
+  } expected[] = {{0x20, Change::kShrank, -500, -1, 900, 400},
+                  {0x10, Change::kGrew, 60, 1, 100, 160},
+                  {0x30, Change::kVanished, -50, -2, 50, 0},
+                  {0x50, Change::kAppeared, 30, 3, 0, 30}};
+  for (std::size_t i = 0; i < std::size(expected); ++i) {
+    const model::DiffRow& row = result.rows[i];
+    EXPECT_EQ(address(result, i), expected[i].address);
+    EXPECT_EQ(row.change, expected[i].change) << i;
+    EXPECT_EQ(row.bytes, expected[i].bytes) << i;
+    EXPECT_EQ(row.blocks, expected[i].blocks) << i;
+    EXPECT_EQ(row.old_bytes, expected[i].old_bytes) << i;
+    EXPECT_EQ(row.new_bytes, expected[i].new_bytes) << i;
+  }
+}
+
+TEST_F(Compare, ARowKeepsItsWholeStack) {
+  SnapshotBuilder old_side;
+  write(old_side, "old");
+  SnapshotBuilder new_side;
+  const auto server = new_side.add_module("/usr/bin/server", "id");
+  const auto library = new_side.add_module("/usr/lib/libx.so", "lib");
+  new_side.add_site({.stack = {{library, 0x10}, {server, 0x20}, {server, 0x30}}, .live_bytes = 1});
+  write(new_side, "new");
+  const model::Diff result = diff();
+  ASSERT_EQ(result.rows.size(), 1U);
+  std::vector<std::pair<std::string, std::uint64_t>> frames;
+  for (std::uint32_t node = result.rows[0].node; node != 0;
+       node = result.stacks.nodes.at(node).parent) {
+    const model::Node& frame = result.stacks.nodes.at(node);
+    frames.emplace_back(result.stacks.modules.at(frame.module).path, frame.offset);
+  }
+  const std::vector<std::pair<std::string, std::uint64_t>> expected = {
+      {"/usr/lib/libx.so", 0x10}, {"/usr/bin/server", 0x20}, {"/usr/bin/server", 0x30}};
+  EXPECT_EQ(frames, expected);
+}
+
+TEST_F(Compare, SitesMatchByBuildIdWhereverTheFileIs) {
+  SnapshotBuilder old_side;
+  old_side.add_module("/old/place/server", "id");
+  old_side.add_site({.stack = {{1, 0x10}}, .live_bytes = 100});
+  write(old_side, "old");
+  SnapshotBuilder new_side;
+  new_side.add_module("/usr/lib/other.so", "other");
+  new_side.add_module("/new/place/server", "id");
+  new_side.add_site({.stack = {{2, 0x10}}, .live_bytes = 130});
+  write(new_side, "new");
+  const model::Diff result = diff();
+  ASSERT_EQ(result.rows.size(), 1U);
+  EXPECT_EQ(result.rows[0].change, Change::kGrew);
+  EXPECT_EQ(result.rows[0].bytes, 30);
+}
+
+TEST_F(Compare, OneStackUnderTwoModuleNumbersIsOneRow) {
+  SnapshotBuilder old_side;
+  old_side.add_module("/usr/lib/plugin.so", "plugin");
+  old_side.add_site({.stack = {{1, 0x10}}, .live_bytes = 100});
+  write(old_side, "old");
+  SnapshotBuilder new_side;
+  new_side.add_module("/usr/lib/plugin.so", "plugin");
+  new_side.add_module("/usr/lib/plugin.so", "plugin");
+  new_side.add_site({.stack = {{1, 0x10}}, .live_bytes = 40});
+  new_side.add_site({.stack = {{2, 0x10}}, .live_bytes = 90});
+  write(new_side, "new");
+  const model::Diff result = diff();
+  ASSERT_EQ(result.rows.size(), 1U);
+  EXPECT_EQ(result.rows[0].bytes, 30);
+  EXPECT_EQ(result.rows[0].new_bytes, 130);
+}
+
+TEST_F(Compare, KindsAreComparedApart) {
+  SnapshotBuilder old_side;
+  old_side.add_module("/usr/bin/server", "id");
+  old_side.add_site({.stack = {{1, 0x10}}, .live_bytes = 100});
+  write(old_side, "old");
+  SnapshotBuilder new_side;
+  new_side.add_module("/usr/bin/server", "id");
+  new_side.add_site({.stack = {{1, 0x10}}, .kind = SiteKind::kMmap, .live_bytes = 4096});
+  write(new_side, "new");
+  const model::Diff result = diff();
+  ASSERT_EQ(result.rows.size(), 2U);
+  EXPECT_EQ(result.rows[0].kind, SiteKind::kMmap);
+  EXPECT_EQ(result.rows[0].bytes, 4096);
+  EXPECT_EQ(result.rows[1].kind, SiteKind::kHeap);
+  EXPECT_EQ(result.rows[1].bytes, -100);
+}
+
+TEST_F(Compare, MoreBlocksOfNoMoreBytesIsARow) {
+  SnapshotBuilder builder;
+  builder.add_site({.live_blocks = 2, .live_bytes = 10});
+  write(builder, "old");
+  builder.site(0).live_blocks = 5;
+  write(builder, "new");
+  const model::Diff result = diff();
+  ASSERT_EQ(result.rows.size(), 1U);
+  EXPECT_EQ(result.rows[0].blocks, 3);
+  EXPECT_EQ(result.rows[0].change, Change::kGrew);
+}
+
+TEST_F(Compare, EqualSidesGiveNoRows) {
+  write_series("old", {100});
+  write_series("new", {100});
+  EXPECT_TRUE(diff().rows.empty());
+}
+
+TEST_F(Compare, TwoRecordingsGiveGrowthPerSecond) {
+  write_series("old", {100, 110, 120, 130});
+  write_series("new", {500, 550, 600, 650});
+  const model::Diff result = diff();
+  EXPECT_EQ(result.basis, DiffBasis::kPerSecond);
+  ASSERT_EQ(result.rows.size(), 1U);
+  EXPECT_DOUBLE_EQ(result.rows[0].old_bytes, 10);
+  EXPECT_DOUBLE_EQ(result.rows[0].new_bytes, 50);
+  EXPECT_DOUBLE_EQ(result.rows[0].bytes, 40);
+  EXPECT_DOUBLE_EQ(result.rows[0].blocks, 4);
+  EXPECT_EQ(result.rows[0].change, Change::kGrew);
+}
+
+// Different levels that do not grow are no difference between two recordings.
+TEST_F(Compare, SteadyLevelsGiveNoRows) {
+  write_series("old", {100, 100, 100});
+  write_series("new", {900, 900, 900});
+  EXPECT_TRUE(diff().rows.empty());
+}
+
+TEST_F(Compare, OnlyTheCommonLengthIsCompared) {
+  write_series("old", {0, 10, 20, 30});
+  write_series("new", {0, 10, 20, 30, 10'000, 20'000, 30'000, 40'000});
+  EXPECT_TRUE(diff().rows.empty());
+}
+
+TEST_F(Compare, WarmupIsLeftOut) {
+  write_series("old", {0, 5000, 10'000, 10'010, 10'020, 10'030});
+  write_series("new", {0, 90'000, 99'000, 99'030, 99'060, 99'090});
+  const model::Diff result = diff(2.0);
+  ASSERT_EQ(result.rows.size(), 1U);
+  EXPECT_DOUBLE_EQ(result.rows[0].old_bytes, 10);
+  EXPECT_DOUBLE_EQ(result.rows[0].new_bytes, 30);
+}
+
+TEST_F(Compare, GrowthIsPerUnitOfWorkWhereBothHaveUnits) {
+  // The new side does a hundred times the work a second; it grows less for each unit.
+  write_series("old", {0, 100, 200, 300}, 10);
+  write_series("new", {0, 5000, 10'000, 15'000, 20'000}, 1000);
+  const model::Diff result = diff();
+  EXPECT_EQ(result.basis, DiffBasis::kPerUnit);
+  ASSERT_EQ(result.rows.size(), 1U);
+  EXPECT_DOUBLE_EQ(result.rows[0].old_bytes, 10);
+  EXPECT_DOUBLE_EQ(result.rows[0].new_bytes, 5);
+  EXPECT_EQ(result.rows[0].change, Change::kShrank);
+}
+
+TEST_F(Compare, UnitsThatDoNotAdvanceGiveGrowthPerSecond) {
+  SnapshotBuilder builder;
+  builder.add_site({.live_blocks = 1, .live_bytes = 10});
+  builder.at(1, 0).units(5);
+  write(builder, "old");
+  builder.at(2, 1).units(5);
+  write(builder, "old");
+  write_series("new", {0, 100, 200}, 10);
+  EXPECT_EQ(diff().basis, DiffBasis::kPerSecond);
+}
+
+TEST_F(Compare, UnitsOnOneSideOnlyGiveGrowthPerSecond) {
+  write_series("old", {0, 100, 200}, 10);
+  write_series("new", {0, 100, 300});
+  EXPECT_EQ(diff().basis, DiffBasis::kPerSecond);
+}
+
+TEST_F(Compare, ARecordingAgainstASnapshotGivesLevels) {
+  write_series("old", {100, 200, 300});
+  write_series("new", {350});
+  const model::Diff result = diff();
+  EXPECT_EQ(result.basis, DiffBasis::kLevel);
+  ASSERT_EQ(result.rows.size(), 1U);
+  EXPECT_EQ(result.rows[0].bytes, 50);
+}
+
+}  // namespace
+}  // namespace seep::diff
