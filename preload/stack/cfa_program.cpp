@@ -37,7 +37,7 @@ enum Instruction : std::uint8_t {
   kRestore = 0xc0,
 };
 
-constexpr unsigned kMaxRemembered = 3;
+constexpr unsigned kMaxRemembered = 2;  // compilers use one
 
 class Interpreter {
  public:

@@ -23,9 +23,18 @@ struct ElfImage {
   std::size_t build_id_bytes;  // 0: the file has none
 };
 
-// `base` is where offset 0 of the file is mapped; `page` is room for kElfPageBytes. False when no
-// 64-bit x86-64 ELF file is there.
-inline constexpr std::size_t kElfPageBytes = 4096;
-bool read_elf_image(std::uint64_t base, std::uint8_t* page, ElfImage& image);
+// Room that read_elf_image works in; too large for the stack of a program.
+struct ElfScratch {
+  static constexpr std::size_t kPageBytes = 4096;
+  static constexpr unsigned kMaxSegments = 16;
+
+  std::uint8_t headers[kPageBytes];  // the start of the file
+  std::uint8_t notes[kPageBytes];
+  ByteRange segments[kMaxSegments];  // readable ones, run-time addresses
+  unsigned segment_count;
+};
+
+// `base` is where offset 0 of the file is mapped. False when no 64-bit x86-64 ELF file is there.
+bool read_elf_image(std::uint64_t base, ElfScratch& scratch, ElfImage& image);
 
 }  // namespace seep::stack

@@ -23,7 +23,9 @@ std::string_view without_deleted(std::string_view path) {
 
 // The kernel writes a newline in a path as \012.
 bool is_newline(std::string_view path, std::size_t at) {
-  return path.substr(at, 4) == "\\012";
+  constexpr std::string_view kEscape = "\\012";
+  return at + kEscape.size() <= path.size() &&
+         std::string_view(path.data() + at, kEscape.size()) == kEscape;
 }
 
 std::size_t plain_length(std::string_view path) {

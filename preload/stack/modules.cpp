@@ -67,8 +67,9 @@ class TableBuilder {
 
  private:
   struct Scratch {
-    std::uint8_t page[kElfPageBytes];
-    char path[32 * 1024];
+    ElfScratch elf;
+    ElfImage image;        // of the candidate
+    char path[32 * 1024];  // of the candidate
   };
   enum class Candidate : std::uint8_t { kNone, kUnread, kElf };
 
@@ -89,14 +90,15 @@ class TableBuilder {
 
   const Load* owner(const MapsLine& line) {
     if (candidate_ == Candidate::kUnread) {
-      candidate_ =
-          read_elf_image(base_, scratch_->page, image_) ? Candidate::kElf : Candidate::kNone;
+      candidate_ = read_elf_image(base_, scratch_->elf, scratch_->image) ? Candidate::kElf
+                                                                         : Candidate::kNone;
     }
-    if (candidate_ != Candidate::kElf || line.begin < image_.begin || line.begin >= image_.end) {
+    if (candidate_ != Candidate::kElf || line.begin < scratch_->image.begin ||
+        line.begin >= scratch_->image.end) {
       return nullptr;
     }
     if (load_ == nullptr) {
-      load_ = intern_load({{scratch_->path, path_size_}, inode_, line.begin, image_});
+      load_ = intern_load({{scratch_->path, path_size_}, inode_, line.begin, scratch_->image});
     }
     return load_;
   }
@@ -107,7 +109,6 @@ class TableBuilder {
   std::uint64_t base_ = 0;
   std::uint64_t inode_ = 0;
   std::size_t path_size_ = 0;
-  ElfImage image_{};
   const Load* load_ = nullptr;
 };
 
