@@ -8,28 +8,40 @@ namespace seep::symbolize {
 namespace {
 
 constexpr const char* kServers = "DEBUGINFOD_URLS";
-constexpr const char* kServerSeconds = "10";
-// All waiting for servers in one run of the analyzer; a server that is down costs no more.
-constexpr std::chrono::seconds kLongestWait{30};
+// Waiting in vain for servers, over all modules, ends here.
+constexpr std::chrono::seconds kLongestWait{10};
 constexpr std::string_view kDeleted = " (deleted)";
 
-// libdwfl's own search; it ends with the servers. Their time is counted for the whole process,
-// since so is the environment variable that says where they are.
+// A limit of the user's own stands. TIMEOUT: seconds in which 100 KB must arrive; MAXTIME: seconds
+// for one file; RETRY_LIMIT: further attempts.
+void limit_servers() {
+  ::setenv("DEBUGINFOD_TIMEOUT", "10", 0);
+  ::setenv("DEBUGINFOD_MAXTIME", "60", 0);
+  ::setenv("DEBUGINFOD_RETRY_LIMIT", "0", 0);
+}
+
+// Of the process, as is the environment variable that says where the servers are.
+bool g_servers_given_up = false;
+
+// libdwfl's own search, which ends with the servers.
 int find_debug_file(Dwfl_Module* module, void** user_data, const char* name, Dwarf_Addr base,
                     const char* file, const char* debug_link, GElf_Word crc, char** found) {
   static std::chrono::steady_clock::duration waited{};
   const auto start = std::chrono::steady_clock::now();
   const int descriptor =
       dwfl_standard_find_debuginfo(module, user_data, name, base, file, debug_link, crc, found);
-  waited += std::chrono::steady_clock::now() - start;
-  if (waited > kLongestWait) {
+  if (descriptor < 0) {
+    waited += std::chrono::steady_clock::now() - start;
+  }
+  if (waited > kLongestWait && std::getenv(kServers) != nullptr) {
     ::unsetenv(kServers);
+    g_servers_given_up = true;
   }
   return descriptor;
 }
 
 std::string joined(const std::vector<std::string>& dirs) {
-  // The two empty-handed entries: beside the file, and in .debug beside the file.
+  // The first two: beside the file, and in .debug beside the file.
   std::string path = ":.debug";
   for (const std::string& dir : dirs) {
     path += ":" + dir;
@@ -64,8 +76,11 @@ DebugSearch::DebugSearch(const Options& options)
   callbacks_.find_debuginfo = find_debug_file;
   callbacks_.section_address = dwfl_offline_section_address;
   callbacks_.debuginfo_path = &path_pointer_;
-  ::setenv("DEBUGINFOD_TIMEOUT", kServerSeconds, 0);
-  ::setenv("DEBUGINFOD_MAXTIME", kServerSeconds, 0);
+  limit_servers();
+}
+
+bool DebugSearch::servers_given_up() {
+  return g_servers_given_up;
 }
 
 std::vector<std::string> DebugSearch::candidates(const model::Module& module) const {

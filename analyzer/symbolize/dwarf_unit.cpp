@@ -21,18 +21,30 @@ const char* scope_name(Dwarf_Die die) {
   return dwarf_tag(&die) == DW_TAG_namespace ? "(anonymous namespace)" : "{unnamed}";
 }
 
-// The child of `parent` whose code holds pc, or one with a null address.
-Dwarf_Die inner_block(Dwarf_Die* parent, Dwarf_Addr pc) {
+bool is_block(int tag) {
+  return tag == DW_TAG_lexical_block || tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
+}
+
+// Appends the calls that were inlined at pc below `parent`, outermost first; false when there are
+// none. A block without any is left again, since GCC makes blocks that overlap the next ones.
+bool append_inlined(Dwarf_Die parent, Dwarf_Addr pc, unsigned depth,
+                    std::vector<Dwarf_Die>& chain) {
   Dwarf_Die child{};
-  for (int more = dwarf_child(parent, &child); more == 0; more = dwarf_siblingof(&child, &child)) {
+  int more = depth > kDeepest ? 1 : dwarf_child(&parent, &child);
+  for (; more == 0; more = dwarf_siblingof(&child, &child)) {
     const int tag = dwarf_tag(&child);
-    const bool block = tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block ||
-                       tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
-    if (block && dwarf_haspc(&child, pc) > 0) {
-      return child;
+    const bool inlined = tag == DW_TAG_inlined_subroutine;
+    if ((!inlined && !is_block(tag)) || dwarf_haspc(&child, pc) <= 0) {
+      continue;
+    }
+    if (inlined) {
+      chain.push_back(child);
+    }
+    if (append_inlined(child, pc, depth + 1, chain) || inlined) {
+      return true;
     }
   }
-  return Dwarf_Die{};
+  return false;
 }
 
 }  // namespace
@@ -54,7 +66,7 @@ void DwarfUnit::walk(Dwarf_Die parent, ScopeId scope, unsigned depth) {
 
 void DwarfUnit::visit(Dwarf_Die die, ScopeId scope, unsigned depth) {
   const int tag = dwarf_tag(&die);
-  if (tag == DW_TAG_lexical_block) {
+  if (is_block(tag)) {
     walk(die, scope, depth + 1);
     return;
   }
@@ -98,20 +110,9 @@ std::string DwarfUnit::scope_of(Dwarf_Off function) const {
 
 std::vector<Dwarf_Die> DwarfUnit::functions_at(Dwarf_Addr pc) const {
   std::vector<Dwarf_Die> chain;
-  const Dwarf_Die* function = functions_.find(pc);
-  if (function == nullptr) {
-    return chain;
-  }
-  chain.push_back(*function);
-  Dwarf_Die block = *function;
-  for (unsigned depth = 0; depth < kDeepest; ++depth) {
-    block = inner_block(&block, pc);
-    if (block.addr == nullptr) {
-      break;
-    }
-    if (dwarf_tag(&block) == DW_TAG_inlined_subroutine) {
-      chain.push_back(block);
-    }
+  if (const Dwarf_Die* function = functions_.find(pc); function != nullptr) {
+    chain.push_back(*function);
+    append_inlined(*function, pc, 0, chain);
   }
   return chain;
 }

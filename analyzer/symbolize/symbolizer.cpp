@@ -12,10 +12,12 @@ struct Symbolizer::Impl {
   explicit Impl(const Options& options) : search(options) {}
 
   ModuleSymbols& symbols_of(const model::Module& module);
+  void warn_of_servers();
 
   DebugSearch search;  // before what was opened with it
   std::unordered_map<std::string, std::unique_ptr<ModuleSymbols>> modules;  // by path and build-id
   std::vector<std::string> warnings;
+  bool warned_of_servers = false;
 };
 
 ModuleSymbols& Symbolizer::Impl::symbols_of(const model::Module& module) {
@@ -30,6 +32,13 @@ ModuleSymbols& Symbolizer::Impl::symbols_of(const model::Module& module) {
   return *symbols;
 }
 
+void Symbolizer::Impl::warn_of_servers() {
+  if (DebugSearch::servers_given_up() && !std::exchange(warned_of_servers, true)) {
+    warnings.emplace_back(
+        "the servers in DEBUGINFOD_URLS did not answer in time: some modules have only symbols");
+  }
+}
+
 Symbolizer::Symbolizer(Options options) : impl_(std::make_unique<Impl>(options)) {}
 Symbolizer::~Symbolizer() = default;
 
@@ -38,6 +47,7 @@ std::vector<model::ReportFrame> Symbolizer::frames(const model::Module& module,
   // A return address is behind its call, and may be the first byte of another line or function.
   const std::uint64_t address = node.exact_pc || node.offset == 0 ? node.offset : node.offset - 1;
   model::ReportStack frames = impl_->symbols_of(module).frames(address);
+  impl_->warn_of_servers();
   for (model::ReportFrame& frame : frames) {
     frame.offset = node.offset;
     frame.heuristic = node.heuristic;

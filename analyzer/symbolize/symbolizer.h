@@ -31,7 +31,8 @@ class Symbolizer {
   // The whole stack of a node, innermost first. Results are kept, so asking again costs little.
   model::ReportStack stack(const model::Stacks& stacks, std::uint32_t node);
 
-  // One line for each module that could not be named as it should be, each once.
+  // One line for each module that could not be named as it should be, and one when debuginfod
+  // servers were given up; each once.
   [[nodiscard]] const std::vector<std::string>& warnings() const;
 
  private:
