@@ -1,0 +1,30 @@
+// What `snapshot` and `mark` share: find the process, send the request, say what happened.
+#pragma once
+
+#include <sys/types.h>
+
+#include <CLI/App.hpp>
+#include <cstdint>
+#include <string>
+
+#include "analyzer/model/result.h"
+#include "cli/client/request.h"
+
+namespace seep::cli {
+
+struct AskOptions {
+  pid_t pid = 0;
+  std::uint64_t wait_ms = 1000;
+};
+
+// PID and --wait.
+void add_ask(CLI::App& app, AskOptions& options);
+
+struct Served {
+  std::string file;  // the snapshot, as a path that works from here
+};
+
+// An error is one sentence: who could not be asked, or why there is no snapshot (yet).
+Result<Served> ask(const AskOptions& options, const client::Request& request);
+
+}  // namespace seep::cli

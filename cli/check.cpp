@@ -1,0 +1,93 @@
+#include "cli/check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace seep::cli {
+namespace {
+
+// Snapshots of the process that shows this suspect in most of them.
+unsigned snapshots_behind(const model::Suspect& suspect, const model::Report& report) {
+  std::map<std::string, unsigned> taken;
+  std::map<std::string, bool> shows;
+  const std::size_t count = std::min(report.snapshots.size(), suspect.series_bytes.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string& process = report.snapshots[i].process;
+    ++taken[process];
+    shows[process] = shows[process] || suspect.series_bytes[i] > 0;
+  }
+  unsigned most = 0;
+  for (const auto& [process, snapshots] : taken) {
+    most = shows[process] ? std::max(most, snapshots) : most;
+  }
+  return most;
+}
+
+bool can_judge(const model::Suspect& suspect, const model::Report& report) {
+  if (suspect.verdict == "unreachable") {
+    return true;
+  }
+  return snapshots_behind(suspect, report) >= kSnapshotsToJudge &&
+         suspect.confidence.value_or(1) >= kConfidenceToJudge;
+}
+
+std::string place(const model::Suspect& suspect) {
+  if (suspect.stack.empty()) {
+    return "no stack";
+  }
+  const model::ReportFrame& frame =
+      suspect.stack[std::min<std::size_t>(suspect.blame, suspect.stack.size() - 1)];
+  const std::string where =
+      frame.file ? fmt::format("  {}:{}", *frame.file, frame.line.value_or(0)) : std::string();
+  return frame.function.value_or(fmt::format("{}+{:#x}", frame.module, frame.offset)) + where;
+}
+
+std::string line_of(const model::Suspect& suspect, const char* what) {
+  return fmt::format("seep: check: {} {} ({}) at {}\n", what, suspect.id, suspect.verdict,
+                     place(suspect));
+}
+
+}  // namespace
+
+CheckResult check(const model::Report& report) {
+  CheckResult result;
+  for (const model::Suspect& suspect : report.suspects) {
+    if (!suspect.leak) {
+      continue;
+    }
+    if (suspect.suppressed_by) {
+      ++result.suppressed;
+    } else if (can_judge(suspect, report)) {
+      result.leaks.push_back(&suspect);
+    } else {
+      result.not_judged.push_back(&suspect);
+    }
+  }
+  return result;
+}
+
+std::string to_text(const CheckResult& result) {
+  std::string text;
+  bool uncalibrated = false;
+  for (const model::Suspect* leak : result.leaks) {
+    text += line_of(*leak, "leak");
+    uncalibrated = uncalibrated || !leak->confidence;
+  }
+  for (const model::Suspect* suspect : result.not_judged) {
+    text += line_of(*suspect, "not judged:");
+  }
+  text += fmt::format(
+      "seep: check: {} {}, {} not judged (fewer than {} snapshots, or confidence below {}), "
+      "{} suppressed\n",
+      result.leaks.size(), result.leaks.size() == 1 ? "leak" : "leaks", result.not_judged.size(),
+      kSnapshotsToJudge, kConfidenceToJudge, result.suppressed);
+  if (uncalibrated) {
+    text +=
+        "seep: check: confidence is not calibrated in this version; judged by the verdict alone\n";
+  }
+  return text;
+}
+
+}  // namespace seep::cli

@@ -1,0 +1,31 @@
+#include "cli/command.h"
+
+namespace seep::cli {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"run", "Start a program under the preload and report when it has ended.", true, describe_run},
+    {"report", "Rank what leaks in a recording.", false, describe_report},
+    {"diff", "Compare two snapshots or two recordings.", false, describe_diff},
+    {"snapshot", "Have a running tracked process write a snapshot.", false, describe_snapshot},
+    {"mark", "Have a running tracked process write a snapshot with a label.", false, describe_mark},
+    {"status", "Say what is tracked and how it is going.", false, describe_status},
+    {"info", "Say what a snapshot holds.", false, describe_info},
+    {"verify", "Check that snapshots are intact.", false, describe_verify},
+    {"prune", "Free disk space: remove the oldest finished recordings.", false, describe_prune},
+};
+
+constexpr const char* kLaterVerbs[] = {"scan",    "start", "pause",  "top",   "export",
+                                       "compare", "pack",  "attach", "detach"};
+
+}  // namespace
+
+std::span<const Command> commands() {
+  return kCommands;
+}
+
+std::span<const char* const> later_verbs() {
+  return kLaterVerbs;
+}
+
+}  // namespace seep::cli

@@ -1,0 +1,128 @@
+// seep diff OLD NEW: what changed between two snapshots or two recordings.
+#include "analyzer/diff/diff.h"
+
+#include <fmt/format.h>
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cli/analysis.h"
+#include "cli/check.h"
+#include "cli/command.h"
+#include "cli/exit_status.h"
+#include "cli/options.h"
+#include "cli/output.h"
+
+namespace seep::cli {
+namespace {
+
+constexpr unsigned kTextRows = 20;
+
+struct Options {
+  std::string old_path;
+  std::string new_path;
+  bool json = false;
+  std::uint64_t warmup_ms = 0;
+  unsigned top = kTextRows;
+  Destination destination;
+  symbolize::Options symbols;
+  CheckOptions check;
+};
+
+// The one recording that `path` names; a directory with several needs a choice.
+Result<model::Recording> read_one(const std::string& path, Progress& progress) {
+  Result<std::vector<model::Recording>> all = read_all({path}, {}, progress);
+  if (!all) {
+    return all.error();
+  }
+  if (all->size() == 1) {
+    return std::move(all->front());
+  }
+  std::string names;
+  for (std::size_t i = 0; i < std::min<std::size_t>(all->size(), 3); ++i) {
+    names += (i == 0 ? "" : ", ") + all->at(i).id;
+  }
+  return Error{ErrorKind::kUsage,
+               path,
+               {},
+               {},
+               fmt::format("holds {} recordings", all->size()),
+               "name one of them, such as " + names};
+}
+
+void name_rows(model::Diff& diff, const symbolize::Options& options) {
+  symbolize::Symbolizer symbolizer(options);
+  for (model::DiffRow& row : diff.rows) {
+    row.stack = symbolizer.stack(diff.stacks, row.node);
+  }
+}
+
+bool is_growth(const model::DiffRow& row) {
+  return row.change == model::Change::kGrew || row.change == model::Change::kAppeared;
+}
+
+// Two moments that the user chose: whatever is more at the second was not released. Rates are
+// compared by the verdict on the new side, since those of steady sites differ by chance.
+int run_check(const model::Diff& diff, const model::Recording& new_side,
+              const CheckOptions& options) {
+  if (!options.check) {
+    return kDone;
+  }
+  const auto grown = std::count_if(diff.rows.begin(), diff.rows.end(), is_growth);
+  if (diff.basis == model::DiffBasis::kLevel) {
+    fmt::print(stderr, "seep: check: {} sites hold more than before\n", grown);
+    return grown == 0 ? kDone : options.error_exitcode;
+  }
+  symbolize::Symbolizer symbolizer({});
+  const CheckResult result = check(report::build_report({new_side}, {}, symbolizer));
+  fmt::print(stderr, "{}", to_text(result));
+  return result.leaks.empty() ? kDone : options.error_exitcode;
+}
+
+int diff_verb(const Options& options) {
+  if (const auto error = why_not_writable(options.destination)) {
+    return fail(*error);
+  }
+  auto progress = std::make_unique<Progress>();
+  const Result<model::Recording> old_side = read_one(options.old_path, *progress);
+  if (!old_side) {
+    return fail(old_side.error());
+  }
+  const Result<model::Recording> new_side = read_one(options.new_path, *progress);
+  if (!new_side) {
+    return fail(new_side.error());
+  }
+  progress->say("comparing and reading symbols");
+  model::Diff diff =
+      diff::compare(*old_side, *new_side, static_cast<double>(options.warmup_ms) / 1000);
+  name_rows(diff, options.symbols);
+  progress.reset();  // wipes its line before anything is printed
+  const bool json = options.json || options.destination.file.ends_with(".json");
+  const std::string text = json ? report::to_json(diff) : report::to_text(diff, options.top);
+  if (const auto error = write_text(options.destination, text)) {
+    return fail(*error);
+  }
+  return run_check(diff, *new_side, options.check);
+}
+
+}  // namespace
+
+Action describe_diff(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("OLD", options->old_path, "A snapshot or a recording")->required();
+  app.add_option("NEW", options->new_path, "What it is compared with")->required();
+  app.add_flag("--json", options->json, "Print JSON (seep.diff/1)");
+  app.add_option("--top", options->top, "Most rows of text (default 20; 0: all)")->type_name("N");
+  add_duration(app, "--warmup", options->warmup_ms, "Leave snapshots before this time out");
+  add_destination(app, options->destination, "-o,--output", "Write to FILE instead of stdout");
+  add_symbols(app, options->symbols);
+  add_check(app, options->check);
+  return [options](const auto&) { return diff_verb(*options); };
+}
+
+}  // namespace seep::cli

@@ -1,0 +1,159 @@
+// seep report PATH…: ranks what leaks in recordings.
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "cli/analysis.h"
+#include "cli/check.h"
+#include "cli/command.h"
+#include "cli/exit_status.h"
+#include "cli/options.h"
+#include "cli/output.h"
+
+namespace seep::cli {
+namespace {
+
+constexpr unsigned kTextRows = 20;
+
+struct Options {
+  Analysis analysis;
+  Destination destination;
+  CheckOptions check;
+  bool json = false;
+  bool all = false;
+  std::string to;
+  std::string id;
+  std::string run_id;
+  std::uint64_t warmup_ms = 0;
+  unsigned top = 0;
+  bool top_given = false;
+};
+
+Format format_of(const Options& options) {
+  if (options.json || options.to == "json") {
+    return Format::kJson;
+  }
+  if (options.to == "markdown") {
+    return Format::kMarkdown;
+  }
+  return options.to == "text" ? Format::kText : format_of_file(options.destination.file);
+}
+
+Analysis analysis_of(const Options& options) {
+  Analysis analysis = options.analysis;
+  analysis.report.rank.warmup_s = static_cast<double>(options.warmup_ms) / 1000;
+  if (options.top_given) {
+    analysis.report.top = options.top;
+  }
+  if (!options.run_id.empty()) {
+    analysis.selection.run_id = options.run_id;
+  }
+  return analysis;
+}
+
+report::TextOptions text_options_of(const Options& options) {
+  report::TextOptions text;
+  text.rows = options.top_given ? options.top : kTextRows;
+  text.all = options.all;
+  if (!options.id.empty()) {
+    text.id = options.id;
+  }
+  return text;
+}
+
+// Leaves only the suspect with this id; an id that is not there is an error.
+std::optional<Error> keep_only(const std::string& id, model::Report& report) {
+  std::erase_if(report.suspects, [&](const model::Suspect& suspect) { return suspect.id != id; });
+  if (report.suspects.empty()) {
+    return Error{ErrorKind::kUsage,
+                 {},
+                 {},
+                 {},
+                 "no suspect of this report has the id " + id,
+                 "`seep report --all --top 0` lists them all"};
+  }
+  return std::nullopt;
+}
+
+int run_check(const model::Report& report, const CheckOptions& options) {
+  if (!options.check) {
+    return kDone;
+  }
+  const CheckResult result = check(report);
+  fmt::print(stderr, "{}", to_text(result));
+  return result.leaks.empty() ? kDone : options.error_exitcode;
+}
+
+int report_verb(const Options& options) {
+  if (const auto error = why_not_writable(options.destination)) {
+    return fail(*error);
+  }
+  auto progress = std::make_unique<Progress>();
+  Result<model::Report> report = analyze(analysis_of(options), *progress);
+  progress.reset();  // wipes its line before anything is printed
+  if (!report) {
+    return fail(report.error());
+  }
+  const int status = run_check(*report, options.check);
+  if (!options.id.empty()) {
+    if (const auto error = keep_only(options.id, *report)) {
+      return fail(*error);
+    }
+  }
+  const std::string text = print(*report, format_of(options), text_options_of(options));
+  if (const auto error = write_text(options.destination, text)) {
+    return fail(*error);
+  }
+  return status;
+}
+
+void add_selection(CLI::App& app, Options& options) {
+  CLI::Option* run =
+      app.add_option("--run", options.run_id, "The run with this id instead of the newest")
+          ->type_name("ID");
+  app.add_flag("--all-runs", options.analysis.selection.all_runs, "All runs in the directory")
+      ->excludes(run);
+  add_duration(app, "--warmup", options.warmup_ms,
+               "Leave snapshots before this time out of the judgement");
+}
+
+void add_rows(CLI::App& app, Options& options) {
+  app.add_option_function<unsigned>(
+         "--top",
+         [&options](unsigned rows) {
+           options.top = rows;
+           options.top_given = true;
+         },
+         "Most rows (default 20 in text, 1000 in JSON; 0: all)")
+      ->type_name("N");
+  app.add_flag("--all", options.all, "Also what is no leak: caches, start-up, steady turnover");
+  app.add_option("--id", options.id, "Only the suspect with this id, in full")->type_name("ID");
+  app.add_flag("--sites", options.analysis.report.by_site, "One row a site instead of one a cause");
+}
+
+}  // namespace
+
+Action describe_report(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("PATH", options->analysis.paths,
+                 "A recording, a directory of recordings (its newest run), or snapshot files")
+      ->required();
+  add_selection(app, *options);
+  add_rows(app, *options);
+  CLI::Option* json = app.add_flag("--json", options->json, "Print JSON (seep.report/1)");
+  app.add_option("--to", options->to,
+                 "Print text, markdown or json (default: by the name of -o FILE)")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"text", "markdown", "json"}))
+      ->excludes(json);
+  add_destination(app, options->destination, "-o,--output", "Write to FILE instead of stdout");
+  add_symbols(app, options->analysis.symbols);
+  add_check(app, options->check);
+  return [options](const auto&) { return report_verb(*options); };
+}
+
+}  // namespace seep::cli

@@ -1,0 +1,130 @@
+// seep status [PID]: what is tracked, and how it is going.
+#include <fmt/format.h>
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "cli/client/control_file.h"
+#include "cli/client/tracked_process.h"
+#include "cli/command.h"
+#include "cli/exit_status.h"
+#include "cli/output.h"
+#include "cli/quantity.h"
+#include "format/losses.h"
+
+namespace seep::cli {
+namespace {
+
+using client::TrackedProcess;
+
+const char* state_of(const TrackedProcess& process) {
+  return client::name_of(static_cast<format::AgentState>(process.page.state));
+}
+
+std::uint64_t age_ms(const TrackedProcess& process) {
+  using std::chrono::duration_cast;
+  const auto now =
+      duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
+  const auto started = static_cast<std::int64_t>(process.page.started_unix_ns / 1'000'000);
+  return now > started ? static_cast<std::uint64_t>(now - started) : 0;
+}
+
+std::string recording_of(const TrackedProcess& process) {
+  return process.recording.empty() ? "its recording was removed" : process.recording;
+}
+
+void print_losses(const format::ControlPage& page) {
+  bool any = false;
+  for (const format::LossName& loss : format::kLossNames) {
+    const std::uint64_t count = page.losses[static_cast<std::uint32_t>(loss.loss)];
+    if (count > 0) {
+      fmt::print("lost          {}  {}: {}\n", format_count(count), loss.name, loss.meaning);
+      any = true;
+    }
+  }
+  if (!any) {
+    fmt::print("lost          nothing\n");
+  }
+}
+
+void print_settings_and_message(const format::ControlPage& page) {
+  if (const std::string inactive = client::text_of(page.inactive_settings); !inactive.empty()) {
+    fmt::print("not active    {} (given, but this version does nothing with it)\n", inactive);
+  }
+  if (const std::string message = client::text_of(page.message); !message.empty()) {
+    fmt::print("message       {}\n", message);
+  }
+}
+
+void print_one(const TrackedProcess& process) {
+  const format::ControlPage& page = process.page;
+  fmt::print("process       {} ({}){}\n", process.pid, process.name,
+             static_cast<pid_t>(page.pid) == process.pid
+                 ? ""
+                 : fmt::format(", {} in its own namespace", page.pid));
+  fmt::print("state         {} for {}\n", state_of(process), format_duration_ms(age_ms(process)));
+  fmt::print("run           {:016x}, image {}\n", page.run_id, page.image);
+  fmt::print("recording     {}\n", recording_of(process));
+  fmt::print("snapshots     {} kept, last number {}, {} spent on all\n", page.snapshots_kept,
+             page.last_sequence, format_duration_ms(page.snapshot_ns / 1'000'000));
+  fmt::print("live          {} in {} blocks, as of the last snapshot, {} after the start\n",
+             format_size(page.live_bytes), format_count(page.live_blocks),
+             format_duration_ms(page.updated_ms));
+  fmt::print("sites         {}, {} stack nodes\n", format_count(page.sites),
+             format_count(page.stack_nodes));
+  fmt::print("tracker       {}\n", format_size(page.tracker_bytes));
+  print_losses(page);
+  print_settings_and_message(page);
+}
+
+void print_row(const TrackedProcess& process) {
+  const format::ControlPage& page = process.page;
+  fmt::print("{:>8} {:<16} {:<10} {:>10} {:>9} {:>10} {:>13}  {}\n", process.pid, process.name,
+             state_of(process), format_duration_ms(age_ms(process)), page.snapshots_kept,
+             format_size(page.live_bytes), format_count(page.live_blocks), recording_of(process));
+}
+
+int list_all() {
+  const client::Survey survey = client::find_all_tracked();
+  if (survey.processes.empty()) {
+    fmt::print("no tracked process can be seen\n");
+  } else {
+    fmt::print("{:>8} {:<16} {:<10} {:>10} {:>9} {:>10} {:>13}  {}\n", "PID", "PROGRAM", "STATE",
+               "FOR", "SNAPSHOTS", "LIVE", "BLOCKS", "RECORDING");
+  }
+  for (const TrackedProcess& process : survey.processes) {
+    print_row(process);
+  }
+  if (survey.not_permitted > 0) {
+    fmt::print(stderr, "seep: {} processes of other users could not be looked at; root can\n",
+               survey.not_permitted);
+  }
+  return kDone;
+}
+
+int status_verb(pid_t pid) {
+  if (pid == 0) {
+    return list_all();
+  }
+  const Result<TrackedProcess> process = client::find_tracked(pid);
+  if (!process) {
+    return fail(process.error());
+  }
+  print_one(*process);
+  return kDone;
+}
+
+}  // namespace
+
+Action describe_status(CLI::App& app) {
+  const auto pid = std::make_shared<pid_t>(0);
+  app.add_option("PID", *pid, "One process in full; without it, all that can be seen")
+      ->check(CLI::PositiveNumber);
+  return [pid](const auto&) { return status_verb(*pid); };
+}
+
+}  // namespace seep::cli

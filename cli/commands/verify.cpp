@@ -1,0 +1,76 @@
+// seep verify FILE…: whether snapshots are intact.
+#include <fmt/format.h>
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "analyzer/read/read_snapshot.h"
+#include "cli/command.h"
+#include "cli/exit_status.h"
+#include "format/recording_layout.h"
+
+namespace seep::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_snapshot_name(const std::string& name) {
+  return name.starts_with(format::kSnapshotPrefix) && name.ends_with(format::kSnapshotSuffix);
+}
+
+// A directory stands for the snapshots below it, any other path for itself.
+std::vector<std::string> files_of(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) {
+    return {path};
+  }
+  std::vector<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(path, error)) {
+    if (is_snapshot_name(entry.path().filename().string())) {
+      files.push_back(entry.path().string());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+bool verify_file(const std::string& file) {
+  const Result<model::Snapshot> snapshot = read::read_snapshot(file);
+  fmt::print("{}\n", snapshot ? file + ": ok" : snapshot.error().message());
+  return snapshot.ok();
+}
+
+bool verify_path(const std::string& path) {
+  const std::vector<std::string> files = files_of(path);
+  if (files.empty()) {
+    fmt::print("seep: {}: holds no snapshots: name a recording, or snapshot files\n", path);
+  }
+  bool intact = !files.empty();
+  for (const std::string& file : files) {
+    intact = verify_file(file) && intact;
+  }
+  return intact;
+}
+
+int verify_verb(const std::vector<std::string>& paths) {
+  bool intact = true;
+  for (const std::string& path : paths) {
+    intact = verify_path(path) && intact;
+  }
+  return intact ? kDone : kBadInput;
+}
+
+}  // namespace
+
+Action describe_verify(CLI::App& app) {
+  const auto paths = std::make_shared<std::vector<std::string>>();
+  app.add_option("FILE", *paths, "Snapshots, or directories that hold some")->required();
+  return [paths](const auto&) { return verify_verb(*paths); };
+}
+
+}  // namespace seep::cli

@@ -1,0 +1,31 @@
+// Options that several verbs share, declared in one place so that they read alike.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <string>
+#include <vector>
+
+#include "analyzer/symbolize/symbolizer.h"
+#include "cli/output.h"
+
+namespace seep::cli {
+
+struct CheckOptions {
+  bool check = false;
+  int error_exitcode = 1;
+};
+
+void add_check(CLI::App& app, CheckOptions& options);
+void add_destination(CLI::App& app, Destination& destination, const std::string& name,
+                     const std::string& what);
+void add_symbols(CLI::App& app, symbolize::Options& options);
+
+// An option whose value is a time; `ms` gets it in milliseconds.
+CLI::Option* add_duration(CLI::App& app, const std::string& name, std::uint64_t& ms,
+                          const std::string& help);
+
+// An option whose value is a size; `bytes` gets it in bytes.
+CLI::Option* add_size(CLI::App& app, const std::string& name, std::uint64_t& bytes,
+                      const std::string& help);
+
+}  // namespace seep::cli

@@ -1,0 +1,151 @@
+#include "cli/run_report.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/analysis.h"
+#include "cli/check.h"
+#include "cli/client/control_file.h"
+#include "cli/client/recording_directory.h"
+#include "format/recording_layout.h"
+
+namespace seep::cli {
+namespace {
+
+using client::RecordingDirectory;
+
+struct RunRecordings {
+  std::string directory;                     // that they are in
+  std::vector<RecordingDirectory> images;    // of this run, all processes
+  std::optional<RecordingDirectory> direct;  // the last image of the program started directly
+};
+
+// Where the library records, in its order: SEEP_DIR, and what it falls back to when that cannot be
+// written (design §2.2).
+std::vector<std::string> candidate_directories(const std::string& wanted) {
+  std::vector<std::string> directories{wanted};
+  if (const char* temporary = getenv("TMPDIR"); temporary != nullptr && *temporary != '\0') {
+    directories.emplace_back(temporary);
+  }
+  directories.push_back(fmt::format("/tmp/seep-{}", getuid()));
+  return directories;
+}
+
+RunRecordings recordings_in(const std::string& directory, std::uint64_t run_id, pid_t pid) {
+  RunRecordings found;
+  found.directory = directory;
+  for (RecordingDirectory& recording : client::list_recordings(directory)) {
+    const format::ControlPage& page = recording.page;
+    if (page.run_id != run_id) {
+      continue;
+    }
+    if (static_cast<pid_t>(page.pid) == pid &&
+        (!found.direct || found.direct->page.image < page.image)) {
+      found.direct = recording;
+    }
+    found.images.push_back(std::move(recording));
+  }
+  return found;
+}
+
+RunRecordings find_recordings(const launch::TrackedEnvironment& environment, pid_t pid) {
+  for (const std::string& directory : candidate_directories(environment.directory_for(pid))) {
+    RunRecordings found = recordings_in(directory, environment.run_id, pid);
+    if (!found.images.empty()) {
+      return found;
+    }
+  }
+  return {environment.directory_for(pid), {}, {}};
+}
+
+// For ends that the process could not record itself, such as kill -9.
+void note_end(const RecordingDirectory& recording, const launch::ChildEnd& end) {
+  const std::string text = end.signal != 0 ? fmt::format("signal {}\n", end.signal)
+                                           : fmt::format("exit {}\n", end.status);
+  const Destination file{recording.path + "/" + format::kEndedFileName, true};
+  if (const auto error = write_text(file, text)) {
+    fail(*error);
+  }
+}
+
+std::string why_nothing_was_recorded(const launch::TrackedEnvironment& environment, pid_t pid) {
+  const auto only = environment.settings.find("SEEP_ONLY");
+  const char* variable = getenv("SEEP_ONLY");
+  if (only != environment.settings.end() || (variable != nullptr && *variable != '\0')) {
+    return fmt::format("SEEP_ONLY={} leaves it out, or libseep.so could not work in it",
+                       only != environment.settings.end() ? only->second : variable);
+  }
+  return fmt::format(
+      "libseep.so was not loaded into it, or could not write; if {}/{} is there it says why",
+      environment.directory_for(pid), format::kLogFileName);
+}
+
+int nothing_recorded(const RunReportOptions& options, const launch::TrackedEnvironment& environment,
+                     const launch::ChildEnd& end) {
+  fmt::print(stderr, "seep: {} left no recording: {}\n", environment.program,
+             why_nothing_was_recorded(environment, end.pid));
+  return options.check.check && end.exit_status() == 0 ? launch::kStatusOwnFailure
+                                                       : end.exit_status();
+}
+
+Result<model::Report> analyze_run(const RunRecordings& recordings,
+                                  const launch::TrackedEnvironment& environment) {
+  Progress progress;
+  Analysis analysis;
+  analysis.paths = {recordings.directory};
+  analysis.selection.run_id = launch::text_of_run_id(environment.run_id);
+  return analyze(analysis, progress);
+}
+
+void print_report(const RunReportOptions& options, const model::Report& report,
+                  const std::string& directory) {
+  const Destination& destination = options.destination;
+  if (destination.file.empty()) {
+    fmt::print(stderr, "{}", report::to_run_summary(report, directory));
+    return;
+  }
+  report::TextOptions text;
+  const auto error = write_text(destination, print(report, format_of_file(destination.file), text));
+  if (error) {
+    fail(*error);
+  }
+}
+
+int check_status(const CheckOptions& options, const model::Report& report, int own_status) {
+  if (!options.check) {
+    return own_status;
+  }
+  const CheckResult result = check(report);
+  fmt::print(stderr, "{}", to_text(result));
+  return own_status == 0 && !result.leaks.empty() ? options.error_exitcode : own_status;
+}
+
+}  // namespace
+
+int report_run(const RunReportOptions& options, const launch::TrackedEnvironment& environment,
+               const launch::ChildEnd& end) {
+  const RunRecordings recordings = find_recordings(environment, end.pid);
+  if (recordings.images.empty()) {
+    return nothing_recorded(options, environment, end);
+  }
+  if (recordings.direct) {
+    note_end(*recordings.direct, end);
+  }
+  const Result<model::Report> report = analyze_run(recordings, environment);
+  if (!report) {
+    fail(report.error());
+    return options.check.check && end.exit_status() == 0 ? launch::kStatusOwnFailure
+                                                         : end.exit_status();
+  }
+  print_report(options, *report, recordings.directory);
+  return check_status(options.check, *report, end.exit_status());
+}
+
+}  // namespace seep::cli

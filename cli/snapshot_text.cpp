@@ -1,0 +1,171 @@
+#include "cli/snapshot_text.h"
+
+#include <fmt/format.h>
+
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "analyzer/model/report.h"
+#include "cli/quantity.h"
+#include "format/losses.h"
+
+namespace seep::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string rfc3339(std::uint64_t unix_ns) {
+  const auto seconds = static_cast<std::time_t>(unix_ns / 1'000'000'000);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[32];
+  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+std::string command_line(const model::ProcessInfo& process) {
+  std::string text;
+  for (const std::string& word : process.command) {
+    text += (text.empty() ? "" : " ") + word;
+  }
+  return text;
+}
+
+std::string process_text(const model::ProcessInfo& process) {
+  std::string text;
+  text += fmt::format("program       {}\n", process.exe);
+  text += fmt::format("command       {}\n", command_line(process));
+  text += fmt::format("process       {} on {}, parent {}, uid {}, image {}{}{}\n", process.pid,
+                      process.host, process.parent_pid, process.uid, process.image,
+                      process.forked ? ", a fork" : "",
+                      process.started_directly ? ", started directly" : "");
+  text += fmt::format("run           {:016x}, started {}\n", process.run_id,
+                      rfc3339(process.started_unix_ns));
+  return text;
+}
+
+std::string moment_text(const model::Snapshot& snapshot) {
+  const model::Moment& moment = snapshot.moment;
+  std::string text =
+      fmt::format("snapshot      {}, {} after the start, trigger {}", moment.sequence,
+                  format_duration_ms(static_cast<std::uint64_t>(moment.time_s * 1000)),
+                  model::name_of(moment.trigger));
+  text += moment.mark ? fmt::format(", mark \"{}\"", *moment.mark) : "";
+  text += moment.units ? fmt::format(", {} units", format_count(*moment.units)) : "";
+  text +=
+      fmt::format("\nlive          {} in {} blocks from {} sites\n", format_size(moment.live_bytes),
+                  format_count(moment.live_blocks), format_count(snapshot.sites.size()));
+  text += fmt::format(
+      "holds         {} stack nodes, {} modules; walking the blocks took {:.2f} ms\n",
+      format_count(snapshot.stacks.nodes.size()), format_count(snapshot.stacks.modules.size()),
+      static_cast<double>(moment.walk_ns) / 1e6);
+  text += fmt::format("mode          {}, end {}\n", model::name_of(snapshot.process.mode),
+                      model::name_of(snapshot.end.how));
+  return text;
+}
+
+std::string accounting_text(const model::Accounting& memory) {
+  return fmt::format(
+      "memory        RSS {}: tracked {}, allocator retained {}, mmap {}, stacks {}, files {}, "
+      "shared {}, "
+      "tracker {}, other {}\n",
+      format_size(memory.rss_bytes), format_size(memory.tracked_live_bytes),
+      format_size(memory.allocator_retained_bytes), format_size(memory.mmap_bytes),
+      format_size(memory.stack_bytes), format_size(memory.file_bytes),
+      format_size(memory.shared_bytes), format_size(memory.tracker_bytes),
+      format_size(memory.other_bytes));
+}
+
+std::string losses_text(const model::Losses& losses) {
+  std::string text;
+  for (const format::LossName& loss : format::kLossNames) {
+    if (const std::uint64_t count = losses[static_cast<std::size_t>(loss.loss)]; count > 0) {
+      text +=
+          fmt::format("lost          {}  {}: {}\n", format_count(count), loss.name, loss.meaning);
+    }
+  }
+  return text.empty() ? "lost          nothing\n" : text;
+}
+
+template <typename T>
+ordered_json or_null(const std::optional<T>& value) {
+  return value ? ordered_json(*value) : ordered_json(nullptr);
+}
+
+ordered_json process_json(const model::ProcessInfo& process) {
+  return {
+      {"pid", process.pid},
+      {"host_pid", process.host_pid == 0 ? ordered_json(nullptr) : ordered_json(process.host_pid)},
+      {"parent_pid", process.parent_pid},
+      {"uid", process.uid},
+      {"host", process.host},
+      {"run", fmt::format("{:016x}", process.run_id)},
+      {"image", process.image},
+      {"exe", process.exe},
+      {"command", process.command},
+      {"started", rfc3339(process.started_unix_ns)},
+      {"mode", model::name_of(process.mode)}};
+}
+
+ordered_json accounting_json(const model::Accounting& memory) {
+  return {{"rss_bytes", memory.rss_bytes},
+          {"tracked_live_bytes", memory.tracked_live_bytes},
+          {"allocator_retained_bytes", memory.allocator_retained_bytes},
+          {"mmap_bytes", memory.mmap_bytes},
+          {"stack_bytes", memory.stack_bytes},
+          {"file_bytes", memory.file_bytes},
+          {"shared_bytes", memory.shared_bytes},
+          {"tracker_bytes", memory.tracker_bytes},
+          {"other_bytes", memory.other_bytes}};
+}
+
+ordered_json losses_json(const model::Losses& losses) {
+  ordered_json json = ordered_json::object();
+  for (const format::LossName& loss : format::kLossNames) {
+    json[loss.name] = losses[static_cast<std::size_t>(loss.loss)];
+  }
+  return json;
+}
+
+ordered_json modules_json(const std::vector<model::Module>& modules) {
+  ordered_json json = ordered_json::array();
+  for (std::size_t i = 1; i < modules.size(); ++i) {  // 0 means "no module"
+    const model::Module& module = modules[i];
+    json.push_back({{"path", module.path},
+                    {"build_id", module.build_id.empty() ? ordered_json(nullptr)
+                                                         : ordered_json(module.build_id)},
+                    {"unloaded", module.unloaded}});
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string snapshot_text(const model::Snapshot& snapshot) {
+  return process_text(snapshot.process) + moment_text(snapshot) +
+         accounting_text(snapshot.moment.accounting) + losses_text(snapshot.losses);
+}
+
+std::string snapshot_json(const model::Snapshot& snapshot) {
+  const model::Moment& moment = snapshot.moment;
+  const ordered_json json = {{"schema", "seep.info/1"},
+                             {"file", moment.file},
+                             {"process", process_json(snapshot.process)},
+                             {"sequence", moment.sequence},
+                             {"time_s", moment.time_s},
+                             {"trigger", model::name_of(moment.trigger)},
+                             {"mark", or_null(moment.mark)},
+                             {"units", or_null(moment.units)},
+                             {"live_bytes", moment.live_bytes},
+                             {"live_blocks", moment.live_blocks},
+                             {"sites", snapshot.sites.size()},
+                             {"nodes", snapshot.stacks.nodes.size()},
+                             {"walk_ns", moment.walk_ns},
+                             {"accounting", accounting_json(moment.accounting)},
+                             {"losses", losses_json(snapshot.losses)},
+                             {"modules", modules_json(snapshot.stacks.modules)}};
+  // Names of files are bytes: what is no UTF-8 is replaced, not refused.
+  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace seep::cli
