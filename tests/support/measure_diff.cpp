@@ -1,0 +1,126 @@
+// Measures reading and comparing of large snapshots. Not a test: it prints figures.
+//
+//   seep_measure_diff write DIRECTORY STACKS   writes old.seep and new.seep
+//   seep_measure_diff read FILE                reads one
+//   seep_measure_diff diff OLD NEW             what `seep diff` does, without symbols
+//
+// Peak memory: run it under `/usr/bin/time -v`.
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <string>
+
+#include "analyzer/diff/diff.h"
+#include "analyzer/read/read_recording.h"
+#include "analyzer/read/read_snapshot.h"
+#include "tests/support/snapshot_builder.h"
+
+namespace seep::test {
+namespace {
+
+class Stopwatch {
+ public:
+  [[nodiscard]] double milliseconds() const {
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_)
+        .count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+double peak_megabytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+int fail(const Error& error) {
+  std::fprintf(stderr, "%s\n", error.message().c_str());
+  return EXIT_FAILURE;
+}
+
+// A stack of 20 to 30 frames in 40 modules. Like real ones it shares its outer part with others:
+// each frame is one of a few callers, more of them further in.
+std::vector<Frame> random_stack(std::mt19937_64& random) {
+  const std::size_t depth = 20 + random() % 11;
+  std::vector<Frame> stack(depth);
+  for (std::size_t i = 0; i < depth; ++i) {
+    const std::uint64_t choices = i < 6 ? 16 : 2;  // index 0 is the innermost frame
+    const auto module = static_cast<std::uint32_t>(1 + i % 40);
+    stack[i] = {module, 0x1000 * (i + 1) + 0x10 * (random() % choices)};
+  }
+  return stack;
+}
+
+int write_snapshots(const std::string& directory, std::size_t stacks) {
+  std::mt19937_64 random(1);  // the same files every time
+  SnapshotBuilder builder;
+  for (int i = 0; i < 40; ++i) {
+    builder.add_module("/usr/lib/x86_64-linux-gnu/library" + std::to_string(i) + ".so",
+                       "id" + std::to_string(i));
+  }
+  for (std::size_t i = 0; i < stacks; ++i) {
+    const std::uint64_t blocks = 1 + random() % 1000;
+    builder.add_site({.stack = random_stack(random),
+                      .live_blocks = blocks,
+                      .live_bytes = blocks * 64,
+                      .ages = {{2, blocks / 2, 64}, {5, blocks - blocks / 2, 64}}});
+  }
+  builder.at(1, 1).write(directory + "/old.seep");
+  for (std::uint32_t i = 0; i < stacks; ++i) {
+    builder.site(i).live_bytes += random() % 4096;
+  }
+  builder.at(2, 2).write(directory + "/new.seep");
+  return EXIT_SUCCESS;
+}
+
+int measure_read(const std::string& file) {
+  const Stopwatch watch;
+  const auto snapshot = read::read_snapshot(file);
+  if (!snapshot) {
+    return fail(snapshot.error());
+  }
+  std::printf("read: %.1f ms, %zu stacks, %zu nodes, peak %.0f MB\n", watch.milliseconds(),
+              snapshot->sites.size(), snapshot->stacks.nodes.size(), peak_megabytes());
+  return EXIT_SUCCESS;
+}
+
+int measure_diff(const std::string& old_file, const std::string& new_file) {
+  const Stopwatch watch;
+  const auto old_side = read::read_recordings({old_file}, {});
+  if (!old_side) {
+    return fail(old_side.error());
+  }
+  const auto new_side = read::read_recordings({new_file}, {});
+  if (!new_side) {
+    return fail(new_side.error());
+  }
+  const double reading = watch.milliseconds();
+  const model::Diff diff = diff::compare(old_side->front(), new_side->front(), 0);
+  std::printf("diff: %.1f ms of which reading %.1f ms, %zu rows, peak %.0f MB\n",
+              watch.milliseconds(), reading, diff.rows.size(), peak_megabytes());
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+}  // namespace seep::test
+
+int main(int argc, char** argv) {
+  const std::string command = argc > 1 ? argv[1] : "";
+  if (command == "write" && argc == 4) {
+    return seep::test::write_snapshots(argv[2], std::strtoul(argv[3], nullptr, 10));
+  }
+  if (command == "read" && argc == 3) {
+    return seep::test::measure_read(argv[2]);
+  }
+  if (command == "diff" && argc == 4) {
+    return seep::test::measure_diff(argv[2], argv[3]);
+  }
+  std::fprintf(stderr,
+               "usage: seep_measure_diff write DIRECTORY STACKS | read FILE | diff OLD NEW\n");
+  return 2;
+}
