@@ -8,6 +8,7 @@
 #include <cstring>
 #include <ctime>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +27,12 @@ namespace seep::cli {
 namespace {
 
 using Words = std::vector<std::string>;
+
+struct Options {
+  RunReportOptions report;
+  bool exec = false;
+  std::map<std::string, std::string> settings;  // SEEP_… variables
+};
 
 int own_failure(const Error& error) {
   fail(error);
