@@ -1,0 +1,53 @@
+// Writes the first inputs of the fuzzer: small whole snapshots of different shapes.
+#include <cstdio>
+#include <string>
+
+#include "tests/support/snapshot_builder.h"
+#include "tests/support/temporary_directory.h"
+
+namespace seep::test {
+namespace {
+
+SnapshotBuilder with_sites() {
+  SnapshotBuilder builder;
+  const auto server = builder.add_module("/usr/bin/server", "\x01\x02\x03");
+  const auto plugin = builder.add_module("/usr/lib/plugin.so", "", 0, format::kModuleUnloaded);
+  builder.add_site({.stack = {{server, 0x30}, {server, 0x20, format::kExactPc}},
+                    .live_blocks = 3,
+                    .live_bytes = 300,
+                    .allocated_blocks = 9,
+                    .allocated_bytes = 900,
+                    .ages = {{0, 1, 100}, {4, 2, 200}}});
+  builder.add_site({.stack = {{plugin, 0x40, format::kHeuristic}, {server, 0x20}},
+                    .kind = format::SiteKind::kMmap,
+                    .live_blocks = 1,
+                    .live_bytes = 4096,
+                    .inherited_blocks = 1,
+                    .inherited_bytes = 4096,
+                    .ages = {{31, 1, 4096}}});
+  return builder;
+}
+
+void write_corpus(const std::string& directory) {
+  SnapshotBuilder().write(directory + "/empty");
+  SnapshotBuilder sites = with_sites();
+  sites.write(directory + "/plain");
+  sites.units(1000).write(directory + "/mark");
+  sites.ended_by_exit(3).write(directory + "/exit");
+  auto sections = sites.sections();
+  sections.push_back({99, 4, "later"});
+  write_file(directory + "/later-section", encode_file(sections, format::kVersionMajor, 1));
+  write_file(directory + "/newer", encode_file(sections, format::kVersionMajor + 1, 0));
+}
+
+}  // namespace
+}  // namespace seep::test
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: seep_write_fuzz_corpus DIRECTORY\n");
+    return 2;
+  }
+  seep::test::write_corpus(argv[1]);
+  return 0;
+}
