@@ -56,6 +56,17 @@ Place find_intact_place(std::uint64_t pc) {
   return again.load == nullptr || is_intact(*again.load) ? again : Place{nullptr, again.executable};
 }
 
+// A function that begins just behind `pc`, in code that no entry covers, was not called from there:
+// its address was planted as the return address of a coroutine (makecontext does so).
+CompactRule read_rule(const UnwindTables& tables, std::uint64_t pc) {
+  Rule rule;
+  if (find_rule(tables, pc, rule)) {
+    return compact(rule);
+  }
+  const bool planted = find_rule(tables, pc + 1, rule);
+  return {planted ? RuleKind::kOutermost : RuleKind::kNoTables, 0, 0, 0};
+}
+
 [[gnu::cold, gnu::noinline]] Site find_site_in_tables(std::uint64_t pc) {
   count_miss(pc);
   const Load* load = find_intact_place(pc).load;
@@ -63,10 +74,7 @@ Place find_intact_place(std::uint64_t pc) {
     count(g_capture_counters.outside);
     return {nullptr, 0, {RuleKind::kNoTables, 0, 0, 0}};
   }
-  Rule rule;
-  const CompactRule compact_rule = find_rule(load->image.tables, pc, rule)
-                                       ? compact(rule)
-                                       : CompactRule{RuleKind::kNoTables, 0, 0, 0};
+  const CompactRule compact_rule = read_rule(load->image.tables, pc);
   remember_rule(pc, *load, compact_rule);
   return {load, load->frame_base(), compact_rule};
 }
@@ -201,6 +209,9 @@ bool step_fully_by_frame_pointer(Registers& regs, StackReader& reader) {
     const std::uint64_t pc = regs.rip() - ((flags & format::kExactPc) == 0 ? 1 : 0);
     const Site site = find_site(pc);
     if (!frames.add(regs.rip(), site, flags)) {
+      return WalkResult::kDone;
+    }
+    if (site.rule.kind == RuleKind::kOutermost) {
       return WalkResult::kDone;
     }
     Rule rule;

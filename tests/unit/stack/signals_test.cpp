@@ -1,0 +1,142 @@
+// Stacks through signal handlers, and at every single instruction of library code.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include <cstdio>
+
+#include "format/snapshot_format.h"
+#include "preload/stack/capture.h"
+#include "tests/unit/stack/oracle.h"
+
+namespace seep::stack::testing {
+namespace {
+
+class Signals : public ::testing::Test {
+ protected:
+  void SetUp() override { set_skip_own_module(false); }
+};
+
+BothStacks* g_both = nullptr;
+
+void capture_in_handler(int) {
+  *g_both = capture_both();
+}
+
+void set_handler(int number, void (*handler)(int), int flags) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  action.sa_flags = flags;
+  ASSERT_EQ(0, sigaction(number, &action, nullptr));
+}
+
+void expect_whole(const BothStacks& both) {
+  EXPECT_EQ(both.ours, both.libunwind);
+  EXPECT_FALSE(both.stack.failed);
+  EXPECT_NE(std::string::npos, both.ours.find("interrupted")) << both.ours;
+}
+
+TEST_F(Signals, HandlerOfARaisedSignal) {
+  BothStacks both;
+  g_both = &both;
+  set_handler(SIGUSR1, capture_in_handler, 0);
+  raise(SIGUSR1);
+  expect_whole(both);
+}
+
+TEST_F(Signals, HandlerOnAnAlternateStack) {
+  static char room[64 * 1024];
+  stack_t alternate = {};
+  alternate.ss_sp = room;
+  alternate.ss_size = sizeof(room);
+  ASSERT_EQ(0, sigaltstack(&alternate, nullptr));
+  BothStacks both;
+  g_both = &both;
+  set_handler(SIGUSR1, capture_in_handler, SA_ONSTACK);
+  raise(SIGUSR1);
+  alternate.ss_flags = SS_DISABLE;
+  sigaltstack(&alternate, nullptr);
+  expect_whole(both);
+}
+
+// The faulting leaf has no frame of its own: only the interrupted address can name it.
+[[gnu::noinline]] int read_through(const volatile int* pointer) {
+  return *pointer;
+}
+
+void* g_page = nullptr;
+
+void capture_and_unprotect(int) {
+  *g_both = capture_both();
+  mprotect(g_page, 4096, PROT_READ);
+}
+
+TEST_F(Signals, HandlerOfAFaultInALeaf) {
+  g_page = mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(MAP_FAILED, g_page);
+  BothStacks both;
+  g_both = &both;
+  set_handler(SIGSEGV, capture_and_unprotect, 0);
+  EXPECT_EQ(0, read_through(static_cast<const int*>(g_page)));
+  set_handler(SIGSEGV, SIG_DFL, 0);
+  munmap(g_page, 4096);
+  expect_whole(both);
+}
+
+// --- every instruction ---------------------------------------------------------------------------
+
+struct SingleSteps {
+  unsigned long instructions;
+  unsigned long different;
+  std::uint64_t first_different_pc;
+  int first_result;
+};
+SingleSteps g_steps;
+
+void compare_at_instruction(int, siginfo_t*, void* context) {
+  const int result = compare_in_handler();
+  ++g_steps.instructions;
+  if (result < 0 && g_steps.different++ == 0) {
+    const auto* interrupted = static_cast<const ucontext_t*>(context);
+    g_steps.first_different_pc =
+        static_cast<std::uint64_t>(interrupted->uc_mcontext.gregs[REG_RIP]);
+    g_steps.first_result = result;
+  }
+}
+
+// Sets or clears the trap flag: with it set, SIGTRAP comes after each instruction.
+[[gnu::always_inline]] inline void single_step(bool on) {
+  if (on) {
+    __asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq" ::: "memory", "cc");
+  } else {
+    __asm__ volatile("pushfq; andq $~0x100, (%%rsp); popfq" ::: "memory", "cc");
+  }
+}
+
+TEST_F(Signals, EveryInstructionOfLibraryCalls) {
+  struct sigaction action = {};
+  action.sa_sigaction = compare_at_instruction;
+  action.sa_flags = SA_SIGINFO;
+  ASSERT_EQ(0, sigaction(SIGTRAP, &action, nullptr));
+  char text[100];
+  int values[] = {9, 4, 7, 1, 8};
+  g_steps = {};
+  single_step(true);
+  snprintf(text, sizeof(text), "%d %s %g", 42, "words", 1.5);
+  qsort(values, 5, sizeof(int), [](const void* a, const void* b) {
+    return *static_cast<const int*>(a) - *static_cast<const int*>(b);
+  });
+  free(strdup(text));
+  single_step(false);
+  signal(SIGTRAP, SIG_DFL);
+  EXPECT_GT(g_steps.instructions, 2000U);
+  EXPECT_EQ(0U, g_steps.different)
+      << "of " << g_steps.instructions << "; first at "
+      << describe_pc(g_steps.first_different_pc, format::kExactPc) << ": " << g_steps.first_result;
+}
+
+}  // namespace
+}  // namespace seep::stack::testing
