@@ -11,7 +11,7 @@ namespace seep::runtime {
 template <std::size_t kCapacity>
 class Text {
  public:
-  Text() { data_[0] = '\0'; }
+  constexpr Text() = default;
 
   Text& add(std::string_view text) {
     for (const char c : text) {
@@ -67,7 +67,7 @@ class Text {
   [[nodiscard]] std::string_view view() const { return {data_, size_}; }
 
  private:
-  char data_[kCapacity];
+  char data_[kCapacity] = {};
   std::size_t size_ = 0;
   bool cut_ = false;
 };

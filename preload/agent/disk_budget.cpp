@@ -1,0 +1,155 @@
+#include "preload/agent/disk_budget.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+#include "format/control_page.h"
+#include "preload/agent/identity.h"
+#include "preload/runtime/file.h"
+#include "preload/runtime/syscall.h"
+
+namespace seep::agent {
+namespace {
+
+using runtime::as_argument;
+using runtime::raw_syscall;
+
+struct DirectoryEntry {  // struct linux_dirent64
+  std::uint64_t inode;
+  std::int64_t offset;
+  std::uint16_t bytes;
+  std::uint8_t type;
+  char name[1];
+};
+
+// Calls visit(name, type) for each entry of a directory but "." and "..".
+template <typename Visit>
+void for_each_entry(int directory, Visit&& visit) {
+  alignas(8) char buffer[4096];
+  long size;
+  while ((size = raw_syscall(__NR_getdents64, directory, as_argument(buffer), sizeof(buffer))) >
+         0) {
+    for (long at = 0; at < size;) {
+      const auto* entry = reinterpret_cast<const DirectoryEntry*>(buffer + at);
+      at += entry->bytes;
+      const std::string_view name = runtime::view_of(entry->name);
+      if (name != "." && name != "..") {
+        visit(entry->name, entry->type);
+      }
+    }
+  }
+}
+
+struct Usage {
+  std::uint64_t bytes = 0;
+  std::uint64_t newest = 0;  // time of the last change, seconds
+};
+
+Usage usage_of(int recording) {
+  Usage usage;
+  for_each_entry(recording, [&](const char* name, unsigned char) {
+    struct stat status;
+    if (raw_syscall(__NR_newfstatat, recording, as_argument(name), as_argument(&status),
+                    AT_SYMLINK_NOFOLLOW) == 0) {
+      usage.bytes += static_cast<std::uint64_t>(status.st_blocks) * 512;
+      const auto changed = static_cast<std::uint64_t>(status.st_mtim.tv_sec);
+      usage.newest = changed > usage.newest ? changed : usage.newest;
+    }
+  });
+  return usage;
+}
+
+bool process_runs(std::uint32_t pid, std::uint64_t start_ticks) {
+  runtime::Text<64> path;
+  path.add("/proc/").add_decimal(pid).add("/stat");
+  return start_ticks_at(path.c_str()) == start_ticks;
+}
+
+// Its process wrote a control page and is gone, or said that it had ended.
+bool is_finished(int recording) {
+  format::ControlPage page;
+  if (runtime::read_file(recording, format::kControlFileName, &page, sizeof(page)) !=
+          static_cast<long>(sizeof(page)) ||
+      memcmp(page.magic, format::kControlMagic, sizeof(page.magic)) != 0) {
+    return false;
+  }
+  return page.state == static_cast<std::uint32_t>(format::AgentState::kEnded) ||
+         !process_runs(page.pid, page.start_ticks);
+}
+
+struct Survey {
+  std::uint64_t bytes = 0;
+  runtime::Text<300> oldest;  // the oldest finished recording; empty for none
+  std::uint64_t oldest_change = UINT64_MAX;
+};
+
+Survey survey(int base, std::string_view own_name) {
+  Survey result;
+  for_each_entry(base, [&](const char* name, unsigned char type) {
+    if (type != DT_DIR) {
+      return;
+    }
+    const int recording = runtime::open_file(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (recording < 0) {
+      return;
+    }
+    const Usage usage = usage_of(recording);
+    result.bytes += usage.bytes;
+    if (usage.newest < result.oldest_change && runtime::view_of(name) != own_name &&
+        is_finished(recording)) {
+      result.oldest.clear();
+      result.oldest.add(runtime::view_of(name));
+      result.oldest_change = usage.newest;
+    }
+    runtime::close_file(recording);
+  });
+  return result;
+}
+
+bool remove_recording(int base, const char* name) {
+  const int recording = runtime::open_file(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (recording < 0) {
+    return false;
+  }
+  for_each_entry(recording, [&](const char* file, unsigned char) {
+    raw_syscall(__NR_unlinkat, recording, as_argument(file), 0);
+  });
+  runtime::close_file(recording);
+  return raw_syscall(__NR_unlinkat, base, as_argument(name), AT_REMOVEDIR) == 0;
+}
+
+std::uint64_t allowed_bytes(int base, std::uint64_t budget_bytes) {
+  struct statfs file_system;
+  if (raw_syscall(__NR_fstatfs, base, as_argument(&file_system)) != 0) {
+    return budget_bytes;
+  }
+  const std::uint64_t share = static_cast<std::uint64_t>(file_system.f_bavail) *
+                              static_cast<std::uint64_t>(file_system.f_bsize) / 10;
+  return share < budget_bytes ? share : budget_bytes;
+}
+
+}  // namespace
+
+unsigned enforce_budget(const char* base, std::string_view own_name, std::uint64_t budget_bytes) {
+  unsigned removed = 0;
+  while (true) {
+    const int directory = runtime::open_file(AT_FDCWD, base, O_RDONLY | O_DIRECTORY);
+    if (directory < 0) {
+      return removed;
+    }
+    const Survey found = survey(directory, own_name);
+    const bool fits = found.bytes <= allowed_bytes(directory, budget_bytes);
+    const bool done =
+        fits || found.oldest.size() == 0 || !remove_recording(directory, found.oldest.c_str());
+    runtime::close_file(directory);
+    if (done) {
+      return removed;
+    }
+    ++removed;
+  }
+}
+
+}  // namespace seep::agent

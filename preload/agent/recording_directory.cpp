@@ -1,0 +1,285 @@
+#include "preload/agent/recording_directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "format/recording_layout.h"
+#include "preload/agent/disk_budget.h"
+#include "preload/agent/environment.h"
+#include "preload/agent/settings.h"
+#include "preload/runtime/file.h"
+#include "preload/runtime/syscall.h"
+
+extern "C" char** environ;
+
+namespace seep::agent {
+namespace {
+
+using runtime::as_argument;
+using runtime::raw_syscall;
+
+constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+constexpr int kLowestDescriptor = 800;  // out of the way of programs that count on small numbers
+constexpr unsigned kMostImages = 10000;
+constexpr std::uint64_t kMostLogBytes = 1 << 20;
+
+long make_directory(int at, const char* path, unsigned mode) {
+  return raw_syscall(__NR_mkdirat, at, as_argument(path), static_cast<long>(mode));
+}
+
+// mkdir -p for the parents; the last component gets `mode`.
+int make_path(std::string_view path, unsigned mode) {
+  runtime::Path prefix;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    if (path[i] == '/' && i != 0) {
+      make_directory(AT_FDCWD, prefix.c_str(), 0777);
+    }
+    prefix.add_char(path[i]);
+  }
+  return static_cast<int>(make_directory(AT_FDCWD, prefix.c_str(), mode));
+}
+
+bool status_of(int fd, struct stat& status) {
+  return raw_syscall(__NR_fstat, fd, as_argument(&status)) == 0;
+}
+
+// A file can be made there (permissions, read-only file systems and full quotas all show here).
+bool is_writable(int directory) {
+  return raw_syscall(__NR_faccessat, directory, as_argument("."), 2 | 1) == 0;  // W_OK | X_OK
+}
+
+void expand_setting(std::string_view setting, const Identity& identity, runtime::Path& path) {
+  for (std::size_t i = 0; i < setting.size(); ++i) {
+    const char key = i + 1 < setting.size() ? setting[i + 1] : '\0';
+    if (setting[i] != '%' || std::string_view("hpet%").find(key) == std::string_view::npos) {
+      path.add_char(setting[i]);
+      continue;
+    }
+    ++i;
+    switch (key) {
+      case 'h':
+        path.add(identity.host.view());
+        break;
+      case 'p':
+        path.add_decimal(identity.pid);
+        break;
+      case 'e':
+        path.add(identity.name.view());
+        break;
+      case 't':
+        path.add_decimal(identity.started_unix_ns / 1000000000);
+        break;
+      default:
+        path.add_char('%');
+        break;
+    }
+  }
+}
+
+}  // namespace
+
+runtime::Text<64> snapshot_name(std::uint32_t sequence) {
+  runtime::Text<64> name;
+  name.add(format::kSnapshotPrefix).add_decimal(sequence, 6).add(format::kSnapshotSuffix);
+  return name;
+}
+
+void RecordingDirectory::set_base(std::string_view setting, const Identity& identity) {
+  base_.clear();
+  if (setting.empty() || setting.front() != '/') {
+    char directory[4096];
+    const long size = raw_syscall(__NR_getcwd, as_argument(directory), sizeof(directory));
+    base_.add(size > 0 && directory[0] == '/' ? runtime::view_of(directory) : "/tmp").add("/");
+  }
+  while (setting.substr(0, 2) == "./") {
+    setting.remove_prefix(2);
+  }
+  expand_setting(setting, identity, base_);
+}
+
+bool RecordingDirectory::open(const Identity& identity) {
+  if (is_open()) {
+    return true;
+  }
+  bool found = false;
+  runtime::Path fallback[2];
+  const std::string_view temporary = environment_value(environ, "TMPDIR", &found);
+  if (found && !temporary.empty()) {
+    fallback[0].add(temporary).add("/seep-").add_decimal(identity.uid);
+  }
+  fallback[1].add("/tmp/seep-").add_decimal(identity.uid);
+  if (open_base()) {
+    return create_recording(directory_, identity);
+  }
+  const runtime::Path wanted = base_;
+  for (const runtime::Path& path : fallback) {
+    base_ = path;
+    if (base_.size() != 0 && open_base() && create_recording(directory_, identity)) {
+      runtime::Path line;
+      log(line.add(wanted.view()).add(" cannot be written: recordings go here").view());
+      return true;
+    }
+  }
+  base_ = wanted;
+  return false;
+}
+
+// Leaves directory_ at the base.
+bool RecordingDirectory::open_base() {
+  const bool is_root = raw_syscall(__NR_geteuid) == 0;
+  // Workers that drop root's privileges must be able to record: they may make entries, not list.
+  if (make_path(base_.view(), is_root ? 01733 : 0700) == 0 && is_root) {
+    raw_syscall(__NR_fchmodat, AT_FDCWD, as_argument(base_.c_str()), 01733);
+  }
+  // A parent may be a link, as /tmp is on some systems; the last component may be one of the
+  // user's.
+  const int fd = runtime::open_file(AT_FDCWD, base_.c_str(), O_RDONLY | O_DIRECTORY);
+  const int unlisted =
+      fd == -EACCES ? runtime::open_file(AT_FDCWD, base_.c_str(), O_PATH | O_DIRECTORY) : fd;
+  if (unlisted < 0) {
+    return false;
+  }
+  if (!is_writable(unlisted)) {
+    runtime::close_file(unlisted);
+    return false;
+  }
+  directory_ = unlisted;
+  return true;
+}
+
+bool RecordingDirectory::create_recording(int base, const Identity& identity) {
+  int fd = -1;
+  for (unsigned n = 1; n <= kMostImages && fd < 0; ++n) {
+    name_.clear();
+    name_.add(identity.name.view()).add(".").add_decimal(identity.pid);
+    if (n > 1) {
+      name_.add(".").add_decimal(n);
+    }
+    const long result = make_directory(base, name_.c_str(), 0700);
+    if (result == 0) {
+      image_ = n;
+      fd = runtime::open_file(base, name_.c_str(), kDirectoryFlags);
+    } else if (result != -EEXIST) {
+      break;
+    }
+  }
+  runtime::close_file(base);
+  directory_ = -1;
+  if (fd < 0 || !keep_descriptor(fd)) {
+    return false;
+  }
+  path_.clear();
+  path_.add(base_.view()).add("/").add(name_.view());
+  create_control(identity);
+  return true;
+}
+
+bool RecordingDirectory::keep_descriptor(int fd) {
+  const long moved = raw_syscall(__NR_fcntl, fd, F_DUPFD_CLOEXEC, kLowestDescriptor);
+  if (moved >= 0) {
+    runtime::close_file(fd);
+    fd = static_cast<int>(moved);
+  }
+  struct stat status;
+  if (!status_of(fd, status)) {
+    runtime::close_file(fd);
+    return false;
+  }
+  directory_ = fd;
+  device_ = status.st_dev;
+  inode_ = status.st_ino;
+  return true;
+}
+
+int RecordingDirectory::descriptor() {
+  struct stat status;
+  if (directory_ >= 0 && status_of(directory_, status) && status.st_dev == device_ &&
+      status.st_ino == inode_) {
+    return directory_;
+  }
+  // Gone: the number is the program's now, so it is not closed here.
+  const int fd = runtime::open_file(AT_FDCWD, path_.c_str(), kDirectoryFlags);
+  return fd >= 0 && keep_descriptor(fd) ? directory_ : -1;
+}
+
+void RecordingDirectory::create_control(const Identity& identity) {
+  const int fd = runtime::open_file(directory_, format::kControlFileName,
+                                    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  if (fd < 0) {
+    return;
+  }
+  long page = -1;
+  if (raw_syscall(__NR_ftruncate, fd, sizeof(format::ControlPage)) == 0) {
+    page = raw_syscall(__NR_mmap, 0, sizeof(format::ControlPage), PROT_READ | PROT_WRITE,
+                       MAP_SHARED, fd, 0);
+  }
+  runtime::close_file(fd);
+  if (runtime::failed(page)) {
+    return;
+  }
+  auto* control = reinterpret_cast<format::ControlPage*>(page);
+  control->version = format::kControlVersion;
+  control->page_bytes = sizeof(format::ControlPage);
+  control->pid = identity.pid;
+  control->image = image_;
+  control->start_ticks = identity.start_ticks;
+  control->run_id = identity.run_id;
+  control->started_unix_ns = identity.started_unix_ns;
+  memcpy(control->magic, format::kControlMagic, sizeof(control->magic));
+  control_ = control;
+}
+
+void RecordingDirectory::forget() {
+  if (control_ != nullptr) {
+    raw_syscall(__NR_munmap, as_argument(control_), sizeof(format::ControlPage));
+    control_ = nullptr;
+  }
+  struct stat status;
+  if (directory_ >= 0 && status_of(directory_, status) && status.st_dev == device_ &&
+      status.st_ino == inode_) {
+    runtime::close_file(directory_);
+  }
+  directory_ = -1;
+  name_.clear();
+}
+
+void RecordingDirectory::remove_snapshot(std::uint32_t sequence) {
+  const int directory = descriptor();
+  if (directory >= 0) {
+    raw_syscall(__NR_unlinkat, directory, as_argument(snapshot_name(sequence).c_str()), 0);
+  }
+}
+
+void RecordingDirectory::append(const char* file, std::string_view line, std::uint64_t most_bytes) {
+  runtime::Path path;
+  path.add(base_.view()).add("/").add(file);
+  const int fd =
+      runtime::open_file(AT_FDCWD, path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0600);
+  if (fd < 0) {
+    return;
+  }
+  struct stat status;
+  if (status_of(fd, status) && static_cast<std::uint64_t>(status.st_size) < most_bytes) {
+    runtime::write_all(fd, line.data(), line.size());  // one write: lines of others do not mix in
+  }
+  runtime::close_file(fd);
+}
+
+void RecordingDirectory::append_index(std::string_view line) {
+  append(format::kIndexFileName, line, UINT64_MAX);
+}
+
+void RecordingDirectory::log(std::string_view line) {
+  runtime::Path text;
+  text.add(name_.size() != 0 ? name_.view() : "seep").add(": ").add(line).add("\n");
+  append(format::kLogFileName, text.view(), kMostLogBytes);
+}
+
+unsigned RecordingDirectory::enforce_budget(std::uint64_t budget_bytes) {
+  return agent::enforce_budget(base_.c_str(), name_.view(), budget_bytes);
+}
+
+}  // namespace seep::agent

@@ -1,0 +1,69 @@
+// Where snapshots go: SEEP_DIR, one directory in it for this process image, its control page, the
+// index and the log. Context: IN-AGENT, one thread at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "format/control_page.h"
+#include "preload/agent/identity.h"
+#include "preload/runtime/text.h"
+
+namespace seep::agent {
+
+class RecordingDirectory {
+ public:
+  constexpr RecordingDirectory() = default;
+  RecordingDirectory(const RecordingDirectory&) = delete;
+  RecordingDirectory& operator=(const RecordingDirectory&) = delete;
+
+  // Makes `setting` absolute, expanding %h %p %e %t as core(5) does. Nothing is created yet.
+  void set_base(std::string_view setting, const Identity& identity);
+  [[nodiscard]] std::string_view base() const { return base_.view(); }
+
+  // Creates what is missing: the base (or its fall-backs) and <exe>.<pid>[.<n>] with a control
+  // page. False when no directory could be written; snapshots then fail and are counted.
+  bool open(const Identity& identity);
+  [[nodiscard]] bool is_open() const { return directory_ >= 0; }
+
+  // A descriptor of the recording, good until the next call; negative when it is gone. The one we
+  // keep may have been closed, and its number used again, by the program: it is checked each time.
+  int descriptor();
+  [[nodiscard]] unsigned image() const { return image_; }
+  [[nodiscard]] std::string_view name() const { return name_.view(); }
+
+  // In a fork's child: the parent's recording is not ours.
+  void forget();
+
+  // Null until open() and where the kernel refuses the mapping.
+  [[nodiscard]] format::ControlPage* control() const { return control_; }
+
+  void remove_snapshot(std::uint32_t sequence);
+  // Appends one line to SEEP_DIR/index or SEEP_DIR/seep.log (1 MB at most); opens nothing else.
+  void append_index(std::string_view line);
+  void log(std::string_view line);
+  // Keeps SEEP_DIR within `budget_bytes` and a tenth of what is free; returns recordings removed.
+  unsigned enforce_budget(std::uint64_t budget_bytes);
+
+ private:
+  bool open_base();
+  bool create_recording(int base, const Identity& identity);
+  void create_control(const Identity& identity);
+  bool keep_descriptor(int fd);
+  void append(const char* file, std::string_view line, std::uint64_t most_bytes);
+
+  runtime::Path base_;
+  runtime::Path path_;       // of the recording
+  runtime::Text<300> name_;  // its last component
+  int directory_ = -1;
+  std::uint64_t device_ = 0;  // of directory_, to recognise it
+  std::uint64_t inode_ = 0;
+  unsigned image_ = 1;
+  format::ControlPage* control_ = nullptr;
+};
+
+// snapshot-NNNNNN.seep
+runtime::Text<64> snapshot_name(std::uint32_t sequence);
+
+}  // namespace seep::agent

@@ -1,0 +1,25 @@
+// The library's constructor: the one place where the agent and the hooks meet.
+#include "preload/agent/agent.h"
+#include "preload/intercept/process_events.h"
+#include "preload/intercept/real_functions.h"
+
+namespace seep::agent {
+namespace {
+
+constinit Agent g_agent;
+
+}  // namespace
+
+// AT-INIT. The library is linked with -z initfirst: this runs before any other constructor.
+[[gnu::constructor(101)]] static void start_library(int, char**, char** environment) {
+  intercept::resolve_real_functions();
+  intercept::g_process_events = {
+      .on_exit = [](const intercept::ExitEvent& event) { g_agent.on_exit(event); },
+      .on_exec_failed = [] { g_agent.on_exec_failed(); },
+      .on_fork_child = [] { g_agent.on_fork_child(); },
+  };
+  intercept::watch_forks();
+  g_agent.start(environment);
+}
+
+}  // namespace seep::agent

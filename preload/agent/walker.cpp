@@ -1,0 +1,78 @@
+#include "preload/agent/walker.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "preload/runtime/arena.h"
+#include "preload/runtime/syscall.h"
+
+namespace seep::agent {
+namespace {
+
+using runtime::raw_syscall;
+
+constexpr std::size_t kStackBytes = std::size_t{128} << 10;
+
+// clone(2) whose child runs `run(argument)` on `stack_top` and exits. It cannot be a C function
+// around a system call: the child returns on another stack than it was called on.
+long clone_and_run(unsigned long flags, void* stack_top, void (*run)(void*), void* argument) {
+  long result;
+  auto* top = static_cast<void**>(stack_top);
+  *--top = argument;
+  *--top = reinterpret_cast<void*>(run);
+  register long r10 __asm__("r10") = 0;
+  register long r8 __asm__("r8") = 0;
+  __asm__ volatile(
+      "syscall\n\t"
+      "testq %%rax, %%rax\n\t"
+      "jnz 1f\n\t"
+      "xorl %%ebp, %%ebp\n\t"
+      "popq %%rax\n\t"
+      "popq %%rdi\n\t"
+      "callq *%%rax\n\t"
+      "xorl %%edi, %%edi\n\t"
+      "movl %[exit], %%eax\n\t"
+      "syscall\n\t"
+      "1:\n\t"
+      : "=a"(result)
+      : "a"(__NR_clone), "D"(flags), "S"(top), "d"(0), "r"(r10), "r"(r8), [exit] "i"(__NR_exit)
+      : "rcx", "r11", "memory");
+  return result;
+}
+
+}  // namespace
+
+bool Walker::start(void (*run)(void*), void* argument) {
+  if (stack_ == nullptr) {
+    stack_ = runtime::map_pages(kStackBytes);
+    if (stack_ == nullptr) {
+      return false;
+    }
+  }
+  const std::uint64_t all = ~std::uint64_t{0};
+  std::uint64_t before = 0;
+  raw_syscall(__NR_rt_sigprocmask, SIG_SETMASK, runtime::as_argument(&all),
+              runtime::as_argument(&before), sizeof(all));
+  const long pid = clone_and_run(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_UNTRACED,
+                                 static_cast<char*>(stack_) + kStackBytes, run, argument);
+  raw_syscall(__NR_rt_sigprocmask, SIG_SETMASK, runtime::as_argument(&before), 0, sizeof(before));
+  if (pid > 0) {
+    pid_ = static_cast<int>(pid);
+  }
+  return pid > 0;
+}
+
+bool Walker::running() {
+  if (pid_ == 0) {
+    return false;
+  }
+  const long result = raw_syscall(__NR_wait4, pid_, 0, WNOHANG | __WALL, 0);
+  if (result == 0) {
+    return true;
+  }
+  pid_ = 0;  // reaped now, or by somebody else's wait
+  return false;
+}
+
+}  // namespace seep::agent

@@ -1,0 +1,111 @@
+// malloc and its relatives: the real call, then its outcome is recorded.
+// A block is asked for with at least one granule of the address table, so that two blocks never
+// share one under any allocator; glibc's smallest block is larger anyway.
+#include <errno.h>
+
+#include "preload/intercept/call_allocator.h"
+#include "preload/intercept/real_functions.h"
+#include "preload/recorder/recorder.h"
+
+namespace seep::intercept {
+
+using recorder::record_allocation;
+using recorder::record_release;
+
+SEEP_EXPORT void* malloc(std::size_t size) {
+  void* block = call_allocator([=] { return real().malloc(at_least_granule(size)); });
+  record_allocation(block, size);
+  return block;
+}
+
+SEEP_EXPORT void* calloc(std::size_t count, std::size_t size) {
+  std::size_t bytes = 0;
+  const bool overflow = __builtin_mul_overflow(count, size, &bytes);
+  const bool small = !overflow && bytes < kGranuleBytes;
+  void* block = call_allocator(
+      [=] { return small ? real().calloc(1, kGranuleBytes) : real().calloc(count, size); });
+  record_allocation(block, bytes);
+  return block;
+}
+
+static void* reallocate(void* block, std::size_t size) {
+  if (block == nullptr) {
+    return malloc(size);
+  }
+  const recorder::Moving moving = recorder::begin_move(block);
+  void* fresh =
+      call_allocator([=] { return real().realloc(block, size == 0 ? 0 : at_least_granule(size)); });
+  recorder::end_move(moving, fresh, size, /*released=*/fresh == nullptr && size == 0);
+  return fresh;
+}
+
+SEEP_EXPORT void* realloc(void* block, std::size_t size) {
+  return reallocate(block, size);
+}
+
+SEEP_EXPORT void* reallocarray(void* block, std::size_t count, std::size_t size) {
+  std::size_t bytes = 0;
+  if (__builtin_mul_overflow(count, size, &bytes)) {
+    errno = ENOMEM;
+    return nullptr;
+  }
+  return reallocate(block, bytes);
+}
+
+SEEP_EXPORT void free(void* block) {
+  record_release(block);
+  call_allocator([=] { real().free(block); });
+}
+
+SEEP_EXPORT void free_sized(void* block, std::size_t size) {
+  record_release(block);
+  call_allocator([=] {
+    real().free_sized != nullptr ? real().free_sized(block, at_least_granule(size))
+                                 : real().free(block);
+  });
+}
+
+SEEP_EXPORT void free_aligned_sized(void* block, std::size_t alignment, std::size_t size) {
+  record_release(block);
+  call_allocator([=] {
+    real().free_aligned_sized != nullptr
+        ? real().free_aligned_sized(block, alignment, at_least_granule(size))
+        : real().free(block);
+  });
+}
+
+SEEP_EXPORT int posix_memalign(void** out, std::size_t alignment, std::size_t size) {
+  const int error =
+      call_allocator([=] { return real().posix_memalign(out, alignment, at_least_granule(size)); });
+  if (error == 0) {
+    record_allocation(*out, size);
+  }
+  return error;
+}
+
+SEEP_EXPORT void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  void* block =
+      call_allocator([=] { return real().aligned_alloc(alignment, at_least_granule(size)); });
+  record_allocation(block, size);
+  return block;
+}
+
+SEEP_EXPORT void* memalign(std::size_t alignment, std::size_t size) {
+  void* block = call_allocator([=] { return real().memalign(alignment, at_least_granule(size)); });
+  record_allocation(block, size);
+  return block;
+}
+
+SEEP_EXPORT void* valloc(std::size_t size) {
+  void* block = call_allocator([=] { return real().valloc(at_least_granule(size)); });
+  record_allocation(block, size);
+  return block;
+}
+
+SEEP_EXPORT void* pvalloc(std::size_t size) {
+  void* block = call_allocator([=] { return real().pvalloc(size); });
+  record_allocation(block, size);
+  return block;
+}
+
+}  // namespace seep::intercept

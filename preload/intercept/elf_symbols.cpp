@@ -1,0 +1,137 @@
+#include "preload/intercept/elf_symbols.h"
+
+#include <elf.h>
+#include <link.h>
+
+#include "preload/runtime/text.h"
+
+namespace seep::intercept {
+namespace {
+
+struct SymbolTable {
+  const ElfW(Sym) * symbols = nullptr;
+  const char* names = nullptr;
+  const ElfW(Half) * versions = nullptr;
+  const std::uint32_t* gnu_hash = nullptr;
+  const std::uint32_t* hash = nullptr;
+};
+
+constexpr ElfW(Half) kHiddenVersion = 0x8000;  // a definition that only old programs bind to
+
+// glibc relocates these pointers in place, other loaders leave them relative to the object.
+template <typename T>
+const T* pointer_in(const link_map& object, ElfW(Addr) value) {
+  return reinterpret_cast<const T*>(value < object.l_addr ? value + object.l_addr : value);
+}
+
+SymbolTable symbol_table_of(const link_map& object) {
+  SymbolTable table;
+  for (const ElfW(Dyn)* entry = object.l_ld; entry != nullptr && entry->d_tag != DT_NULL; ++entry) {
+    const ElfW(Addr) value = entry->d_un.d_ptr;
+    switch (entry->d_tag) {
+      case DT_SYMTAB:
+        table.symbols = pointer_in<ElfW(Sym)>(object, value);
+        break;
+      case DT_STRTAB:
+        table.names = pointer_in<char>(object, value);
+        break;
+      case DT_VERSYM:
+        table.versions = pointer_in<ElfW(Half)>(object, value);
+        break;
+      case DT_GNU_HASH:
+        table.gnu_hash = pointer_in<std::uint32_t>(object, value);
+        break;
+      case DT_HASH:
+        table.hash = pointer_in<std::uint32_t>(object, value);
+        break;
+      default:
+        break;
+    }
+  }
+  return table;
+}
+
+bool defines(const SymbolTable& table, std::uint32_t index, std::string_view name) {
+  const ElfW(Sym)& symbol = table.symbols[index];
+  const unsigned type = symbol.st_info & 0xF;
+  const bool function = type == STT_FUNC || type == STT_GNU_IFUNC;
+  const bool hidden = table.versions != nullptr && (table.versions[index] & kHiddenVersion) != 0;
+  return function && symbol.st_shndx != SHN_UNDEF && !hidden &&
+         runtime::view_of(table.names + symbol.st_name) == name;
+}
+
+// The layout is described in the GNU gABI extensions: header, Bloom filter, buckets, chains.
+const ElfW(Sym) * find_by_gnu_hash(const SymbolTable& table, std::string_view name) {
+  std::uint32_t hash = 5381;
+  for (const char c : name) {
+    hash = hash * 33 + static_cast<unsigned char>(c);
+  }
+  const std::uint32_t buckets = table.gnu_hash[0];
+  const std::uint32_t first = table.gnu_hash[1];
+  const std::uint32_t bloom_words = table.gnu_hash[2];
+  const std::uint32_t* bucket = table.gnu_hash + 4 + bloom_words * (sizeof(ElfW(Addr)) / 4);
+  const std::uint32_t* chain = bucket + buckets;
+  std::uint32_t index = buckets == 0 ? 0 : bucket[hash % buckets];
+  if (index < first) {
+    return nullptr;
+  }
+  while (true) {
+    const std::uint32_t entry = chain[index - first];
+    if ((entry | 1) == (hash | 1) && defines(table, index, name)) {
+      return &table.symbols[index];
+    }
+    if ((entry & 1) != 0) {
+      return nullptr;
+    }
+    ++index;
+  }
+}
+
+const ElfW(Sym) * find_by_hash(const SymbolTable& table, std::string_view name) {
+  const std::uint32_t symbol_count = table.hash[1];
+  for (std::uint32_t index = 1; index < symbol_count; ++index) {
+    if (defines(table, index, name)) {
+      return &table.symbols[index];
+    }
+  }
+  return nullptr;
+}
+
+void* find_in(const link_map& object, std::string_view name) {
+  const SymbolTable table = symbol_table_of(object);
+  if (table.symbols == nullptr || table.names == nullptr) {
+    return nullptr;
+  }
+  const ElfW(Sym)* symbol = nullptr;
+  if (table.gnu_hash != nullptr) {
+    symbol = find_by_gnu_hash(table, name);
+  } else if (table.hash != nullptr) {
+    symbol = find_by_hash(table, name);
+  }
+  if (symbol == nullptr) {
+    return nullptr;
+  }
+  auto* address = reinterpret_cast<void*>(object.l_addr + symbol->st_value);
+  if ((symbol->st_info & 0xF) == STT_GNU_IFUNC) {
+    address = reinterpret_cast<void* (*)()>(address)();
+  }
+  return address;
+}
+
+}  // namespace
+
+Definition find_next_definition(const char* name) {
+  const link_map* object = _r_debug.r_map;
+  while (object != nullptr && object->l_ld != _DYNAMIC) {
+    object = object->l_next;
+  }
+  for (object = object == nullptr ? nullptr : object->l_next; object != nullptr;
+       object = object->l_next) {
+    if (void* address = find_in(*object, runtime::view_of(name)); address != nullptr) {
+      return {address, object->l_name};
+    }
+  }
+  return {};
+}
+
+}  // namespace seep::intercept

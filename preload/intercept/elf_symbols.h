@@ -1,0 +1,19 @@
+// Finds the function that a hook stands before: the next definition in the order of the loader.
+// Context: AT-INIT and IN-HOOK (slow path). Reads the loader's list of objects and their symbol
+// tables itself: dlsym may allocate, takes the loader's lock, and has a symbol version newer than
+// the oldest libc we run with.
+#pragma once
+
+#include <cstdint>
+
+namespace seep::intercept {
+
+struct Definition {
+  void* address = nullptr;       // null: nobody defines it
+  const char* object = nullptr;  // path of the object that does; "" for the program itself
+};
+
+// The first definition of `name` in the objects after libseep.so.
+Definition find_next_definition(const char* name);
+
+}  // namespace seep::intercept

@@ -1,0 +1,84 @@
+// Every replaceable form of operator new and delete. A program linked with an allocator of its own
+// has forms that never call malloc, so they are hooked themselves.
+//
+// The C++ library's own forms are malloc and free with a loop around them that runs when memory is
+// out; malloc and free are called in their place, so that a call is recorded once. Other forms are
+// called as they are: if they reach malloc below, the inner record is replaced by the outer one.
+#include <type_traits>
+
+#include "preload/intercept/call_allocator.h"
+#include "preload/intercept/real_functions.h"
+#include "preload/recorder/recorder.h"
+
+namespace seep::intercept {
+namespace {
+
+// The C++ library may have been loaded after the start.
+bool operators_are_standard() {
+  if (real().new_plain == nullptr) [[unlikely]] {
+    resolve_operators();
+  }
+  return real().standard_operators;
+}
+
+template <auto kMember>
+struct New {
+  template <typename... Rest>
+  static void* call(std::size_t size, Rest... rest) {
+    constexpr bool kAligned = (std::is_same_v<Rest, std::size_t> || ...);
+    if (!kAligned && operators_are_standard()) {
+      void* block = call_allocator([=] { return real().malloc(at_least_granule(size)); });
+      if (block != nullptr) [[likely]] {
+        recorder::record_allocation(block, size);
+        return block;
+      }
+    }
+    return call_real(size, rest...);
+  }
+
+  // The real form throws or calls the new_handler when memory is out: this frame is left then
+  // without returning, and the guard is stale.
+  template <typename... Rest>
+  static void* call_real(std::size_t size, Rest... rest) {
+    const auto form = real().*kMember;
+    void* block = nullptr;
+    {
+      const recorder::AllocatorGuard guard;
+      block = form != nullptr ? form(at_least_granule(size), rest...)
+                              : real().malloc(at_least_granule(size));
+    }
+    recorder::record_allocation(block, size);
+    return block;
+  }
+};
+
+template <auto kMember>
+struct Delete {
+  template <typename... Rest>
+  static void call(void* block, Rest... rest) {
+    recorder::record_release(block);
+    const auto form = real().*kMember;
+    if (form == nullptr || operators_are_standard()) {
+      call_allocator([=] { real().free(block); });
+      return;
+    }
+    const recorder::AllocatorGuard guard;
+    form(block, rest...);
+  }
+};
+
+}  // namespace
+
+#define SEEP_NEW(member, symbol, parameters, arguments) \
+  SEEP_EXPORT void* symbol parameters {                 \
+    return New<&RealFunctions::member>::call arguments; \
+  }
+#define SEEP_DELETE(member, symbol, parameters, arguments) \
+  SEEP_EXPORT void symbol parameters {                     \
+    Delete<&RealFunctions::member>::call arguments;        \
+  }
+#include "preload/intercept/operator_functions.inc"
+#undef SEEP_NEW
+#undef SEEP_DELETE
+
+}  // namespace seep::intercept

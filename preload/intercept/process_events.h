@@ -1,0 +1,23 @@
+// What the process hooks tell the agent, through function pointers that it registers: intercept/
+// does not know the agent. Context: AT-INIT for registering, IN-HOOK for calling.
+#pragma once
+
+#include "format/snapshot_format.h"
+
+namespace seep::intercept {
+
+struct ExitEvent {
+  format::End how = format::End::kExit;
+  int status = 0;
+  const char* function = "exit";  // what ended it: "main", "exit", "_exit", "execve", …
+};
+
+struct ProcessEventHandlers {
+  void (*on_exit)(const ExitEvent& event) = nullptr;  // an exit or exec begins
+  void (*on_exec_failed)() = nullptr;                 // it did not happen after all
+  void (*on_fork_child)() = nullptr;                  // in the child, before fork returns
+};
+
+extern ProcessEventHandlers g_process_events;
+
+}  // namespace seep::intercept

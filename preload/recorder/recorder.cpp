@@ -1,0 +1,264 @@
+#include "preload/recorder/recorder.h"
+
+#include "preload/stack/capture.h"
+
+namespace seep::recorder {
+
+constinit LossCounters g_losses = {};
+constinit Tables g_tables;
+constinit Clock g_clock;
+constinit std::atomic<bool> g_recording{false};
+
+namespace {
+
+constinit Config g_config;  // written before g_recording is released
+
+constinit thread_local unsigned t_calls_to_look = kCallsPerLook;
+constinit thread_local std::uintptr_t t_guard = 0;
+// Set by an allocation below an AllocatorGuard: the outer hook takes the block over.
+constinit thread_local std::uintptr_t t_nested_block = 0;
+
+std::uintptr_t stack_pointer() {
+  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+}
+
+[[gnu::cold, gnu::noinline]] void look_at_clock() {
+  const std::uint32_t before = g_clock.tick();
+  const std::uint64_t now = g_clock.look();
+  const bool idle = g_clock.tick() - before > kIdleLookMs >> kTickShift;
+  t_calls_to_look = idle ? 1 : kCallsPerLook;
+  if (g_config.on_look != nullptr) {
+    g_config.on_look(now);
+  }
+}
+
+inline void count_call() {
+  if (--t_calls_to_look == 0) [[unlikely]] {
+    look_at_clock();
+  }
+}
+
+std::uint32_t capture_site(format::SiteKind kind) {
+  stack::Stack captured;
+  stack::capture(g_config.stack_depth, captured);
+  if (captured.cut) {
+    count_loss(format::Loss::stacks_cut);
+  } else if (captured.failed) {
+    count_loss(format::Loss::unwind_failed);
+  }
+  const std::uint32_t node = g_tables.stacks.intern(captured);
+  std::uint32_t site = g_tables.sites.find_or_add(node, kind);
+  if (node == table::StackTable::kRoot || site == table::SiteTable::kNone) {
+    count_loss(format::Loss::stacks_not_recorded);
+    site = g_tables.sites.find_or_add(table::StackTable::kRoot, kind);
+  }
+  return site;
+}
+
+void count_birth(std::uint32_t site, std::uint64_t bytes) {
+  table::SiteEntry& entry = g_tables.sites.site(site);
+  entry.allocated_blocks.fetch_add(1, std::memory_order_relaxed);
+  entry.allocated_bytes.fetch_add(bytes, std::memory_order_relaxed);
+}
+
+void uncount_birth(const table::Block& block) {
+  table::SiteEntry& entry = g_tables.sites.site(block.site);
+  entry.allocated_blocks.fetch_sub(1, std::memory_order_relaxed);
+  entry.allocated_bytes.fetch_sub(block.size, std::memory_order_relaxed);
+}
+
+// What insert() found at the address: an inner hook of the same call, or a release we never saw.
+void settle_replaced(const table::Block& old) {
+  if (old.address == t_nested_block) {
+    uncount_birth(old);
+  } else {
+    count_loss(format::Loss::missed_free);
+  }
+}
+
+void insert_block(const table::Block& block) {
+  table::Block old;
+  count_birth(block.site, block.size);  // first: a walk must never see more live than were born
+  switch (g_tables.blocks.insert(block, old)) {
+    case table::Insert::kNew:
+      break;
+    case table::Insert::kReplaced:
+      settle_replaced(old);
+      break;
+    case table::Insert::kNoMemory:
+      uncount_birth(block);
+      count_loss(format::Loss::blocks_not_recorded);
+      return;
+    case table::Insert::kOutOfRange:
+      uncount_birth(block);
+      count_loss(format::Loss::address_out_of_range);
+      return;
+  }
+  t_nested_block = AllocatorGuard::active() ? block.address : 0;
+}
+
+// A map cut in two is one live range more: it counts as made where the whole was made.
+void count_split(std::uint32_t site) {
+  if (site != table::SiteTable::kNone) {
+    g_tables.sites.site(site).allocated_blocks.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+bool insert_range(const table::Range& range) {
+  std::uint32_t split_site = table::SiteTable::kNone;
+  const bool done = g_tables.ranges.insert(range, split_site);
+  count_split(split_site);
+  return done;
+}
+
+bool remove_range(std::uintptr_t begin, std::uintptr_t end) {
+  std::uint32_t split_site = table::SiteTable::kNone;
+  const bool done = g_tables.ranges.remove(begin, end, split_site);
+  count_split(split_site);
+  return done;
+}
+
+std::uintptr_t address_of(const void* pointer) {
+  return reinterpret_cast<std::uintptr_t>(pointer);
+}
+
+}  // namespace
+
+void start_recording(const Config& config) {
+  g_config = config;
+  g_recording.store(true, std::memory_order_release);
+}
+
+void stop_recording() {
+  g_recording.store(false, std::memory_order_release);
+}
+
+void recover_after_fork() {
+  g_tables.ranges.reset_lock();
+}
+
+void record_allocation(const void* block, std::size_t size) {
+  if (block == nullptr || !recording() || !g_config.track_heap) {
+    return;
+  }
+  const std::uint32_t site = capture_site(format::SiteKind::kHeap);
+  if (site == table::SiteTable::kNone) {
+    count_loss(format::Loss::blocks_not_recorded);
+    return;
+  }
+  insert_block({address_of(block), size, site, g_clock.tick()});
+  count_call();
+}
+
+void record_release(const void* block) {
+  if (block == nullptr || !recording()) {
+    return;
+  }
+  table::Block old;
+  if (!g_tables.blocks.remove(address_of(block), old) && g_config.track_heap &&
+      !AllocatorGuard::active()) {
+    count_loss(format::Loss::foreign_free);
+  }
+  count_call();
+}
+
+Moving begin_move(const void* block) {
+  Moving moving;
+  if (recording()) {
+    moving.known = g_tables.blocks.begin_transit(address_of(block), moving.old);
+  }
+  return moving;
+}
+
+void end_move(const Moving& moving, const void* fresh, std::size_t size, bool released) {
+  if (!recording()) {
+    return;
+  }
+  if (fresh == nullptr && !released) {
+    if (moving.known) {
+      g_tables.blocks.cancel_transit(moving.old.address);
+    }
+    return;
+  }
+  record_allocation(fresh, size);
+  if (!moving.known) {
+    count_loss(format::Loss::foreign_free);
+  } else if (address_of(fresh) != moving.old.address) {
+    g_tables.blocks.end_transit(moving.old.address);
+  }
+}
+
+void record_map(const void* begin, std::size_t bytes) {
+  if (!recording() || !g_config.track_mmap || AllocatorGuard::active()) {
+    return;
+  }
+  const std::uint32_t site = capture_site(format::SiteKind::kMmap);
+  const std::uintptr_t address = address_of(begin);
+  if (site != table::SiteTable::kNone &&
+      insert_range({address, address + bytes, site, g_clock.tick()})) {
+    count_birth(site, bytes);
+  } else {
+    count_loss(format::Loss::maps_not_recorded);
+  }
+  count_call();
+}
+
+void record_unmap(const void* begin, std::size_t bytes) {
+  if (!recording() || !g_config.track_mmap) {
+    return;
+  }
+  const std::uintptr_t address = address_of(begin);
+  if (!remove_range(address, address + bytes)) {
+    count_loss(format::Loss::maps_not_recorded);
+  }
+}
+
+Remapping begin_remap(const void* begin, std::size_t bytes) {
+  Remapping remapping;
+  const std::uintptr_t address = address_of(begin);
+  if (!recording() || !g_config.track_mmap || !g_tables.ranges.find(address, remapping.range)) {
+    return remapping;  // not a map of the program: one that the loader or the allocator made
+  }
+  remapping.range.begin = address;
+  remapping.range.end = address + bytes;
+  remapping.known = remove_range(address, address + bytes);
+  if (!remapping.known) {
+    count_loss(format::Loss::maps_not_recorded);
+  }
+  return remapping;
+}
+
+void end_remap(const Remapping& remapping, const void* fresh, std::size_t bytes) {
+  if (!remapping.known) {
+    return;
+  }
+  table::Range range = remapping.range;
+  const std::size_t old_bytes = range.end - range.begin;
+  if (fresh != nullptr) {
+    range.begin = address_of(fresh);
+    range.end = range.begin + bytes;
+  }
+  if (!insert_range(range)) {
+    count_loss(format::Loss::maps_not_recorded);
+  } else if (fresh != nullptr && bytes > old_bytes) {
+    g_tables.sites.site(range.site)
+        .allocated_bytes.fetch_add(bytes - old_bytes, std::memory_order_relaxed);
+  }
+}
+
+AllocatorGuard::AllocatorGuard() : before_(active() ? t_guard : 0) {
+  t_guard = stack_pointer();
+}
+
+AllocatorGuard::~AllocatorGuard() {
+  t_guard = before_;
+}
+
+bool AllocatorGuard::active() {
+  if (t_guard != 0 && stack_pointer() > t_guard) {
+    t_guard = 0;
+  }
+  return t_guard != 0;
+}
+
+}  // namespace seep::recorder

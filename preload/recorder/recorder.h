@@ -1,0 +1,101 @@
+// The hot spine: an event of the allocator becomes a stack, a site and an entry of a table.
+// Read this folder first. Context: IN-HOOK, any thread, also inside signal handlers.
+//
+//   hook -> record_allocation -> stack::capture -> StackTable -> SiteTable -> AddressTable
+//        -> record_release    -> AddressTable
+//
+// Nothing here blocks, allocates through the program's allocator, or calls back into a hook. Every
+// kCallsPerLook-th event of a thread looks at the clock and calls the agent, which takes snapshots.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "preload/recorder/clock.h"
+#include "preload/recorder/losses.h"
+#include "preload/table/address_table.h"
+#include "preload/table/range_table.h"
+#include "preload/table/site_table.h"
+#include "preload/table/stack_table.h"
+
+namespace seep::recorder {
+
+struct Tables {
+  table::AddressTable blocks;
+  table::RangeTable ranges;
+  table::StackTable stacks;
+  table::SiteTable sites;
+};
+
+extern Tables g_tables;
+extern Clock g_clock;
+
+// Whether events are recorded. Release by start/stop_recording, acquire by recording().
+extern std::atomic<bool> g_recording;
+inline bool recording() {
+  return g_recording.load(std::memory_order_acquire);
+}
+
+struct Config {
+  unsigned stack_depth = 64;
+  bool track_heap = true;
+  bool track_mmap = true;
+  // Called with the milliseconds since start at each look at the clock; runs in the program's
+  // threads, so it must be as careful as a hook.
+  void (*on_look)(std::uint64_t now_ms) = nullptr;
+};
+
+// AT-INIT, once.
+void start_recording(const Config& config);
+void stop_recording();
+
+// In the child of a fork: locks that other threads held are free, and the tables are ours alone.
+void recover_after_fork();
+
+// A block of `size` bytes at `block`, made by the caller's caller. Null is ignored.
+void record_allocation(const void* block, std::size_t size);
+// The block is about to be released. Null is ignored.
+void record_release(const void* block);
+
+// Around realloc of a block that is not null: what is alive never drops out of sight.
+//   Moving moving = begin_move(old); fresh = real_realloc(old, size); end_move(moving, fresh,
+//   size);
+struct Moving {
+  table::Block old;
+  bool known = false;
+};
+Moving begin_move(const void* block);
+// `fresh` null: the block stays as it was, unless `released` says that realloc freed it.
+void end_move(const Moving& moving, const void* fresh, std::size_t size, bool released);
+
+void record_map(const void* begin, std::size_t bytes);
+void record_unmap(const void* begin, std::size_t bytes);
+
+// Around mremap: the map keeps its site and birth. While the kernel moves it, it is in neither
+// place.
+struct Remapping {
+  table::Range range;  // as it was; cut out of the table
+  bool known = false;
+};
+Remapping begin_remap(const void* begin, std::size_t bytes);
+// `fresh` null: mremap failed, and the map is where it was.
+void end_remap(const Remapping& remapping, const void* fresh, std::size_t bytes);
+
+// While set, what the allocator below a hook maps for itself is not the program's.
+// The guard is the stack pointer of the hook that set it: a frame above it means that the hook was
+// left by longjmp or an exception, and that the guard is stale.
+class AllocatorGuard {
+ public:
+  AllocatorGuard();
+  ~AllocatorGuard();
+  AllocatorGuard(const AllocatorGuard&) = delete;
+  AllocatorGuard& operator=(const AllocatorGuard&) = delete;
+  // True on a thread that is below such a hook now.
+  static bool active();
+
+ private:
+  std::uintptr_t before_;
+};
+
+}  // namespace seep::recorder

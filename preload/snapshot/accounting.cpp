@@ -1,0 +1,92 @@
+#include "preload/snapshot/accounting.h"
+
+#include <fcntl.h>
+
+#include <string_view>
+
+#include "preload/runtime/arena.h"
+#include "preload/runtime/file.h"
+#include "preload/runtime/text.h"
+
+namespace seep::snapshot {
+namespace {
+
+using runtime::skip_blanks;
+using runtime::take_line;
+using runtime::take_number;
+
+// The value of "Name:   123 kB" in bytes; 0 when there is no such line.
+std::uint64_t status_bytes(std::string_view status, std::string_view name) {
+  std::string_view line;
+  while (take_line(status, line)) {
+    if (line.substr(0, name.size()) == name && line.size() > name.size() &&
+        line[name.size()] == ':') {
+      line.remove_prefix(name.size() + 1);
+      skip_blanks(line);
+      std::uint64_t kilobytes = 0;
+      return take_number(line, 10, kilobytes) ? kilobytes * 1024 : 0;
+    }
+  }
+  return 0;
+}
+
+std::uint64_t saturated_difference(std::uint64_t value, std::uint64_t taken) {
+  return value > taken ? value - taken : 0;
+}
+
+std::uint64_t read_limit(const char* path) {
+  char text[64];
+  const long size = runtime::read_file(AT_FDCWD, path, text, sizeof(text));
+  std::uint64_t limit = 0;
+  std::string_view view(text, size > 0 ? static_cast<std::size_t>(size) : 0);
+  // cgroup v1 writes a number near 2^63 for "no limit".
+  return take_number(view, 10, limit) && limit < std::uint64_t{1} << 60 ? limit : 0;
+}
+
+}  // namespace
+
+format::AccountingRecord account(std::uint64_t tracked_bytes, std::uint64_t mmap_bytes,
+                                 std::uint64_t limit_bytes) {
+  char text[4096];
+  const long size = runtime::read_file(AT_FDCWD, "/proc/self/status", text, sizeof(text));
+  const std::string_view status(text, size > 0 ? static_cast<std::size_t>(size) : 0);
+  format::AccountingRecord record{};
+  record.rss_bytes = status_bytes(status, "VmRSS");
+  record.file_bytes = status_bytes(status, "RssFile");
+  record.shared_bytes = status_bytes(status, "RssShmem");
+  record.stack_bytes = status_bytes(status, "VmStk");
+  record.tracked_live_bytes = tracked_bytes;
+  record.mmap_bytes = mmap_bytes;
+  record.tracker_bytes = runtime::mapped_bytes();
+  record.limit_bytes = limit_bytes;
+  const std::uint64_t anonymous = status_bytes(status, "RssAnon");
+  const std::uint64_t explained = tracked_bytes + record.stack_bytes + record.tracker_bytes;
+  record.allocator_retained_bytes = saturated_difference(anonymous, explained);
+  record.other_bytes =
+      saturated_difference(record.rss_bytes, anonymous + record.file_bytes + record.shared_bytes);
+  return record;
+}
+
+std::uint64_t cgroup_limit() {
+  char text[4096];
+  const long size = runtime::read_file(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text));
+  std::string_view groups(text, size > 0 ? static_cast<std::size_t>(size) : 0);
+  std::string_view line;
+  while (take_line(groups, line)) {
+    runtime::Path path;
+    if (line.substr(0, 3) == "0::") {
+      path.add("/sys/fs/cgroup").add(line.substr(3)).add("/memory.max");
+    } else if (const std::size_t at = line.find(":memory:"); at != std::string_view::npos) {
+      path.add("/sys/fs/cgroup/memory").add(line.substr(at + 8)).add("/memory.limit_in_bytes");
+    } else {
+      continue;
+    }
+    if (const std::uint64_t limit = read_limit(path.c_str()); limit != 0) {
+      return limit;
+    }
+  }
+  const std::uint64_t limit = read_limit("/sys/fs/cgroup/memory.max");  // inside a container
+  return limit != 0 ? limit : read_limit("/sys/fs/cgroup/memory/memory.limit_in_bytes");
+}
+
+}  // namespace seep::snapshot

@@ -1,0 +1,19 @@
+// Where the resident memory of this process is, from /proc. Context: IN-AGENT, walker.
+#pragma once
+
+#include <cstdint>
+
+#include "format/snapshot_format.h"
+
+namespace seep::snapshot {
+
+// Fills what /proc/self/status tells cheaply; `tracked_bytes` (heap and maps) and `mmap_bytes` come
+// from the walk. What no live block explains of the anonymous memory is given as retained by the
+// allocator: it holds free chunks, its own headers and rounding, and untracked anonymous maps.
+format::AccountingRecord account(std::uint64_t tracked_bytes, std::uint64_t mmap_bytes,
+                                 std::uint64_t limit_bytes);
+
+// The memory limit of this process's cgroup (v2 or v1); 0 for none.
+std::uint64_t cgroup_limit();
+
+}  // namespace seep::snapshot

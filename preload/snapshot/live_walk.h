@@ -1,0 +1,70 @@
+// Live figures, computed: walks the live blocks and maps and sums them by site.
+// Context: IN-AGENT, and the walker: raw system calls only, no thread-local storage.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "format/snapshot_format.h"
+#include "preload/recorder/recorder.h"
+
+namespace seep::snapshot {
+
+struct AgeTally {
+  std::uint32_t next;  // index of the site's next class; 0 ends the list
+  std::uint32_t age_class;
+  std::uint64_t blocks;
+  std::uint64_t bytes;
+};
+
+struct SiteTally {
+  std::uint64_t live_blocks;
+  std::uint64_t live_bytes;
+  std::uint64_t inherited_blocks;
+  std::uint64_t inherited_bytes;
+  std::uint32_t oldest_birth;
+  std::uint32_t ages;  // index of the first AgeTally; 0 for none
+};
+
+class LiveWalk {
+ public:
+  // Blocks born before `fork_tick` count as inherited; ages are taken at `now_tick`.
+  LiveWalk(std::uint32_t now_tick, std::uint32_t fork_tick)
+      : now_tick_(now_tick), fork_tick_(fork_tick) {}
+  ~LiveWalk();
+  LiveWalk(const LiveWalk&) = delete;
+  LiveWalk& operator=(const LiveWalk&) = delete;
+
+  // False when there was no memory for the sums.
+  bool run(recorder::Tables& tables);
+
+  // Sites whose sums are known; sites made while the walk ran are left to the next one.
+  [[nodiscard]] std::uint32_t site_count() const { return site_count_; }
+  [[nodiscard]] const SiteTally& tally(std::uint32_t site) const { return tallies_[site]; }
+  [[nodiscard]] const AgeTally* ages(std::uint32_t site) const {
+    return tallies_[site].ages == 0 ? nullptr : &ages_[tallies_[site].ages];
+  }
+  [[nodiscard]] const AgeTally* next(const AgeTally& age) const {
+    return age.next == 0 ? nullptr : &ages_[age.next];
+  }
+  [[nodiscard]] std::uint64_t live_blocks() const { return live_blocks_; }
+  [[nodiscard]] std::uint64_t live_bytes() const { return live_bytes_; }
+  [[nodiscard]] std::uint64_t mmap_bytes() const { return mmap_bytes_; }
+  [[nodiscard]] std::uint32_t now_tick() const { return now_tick_; }
+
+ private:
+  void add(std::uint32_t site, std::uint32_t birth, std::uint64_t bytes);
+  AgeTally* age_of(SiteTally& tally, std::uint32_t age_class);
+
+  std::uint32_t now_tick_;
+  std::uint32_t fork_tick_;
+  std::uint32_t site_count_ = 0;
+  SiteTally* tallies_ = nullptr;
+  AgeTally* ages_ = nullptr;  // room for every class of every site; only what is used is touched
+  std::uint32_t ages_used_ = 1;
+  std::uint64_t live_blocks_ = 0;
+  std::uint64_t live_bytes_ = 0;
+  std::uint64_t mmap_bytes_ = 0;
+};
+
+}  // namespace seep::snapshot

@@ -1,0 +1,223 @@
+#include "preload/snapshot/writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <time.h>
+
+#include "preload/runtime/arena.h"
+#include "preload/runtime/file.h"
+#include "preload/runtime/syscall.h"
+#include "preload/runtime/text.h"
+#include "preload/snapshot/accounting.h"
+#include "preload/snapshot/file_builder.h"
+#include "preload/snapshot/live_walk.h"
+#include "preload/stack/modules.h"
+
+namespace seep::snapshot {
+namespace {
+
+using format::SectionId;
+
+// Strings are collected by length first and written last, in the same order.
+class StringSection {
+ public:
+  format::StringRef add(std::string_view text) {
+    const format::StringRef ref{size_, static_cast<std::uint32_t>(text.size())};
+    size_ += ref.length;
+    return ref;
+  }
+
+ private:
+  std::uint32_t size_ = 0;
+};
+
+std::uint64_t monotonic_ns() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1000000000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+template <typename Record>
+void put_section(FileBuilder& file, SectionId id, const Record& record) {
+  file.begin_section(id, sizeof(Record));
+  file.put(&record, sizeof(record));
+  file.end_section();
+}
+
+void put_process(FileBuilder& file, const Description& description, StringSection& strings) {
+  format::ProcessRecord record = description.process;
+  record.exe = strings.add(description.exe);
+  record.command = strings.add(description.command);
+  record.host = strings.add(description.host);
+  record.mark = strings.add(description.mark);
+  record.end_function = strings.add(description.end_function);
+  put_section(file, SectionId::kProcess, record);
+}
+
+void put_modules(FileBuilder& file, unsigned count, StringSection& strings) {
+  file.begin_section(SectionId::kModules, sizeof(format::ModuleRecord));
+  const format::ModuleRecord none{};
+  file.put(&none, sizeof(none));
+  for (unsigned id = 1; id <= count; ++id) {
+    const stack::Module& module = *stack::module_at(id);
+    const stack::Load& load = stack::load_of(module);
+    format::ModuleRecord record{};
+    record.path = strings.add(module.path);
+    record.build_id = strings.add(module.build_id);
+    record.base = load.image.bias;
+    record.begin = load.image.begin;
+    record.end = load.image.end;
+    record.flags = load.mapped.load(std::memory_order_relaxed) ? 0 : format::kModuleUnloaded;
+    file.put(&record, sizeof(record));
+  }
+  file.end_section();
+}
+
+void put_strings(FileBuilder& file, const Description& description, unsigned module_count) {
+  file.begin_section(SectionId::kStrings, 1);
+  for (const std::string_view text : {description.exe, description.command, description.host,
+                                      description.mark, description.end_function}) {
+    file.put(text.data(), text.size());
+  }
+  for (unsigned id = 1; id <= module_count; ++id) {
+    const stack::Module& module = *stack::module_at(id);
+    file.put(module.path.data(), module.path.size());
+    file.put(module.build_id.data(), module.build_id.size());
+  }
+  file.end_section();
+}
+
+void put_nodes(FileBuilder& file, const table::StackTable& stacks, std::uint32_t count) {
+  file.begin_section(SectionId::kNodes, sizeof(format::NodeRecord));
+  const format::NodeRecord root{};
+  for (std::uint32_t id = 0; id < count; ++id) {
+    const format::NodeRecord* node = stacks.node(id);
+    file.put(node == nullptr ? &root : node, sizeof(root));
+  }
+  file.end_section();
+}
+
+format::SiteRecord describe_site(const Description& description, const table::SiteEntry& entry,
+                                 std::uint32_t id, const LiveWalk& walk) {
+  const SiteTally& tally = walk.tally(id);
+  format::SiteRecord record{};
+  record.node = entry.node;
+  record.kind = entry.kind;
+  record.allocated_blocks = entry.allocated_blocks.load(std::memory_order_relaxed);
+  record.allocated_bytes = entry.allocated_bytes.load(std::memory_order_relaxed);
+  if (id < description.births_at_fork_count) {
+    record.allocated_blocks -= description.births_at_fork[id].blocks;
+    record.allocated_bytes -= description.births_at_fork[id].bytes;
+  }
+  record.live_blocks = tally.live_blocks;
+  record.live_bytes = tally.live_bytes;
+  record.inherited_blocks = tally.inherited_blocks;
+  record.inherited_bytes = tally.inherited_bytes;
+  if (tally.live_blocks != 0 && tally.oldest_birth < walk.now_tick()) {
+    record.oldest_ms = std::uint64_t{walk.now_tick() - tally.oldest_birth} << recorder::kTickShift;
+  }
+  return record;
+}
+
+void put_sites(FileBuilder& file, const Description& description, const table::SiteTable& sites,
+               const LiveWalk& walk) {
+  file.begin_section(SectionId::kSites, sizeof(format::SiteRecord));
+  for (std::uint32_t id = 0; id < walk.site_count(); ++id) {
+    const table::SiteEntry* entry = sites.find(id);
+    const format::SiteRecord record =
+        entry == nullptr ? format::SiteRecord{} : describe_site(description, *entry, id, walk);
+    file.put(&record, sizeof(record));
+  }
+  file.end_section();
+}
+
+void put_ages(FileBuilder& file, const LiveWalk& walk) {
+  file.begin_section(SectionId::kAges, sizeof(format::AgeRecord));
+  for (std::uint32_t id = 0; id < walk.site_count(); ++id) {
+    for (const AgeTally* age = walk.ages(id); age != nullptr; age = walk.next(*age)) {
+      const format::AgeRecord record{id, age->age_class, age->blocks, age->bytes};
+      file.put(&record, sizeof(record));
+    }
+  }
+  file.end_section();
+}
+
+void put_losses(FileBuilder& file) {
+  file.begin_section(SectionId::kLosses, sizeof(format::LossRecord));
+  for (std::uint32_t id = 0; id < format::kLossCount; ++id) {
+    const format::LossRecord record{id, 0, recorder::g_losses[id].load(std::memory_order_relaxed)};
+    file.put(&record, sizeof(record));
+  }
+  file.end_section();
+}
+
+// Sites were counted before nodes, and nodes before modules: what a section refers to is in the
+// section that it refers to.
+int put_all(FileBuilder& file, const Description& description, recorder::Tables& tables,
+            const LiveWalk& walk) {
+  const std::uint32_t node_count = tables.stacks.count();
+  const unsigned module_count = stack::module_count();
+  StringSection strings;
+  put_process(file, description, strings);
+  put_modules(file, module_count, strings);
+  put_nodes(file, tables.stacks, node_count);
+  put_sites(file, description, tables.sites, walk);
+  put_ages(file, walk);
+  put_section(file, SectionId::kAccounting,
+              account(walk.live_bytes(), walk.mmap_bytes(), description.limit_bytes));
+  put_losses(file);
+  put_strings(file, description, module_count);
+  return file.finish();
+}
+
+int write_file(int directory, const char* name, const Description& description,
+               recorder::Tables& tables, const LiveWalk& walk, Outcome& outcome) {
+  const int fd =
+      runtime::open_file(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  if (fd < 0) {
+    return fd;
+  }
+  int error = -ENOMEM;
+  void* buffer = runtime::map_pages(FileBuilder::kBufferBytes);
+  if (buffer != nullptr) {
+    FileBuilder file(fd, static_cast<char*>(buffer));
+    error = put_all(file, description, tables, walk);
+    outcome.file_bytes = file.bytes_written();
+    runtime::unmap_pages(buffer, FileBuilder::kBufferBytes);
+  }
+  runtime::close_file(fd);
+  return error;
+}
+
+}  // namespace
+
+Outcome write(int directory, const char* name, const Description& description,
+              recorder::Tables& tables) {
+  Outcome outcome;
+  const std::uint64_t begin = monotonic_ns();
+  LiveWalk walk(description.now_tick, description.fork_tick);
+  if (!walk.run(tables)) {
+    outcome.error = -ENOMEM;
+    return outcome;
+  }
+  Description timed = description;
+  timed.process.walk_ns = monotonic_ns() - begin;
+  outcome.live_blocks = walk.live_blocks();
+  outcome.live_bytes = walk.live_bytes();
+  runtime::Text<280> temporary;
+  temporary.add(".").add(runtime::view_of(name)).add(".tmp");
+  runtime::raw_syscall(__NR_unlinkat, directory, runtime::as_argument(temporary.c_str()), 0);
+  outcome.error = write_file(directory, temporary.c_str(), timed, tables, walk, outcome);
+  if (outcome.error == 0) {
+    outcome.error = static_cast<int>(runtime::raw_syscall(__NR_renameat, directory,
+                                                          runtime::as_argument(temporary.c_str()),
+                                                          directory, runtime::as_argument(name)));
+  }
+  if (outcome.error != 0) {
+    runtime::raw_syscall(__NR_unlinkat, directory, runtime::as_argument(temporary.c_str()), 0);
+  }
+  return outcome;
+}
+
+}  // namespace seep::snapshot

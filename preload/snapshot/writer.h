@@ -1,0 +1,46 @@
+// Writes one complete snapshot: everything that is known at this moment, in one file.
+// Context: IN-AGENT, and the walker: raw system calls only, no thread-local storage, about 2 KB of
+// stack. Two snapshots of one process are never written at once.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "format/snapshot_format.h"
+#include "preload/recorder/recorder.h"
+
+namespace seep::snapshot {
+
+// What the agent knows and the tables do not. Views must stay valid until write() returns.
+struct Description {
+  format::ProcessRecord process{};  // string references are filled by write()
+  std::string_view exe;
+  std::string_view command;
+  std::string_view host;
+  std::string_view mark;
+  std::string_view end_function;
+  std::uint32_t now_tick = 0;
+  std::uint32_t fork_tick = 0;  // blocks born earlier are inherited
+  std::uint64_t limit_bytes = 0;
+  // Births that belong to the parent of a fork, by site; null when there are none.
+  const struct Births* births_at_fork = nullptr;
+  std::uint32_t births_at_fork_count = 0;
+};
+
+struct Births {
+  std::uint64_t blocks;
+  std::uint64_t bytes;
+};
+
+struct Outcome {
+  int error = 0;  // -errno, or 0
+  std::uint64_t live_blocks = 0;
+  std::uint64_t live_bytes = 0;
+  std::uint64_t file_bytes = 0;
+};
+
+// Writes to a temporary name in `directory` and renames it to `name` when it is whole.
+Outcome write(int directory, const char* name, const Description& description,
+              recorder::Tables& tables);
+
+}  // namespace seep::snapshot

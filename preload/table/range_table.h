@@ -1,0 +1,69 @@
+// Live maps made by the program: ranges of addresses that munmap may cut anywhere.
+// Context: IN-HOOK, around mmap, munmap and mremap only. Guarded by a lock that nobody waits for
+// long: a caller that cannot have it within kMostSpins gives up, and its event is counted as lost.
+// So a thread stopped inside, or a signal handler above it, cannot block anybody.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace seep::table {
+
+struct Range {
+  std::uintptr_t begin = 0;
+  std::uintptr_t end = 0;
+  std::uint32_t site = 0;
+  std::uint32_t birth = 0;
+};
+
+class RangeTable {
+ public:
+  constexpr RangeTable() = default;
+  RangeTable(const RangeTable&) = delete;
+  RangeTable& operator=(const RangeTable&) = delete;
+
+  // Each returns false when the event could not be recorded. `split_site` becomes the site of a
+  // range that was cut in two, or stays as it is: there is one range more than before.
+  // insert: `range` replaces whatever lay there.
+  bool insert(const Range& range, std::uint32_t& split_site);
+  // remove: cuts [begin, end) out of what is recorded.
+  bool remove(std::uintptr_t begin, std::uintptr_t end, std::uint32_t& split_site);
+  // The range that holds `address`.
+  bool find(std::uintptr_t address, Range& found);
+
+  // Calls visit(const Range&) for each, in ascending order; false when the table was busy.
+  template <typename Visit>
+  bool walk(Visit&& visit) {
+    if (!lock()) {
+      return false;
+    }
+    for (std::size_t i = 0; i < count_; ++i) {
+      visit(static_cast<const Range&>(ranges_[i]));
+    }
+    unlock();
+    return true;
+  }
+
+  // In a fork's child: nobody else holds the lock now.
+  void reset_lock() { locked_.store(false, std::memory_order_release); }
+
+ private:
+  static constexpr unsigned kMostSpins =
+      20000;  // a few hundred microseconds: several moves of a large table
+
+  bool lock();
+  void unlock() { locked_.store(false, std::memory_order_release); }
+  bool reserve(std::size_t count);
+  std::size_t first_ending_after(std::uintptr_t address) const;
+  bool cut(std::uintptr_t begin, std::uintptr_t end, std::uint32_t& split_site);
+  void open_gap(std::size_t at);
+  void close_gap(std::size_t at, std::size_t entries);
+
+  std::atomic<bool> locked_{false};  // acquire in lock, release in unlock
+  Range* ranges_ = nullptr;          // sorted, disjoint; guarded by locked_
+  std::size_t count_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+}  // namespace seep::table

@@ -1,0 +1,61 @@
+// Interned call stacks: a tree from the outermost frame inward, so that stacks share their callers.
+// Context: IN-HOOK. Lock-free, insert-only, grows without a rebuild; ids are stable for the life of
+// the process and children have larger ids than their parents.
+//
+// Nodes lie in the layout of the file format: a snapshot copies them as they are. A child is found
+// through a hash trie over (parent, frame): kRootSlots slots, each empty, a node id, or a table of
+// kFanOut slots for the next bits of the hash. Two nodes that meet in a slot move down together.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "format/snapshot_format.h"
+#include "preload/runtime/arena.h"
+#include "preload/stack/capture.h"
+#include "preload/table/segmented_array.h"
+
+namespace seep::table {
+
+class StackTable {
+ public:
+  static constexpr std::uint32_t kRoot = 0;
+
+  constexpr StackTable() = default;
+  StackTable(const StackTable&) = delete;
+  StackTable& operator=(const StackTable&) = delete;
+
+  // The node of a stack's innermost frame; kRoot for an empty stack or when there is no room.
+  std::uint32_t intern(const stack::Stack& captured);
+
+  // Number of nodes, the root included. One that is being made right now reads as null or as zeros;
+  // no site refers to it yet.
+  [[nodiscard]] std::uint32_t count() const { return 1 + used_.load(std::memory_order_acquire); }
+  [[nodiscard]] const format::NodeRecord* node(std::uint32_t id) const { return nodes_.find(id); }
+
+ private:
+  using Slot = std::atomic<std::uint32_t>;  // release when a node or table is published, acquire
+  static constexpr std::uint32_t kMostNodes = 4096U * (1U << 14) - 4096;  // room for racing threads
+  static constexpr std::uint32_t kMostTables = 4096U * (1U << 12) - 4096;
+  static constexpr unsigned kRootBits = 12;
+  static constexpr unsigned kFanBits = 4;
+  static constexpr unsigned kFanOut = 1U << kFanBits;
+  static constexpr std::uint32_t kTableMark = 1U << 31;
+
+  struct Table {
+    Slot slots[kFanOut];
+  };
+
+  std::uint32_t child(std::uint32_t parent, const stack::Frame& frame);
+  std::uint32_t make_node(std::uint32_t parent, const stack::Frame& frame);
+  std::uint32_t push_down(std::uint32_t node, unsigned shift);
+  static std::uint64_t hash(std::uint32_t parent, std::uint64_t frame, std::uint32_t flags);
+
+  std::atomic<std::uint32_t> used_{0};    // relaxed to hand out ids; release/acquire through Slot
+  std::atomic<std::uint32_t> tables_{0};  // relaxed, as used_
+  SegmentedArray<format::NodeRecord, 14, 4096> nodes_;
+  SegmentedArray<Table, 12, 4096> table_of_;
+  Slot root_[std::size_t{1} << kRootBits] = {};
+};
+
+}  // namespace seep::table
