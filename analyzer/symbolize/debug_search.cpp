@@ -1,44 +1,13 @@
 #include "analyzer/symbolize/debug_search.h"
 
-#include <chrono>
-#include <cstdlib>
 #include <string_view>
+
+#include "analyzer/symbolize/debug_servers.h"
 
 namespace seep::symbolize {
 namespace {
 
-constexpr const char* kServers = "DEBUGINFOD_URLS";
-// Waiting in vain for servers, over all modules, ends here.
-constexpr std::chrono::seconds kLongestWait{10};
 constexpr std::string_view kDeleted = " (deleted)";
-
-// A limit of the user's own stands. TIMEOUT: seconds in which 100 KB must arrive; MAXTIME: seconds
-// for one file; RETRY_LIMIT: further attempts.
-void limit_servers() {
-  ::setenv("DEBUGINFOD_TIMEOUT", "10", 0);
-  ::setenv("DEBUGINFOD_MAXTIME", "60", 0);
-  ::setenv("DEBUGINFOD_RETRY_LIMIT", "0", 0);
-}
-
-// Of the process, as is the environment variable that says where the servers are.
-bool g_servers_given_up = false;
-
-// libdwfl's own search, which ends with the servers.
-int find_debug_file(Dwfl_Module* module, void** user_data, const char* name, Dwarf_Addr base,
-                    const char* file, const char* debug_link, GElf_Word crc, char** found) {
-  static std::chrono::steady_clock::duration waited{};
-  const auto start = std::chrono::steady_clock::now();
-  const int descriptor =
-      dwfl_standard_find_debuginfo(module, user_data, name, base, file, debug_link, crc, found);
-  if (descriptor < 0) {
-    waited += std::chrono::steady_clock::now() - start;
-  }
-  if (waited > kLongestWait && std::getenv(kServers) != nullptr) {
-    ::unsetenv(kServers);
-    g_servers_given_up = true;
-  }
-  return descriptor;
-}
 
 std::string joined(const std::vector<std::string>& dirs) {
   // The first two: beside the file, and in .debug beside the file.
@@ -72,15 +41,11 @@ DebugSearch::DebugSearch(const Options& options)
   all_dirs_.emplace_back("/usr/lib/debug");
   path_ = joined(all_dirs_);
   path_pointer_ = path_.data();
-  callbacks_.find_elf = dwfl_build_id_find_elf;
+  callbacks_.find_elf = find_module_file;
   callbacks_.find_debuginfo = find_debug_file;
   callbacks_.section_address = dwfl_offline_section_address;
   callbacks_.debuginfo_path = &path_pointer_;
-  limit_servers();
-}
-
-bool DebugSearch::servers_given_up() {
-  return g_servers_given_up;
+  limit_debug_servers();
 }
 
 std::vector<std::string> DebugSearch::candidates(const model::Module& module) const {
@@ -92,7 +57,11 @@ std::vector<std::string> DebugSearch::candidates(const model::Module& module) co
   if (!sysroot_.empty()) {
     files.push_back(sysroot_ + path);
   }
-  files.push_back(path);
+  // Without a build-id nothing would tell that a file is not the recorded one.
+  const bool known = !module.build_id.empty();
+  if (known || (sysroot_.empty() && path == module.path)) {
+    files.push_back(path);
+  }
   for (const std::string& dir : given_dirs_) {
     files.push_back(dir + path);
     files.push_back(dir + "/" + file_name(path));

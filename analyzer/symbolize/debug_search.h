@@ -14,8 +14,6 @@ namespace seep::symbolize {
 
 class DebugSearch {
  public:
-  // Asks debuginfod servers only when DEBUGINFOD_URLS is set. Limits that the user has not set
-  // (DEBUGINFOD_TIMEOUT, _MAXTIME, _RETRY_LIMIT) are set in the environment of this process.
   explicit DebugSearch(const Options& options);
   DebugSearch(const DebugSearch&) = delete;
   DebugSearch& operator=(const DebugSearch&) = delete;
@@ -27,9 +25,6 @@ class DebugSearch {
   // How libdwfl finds separate debug files: by build-id, by .gnu_debuglink, from a server.
   // The callbacks refer to this object.
   [[nodiscard]] const Dwfl_Callbacks& callbacks() const { return callbacks_; }
-
-  // Whether servers have kept this process waiting for too long and are asked no more.
-  [[nodiscard]] static bool servers_given_up();
 
  private:
   std::string sysroot_;

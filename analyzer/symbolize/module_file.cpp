@@ -8,6 +8,8 @@
 
 #include <optional>
 
+#include "analyzer/symbolize/debug_servers.h"
+
 namespace seep::symbolize {
 namespace {
 
@@ -70,22 +72,28 @@ std::string missing(const std::string& file) {
 }  // namespace
 
 ModuleFile::ModuleFile(const model::Module& module, const DebugSearch& search) {
-  std::string found;
-  std::string found_id;
+  if (!module.path.starts_with('/')) {
+    return;
+  }
+  std::string other;  // the first file that there is, with another build-id
+  std::string other_id;
   for (const std::string& file : search.candidates(module)) {
     const std::optional<std::string> id = build_id_of(file);
     if (id && *id == module.build_id) {
       open(file, search);
       return;
     }
-    if (id && found.empty()) {
-      found = file;
-      found_id = *id;
+    if (id && other.empty()) {
+      other = file;
+      other_id = *id;
     }
   }
-  if (!found.empty()) {
-    warning_ = changed(found, module.build_id, found_id);
-  } else if (module.path.starts_with('/')) {
+  if (const std::string file = fetch_module_file(module.build_id, search.callbacks());
+      !file.empty()) {
+    open(file, search);
+  } else if (!other.empty()) {
+    warning_ = changed(other, module.build_id, other_id);
+  } else {
     warning_ = missing(path_on_disk(module.path));
   }
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "analyzer/symbolize/debug_search.h"
+#include "analyzer/symbolize/debug_servers.h"
 #include "analyzer/symbolize/module_symbols.h"
 
 namespace seep::symbolize {
@@ -33,7 +34,7 @@ ModuleSymbols& Symbolizer::Impl::symbols_of(const model::Module& module) {
 }
 
 void Symbolizer::Impl::warn_of_servers() {
-  if (DebugSearch::servers_given_up() && !std::exchange(warned_of_servers, true)) {
+  if (debug_servers_given_up() && !std::exchange(warned_of_servers, true)) {
     warnings.emplace_back(
         "the servers in DEBUGINFOD_URLS did not answer in time: some modules have only symbols");
   }
