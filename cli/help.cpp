@@ -41,7 +41,6 @@ std::string words_after_options(const CLI::App* app) {
 
 HelpFormatter::HelpFormatter() {
   column_width(kOptionColumn);
-  label("Subcommands", "Verbs (subcommands)");
   label("Positionals", "Arguments");
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,7 +73,11 @@ void note_end(const RecordingDirectory& recording, const launch::ChildEnd& end) 
   const Destination file{recording.path + "/" + format::kEndedFileName, true};
   if (const auto error = write_text(file, text)) {
     fail(*error);
+    return;
   }
+  namespace fs = std::filesystem;
+  std::error_code ignored;  // the directory is 0700 anyway
+  fs::permissions(file.file, fs::perms::owner_read | fs::perms::owner_write, ignored);
 }
 
 std::string why_nothing_was_recorded(const launch::TrackedEnvironment& environment, pid_t pid) {
@@ -104,18 +109,33 @@ Result<model::Report> analyze_run(const RunRecordings& recordings,
   return analyze(analysis, progress);
 }
 
+// "page.2.json" when there is a page.json: a service that is started again keeps its old report,
+// and must start all the same.
+Destination free_destination(const Destination& wanted) {
+  const std::filesystem::path path = wanted.file;
+  Destination destination = wanted;
+  for (int number = 2; why_not_writable(destination); ++number) {
+    destination.file = path.parent_path() / fmt::format("{}.{}{}", path.stem().string(), number,
+                                                        path.extension().string());
+  }
+  if (destination.file != wanted.file) {
+    fmt::print(stderr, "seep: {} exists already and is kept: the report is in {}\n", wanted.file,
+               destination.file);
+  }
+  return destination;
+}
+
 void print_report(const RunReportOptions& options, const model::Report& report,
                   const std::string& directory) {
-  const Destination& destination = options.destination;
-  if (destination.file.empty()) {
-    fmt::print(stderr, "{}", report::to_run_summary(report, directory));
-    return;
+  if (!options.destination.file.empty()) {
+    const Destination destination = free_destination(options.destination);
+    const auto error = write_text(destination, print(report, format_of_file(destination.file), {}));
+    if (!error) {
+      return;
+    }
+    fail(*error);  // and print it here, so that it is not lost
   }
-  report::TextOptions text;
-  const auto error = write_text(destination, print(report, format_of_file(destination.file), text));
-  if (error) {
-    fail(*error);
-  }
+  fmt::print(stderr, "{}", report::to_run_summary(report, directory));
 }
 
 int check_status(const CheckOptions& options, const model::Report& report, int own_status) {

@@ -139,31 +139,70 @@ ordered_json modules_json(const std::vector<model::Module>& modules) {
   return json;
 }
 
-}  // namespace
-
-std::string snapshot_text(const model::Snapshot& snapshot) {
-  return process_text(snapshot.process) + moment_text(snapshot) +
-         accounting_text(snapshot.moment.accounting) + losses_text(snapshot.losses);
+std::string file_text(const read::FileInfo& file) {
+  std::string text =
+      fmt::format("file          {}, {} bytes, format {}.{}\n", file.file,
+                  format_count(file.file_bytes), file.version_major, file.version_minor);
+  for (const read::SectionInfo& section : file.sections) {
+    text += fmt::format("section       {:<12} {:>10} entries {:>12} bytes at {:#x}{}\n",
+                        section.name, format_count(section.entries), format_count(section.bytes),
+                        section.offset, section.crc_ok ? "" : "  DAMAGED");
+  }
+  return text;
 }
 
-std::string snapshot_json(const model::Snapshot& snapshot) {
+ordered_json sections_json(const std::vector<read::SectionInfo>& sections) {
+  ordered_json json = ordered_json::array();
+  for (const read::SectionInfo& section : sections) {
+    json.push_back({{"name", section.name},
+                    {"offset", section.offset},
+                    {"bytes", section.bytes},
+                    {"entries", section.entries},
+                    {"crc_ok", section.crc_ok}});
+  }
+  return json;
+}
+
+ordered_json content_json(const model::Snapshot& snapshot) {
   const model::Moment& moment = snapshot.moment;
-  const ordered_json json = {{"schema", "seep.info/1"},
-                             {"file", moment.file},
-                             {"process", process_json(snapshot.process)},
-                             {"sequence", moment.sequence},
-                             {"time_s", moment.time_s},
-                             {"trigger", model::name_of(moment.trigger)},
-                             {"mark", or_null(moment.mark)},
-                             {"units", or_null(moment.units)},
-                             {"live_bytes", moment.live_bytes},
-                             {"live_blocks", moment.live_blocks},
-                             {"sites", snapshot.sites.size()},
-                             {"nodes", snapshot.stacks.nodes.size()},
-                             {"walk_ns", moment.walk_ns},
-                             {"accounting", accounting_json(moment.accounting)},
-                             {"losses", losses_json(snapshot.losses)},
-                             {"modules", modules_json(snapshot.stacks.modules)}};
+  return {{"process", process_json(snapshot.process)},
+          {"sequence", moment.sequence},
+          {"time_s", moment.time_s},
+          {"trigger", model::name_of(moment.trigger)},
+          {"mark", or_null(moment.mark)},
+          {"units", or_null(moment.units)},
+          {"live_bytes", moment.live_bytes},
+          {"live_blocks", moment.live_blocks},
+          {"sites", snapshot.sites.size()},
+          {"nodes", snapshot.stacks.nodes.size()},
+          {"walk_ns", moment.walk_ns},
+          {"accounting", accounting_json(moment.accounting)},
+          {"losses", losses_json(snapshot.losses)},
+          {"modules", modules_json(snapshot.stacks.modules)}};
+}
+
+}  // namespace
+
+std::string snapshot_text(const read::FileInfo& file,
+                          const std::optional<model::Snapshot>& content) {
+  std::string text;
+  if (content) {
+    text = process_text(content->process) + moment_text(*content) +
+           accounting_text(content->moment.accounting) + losses_text(content->losses);
+  }
+  return text + file_text(file);
+}
+
+std::string snapshot_json(const read::FileInfo& file,
+                          const std::optional<model::Snapshot>& content) {
+  const ordered_json json = {
+      {"schema", "seep.info/1"},
+      {"file", file.file},
+      {"file_bytes", file.file_bytes},
+      {"version", fmt::format("{}.{}", file.version_major, file.version_minor)},
+      {"intact", file.intact()},
+      {"sections", sections_json(file.sections)},
+      {"snapshot", content ? content_json(*content) : ordered_json(nullptr)}};
   // Names of files are bytes: what is no UTF-8 is replaced, not refused.
   return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }

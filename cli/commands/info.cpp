@@ -4,8 +4,11 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
+#include "analyzer/read/inspect.h"
 #include "analyzer/read/read_snapshot.h"
 #include "cli/command.h"
 #include "cli/exit_status.h"
@@ -22,18 +25,28 @@ struct Options {
   Destination destination;
 };
 
+// Of a damaged file, what can still be told: its sections; the rest is said on stderr.
 int info_verb(const Options& options) {
   if (const auto error = why_not_writable(options.destination)) {
     return fail(*error);
   }
-  const Result<model::Snapshot> snapshot = read::read_snapshot(options.file);
-  if (!snapshot) {
-    return fail(snapshot.error());
+  const Result<read::FileInfo> file = read::inspect(options.file);
+  if (!file) {
+    return fail(file.error());
+  }
+  for (const Error& problem : file->problems) {
+    fail(problem);
+  }
+  std::optional<model::Snapshot> content;
+  if (Result<model::Snapshot> snapshot = read::read_snapshot(options.file)) {
+    content = std::move(*snapshot);
   }
   const bool json = options.json || options.destination.file.ends_with(".json");
-  const auto error =
-      write_text(options.destination, json ? snapshot_json(*snapshot) : snapshot_text(*snapshot));
-  return error ? fail(*error) : kDone;
+  const std::string text = json ? snapshot_json(*file, content) : snapshot_text(*file, content);
+  if (const auto error = write_text(options.destination, text)) {
+    return fail(*error);
+  }
+  return file->intact() ? kDone : kBadInput;
 }
 
 }  // namespace

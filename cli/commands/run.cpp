@@ -124,9 +124,6 @@ int run_verb(const Options& options, const Words& command) {
                  "which program? It stands after --",
                  "seep run [options] -- CMD [arguments]"});
   }
-  if (const auto error = why_not_writable(options.report.destination)) {
-    return own_failure(*error);
-  }
   return start(options, command);
 }
 

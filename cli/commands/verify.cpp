@@ -9,9 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/read/read_snapshot.h"
+#include "analyzer/read/inspect.h"
 #include "cli/command.h"
 #include "cli/exit_status.h"
+#include "cli/output.h"
 #include "format/recording_layout.h"
 
 namespace seep::cli {
@@ -39,16 +40,31 @@ std::vector<std::string> files_of(const std::string& path) {
   return files;
 }
 
+// What is wrong goes to stderr, one line each; what is intact to stdout.
 bool verify_file(const std::string& file) {
-  const Result<model::Snapshot> snapshot = read::read_snapshot(file);
-  fmt::print("{}\n", snapshot ? file + ": ok" : snapshot.error().message());
-  return snapshot.ok();
+  const Result<read::FileInfo> info = read::inspect(file);
+  if (!info) {
+    fail(info.error());
+    return false;
+  }
+  for (const Error& problem : info->problems) {
+    fail(problem);
+  }
+  if (info->intact()) {
+    fmt::print("{}: ok\n", file);
+  }
+  return info->intact();
 }
 
 bool verify_path(const std::string& path) {
   const std::vector<std::string> files = files_of(path);
   if (files.empty()) {
-    fmt::print("seep: {}: holds no snapshots: name a recording, or snapshot files\n", path);
+    fail({ErrorKind::kBadInput,
+          path,
+          {},
+          {},
+          "holds no snapshots",
+          "name a recording, or snapshot files"});
   }
   bool intact = !files.empty();
   for (const std::string& file : files) {
