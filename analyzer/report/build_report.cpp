@@ -1,0 +1,173 @@
+#include "analyzer/report/build_report.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "analyzer/report/blame.h"
+#include "analyzer/report/conclude.h"
+#include "analyzer/report/group.h"
+
+namespace seep::report {
+namespace {
+
+using model::Recording;
+using rank::RankedSite;
+
+// What every suspect is filled from.
+struct Input {
+  const std::vector<Recording>& recordings;
+  const std::vector<RankedSite>& ranked;
+  const std::vector<std::size_t>& first_snapshot;  // of each recording, in Report::snapshots
+  std::size_t snapshots;
+
+  [[nodiscard]] const Recording& recording_of(const RankedSite& site) const {
+    return recordings[site.recording];
+  }
+  [[nodiscard]] const model::SiteHistory& history_of(const RankedSite& site) const {
+    return recording_of(site).sites[site.site];
+  }
+};
+
+void add_member(model::Suspect& suspect, const Input& input, const RankedSite& site) {
+  const model::SiteHistory& history = input.history_of(site);
+  const model::Counters& last = history.at.back();
+  suspect.live_bytes += last.live_bytes;
+  suspect.live_blocks += last.live_blocks;
+  suspect.allocated_blocks += last.allocated_blocks;
+  suspect.freed_blocks += last.allocated_blocks + history.inherited_blocks - last.live_blocks;
+  suspect.oldest_s = std::max(suspect.oldest_s, static_cast<double>(history.oldest_ms) / 1000);
+  const std::size_t first = input.first_snapshot[site.recording];
+  for (std::size_t i = 0; i < history.at.size(); ++i) {
+    suspect.series_bytes[first + i] += history.at[i].live_bytes;
+    suspect.series_blocks[first + i] += history.at[i].live_blocks;
+  }
+  if (site.has_growth && site.leak == suspect.leak) {
+    suspect.growth_bytes_per_s = suspect.growth_bytes_per_s.value_or(0) + site.growth_bytes_per_s;
+    const model::Range so_far = suspect.growth_range.value_or(model::Range{});
+    suspect.growth_range = {so_far.low + site.growth_range.low,
+                            so_far.high + site.growth_range.high};
+  }
+}
+
+// In how many processes of the program the suspect shows: as a leak if it is one.
+void count_workers(model::Suspect& suspect, const Input& input, const Group& group) {
+  const std::string& exe = input.recording_of(input.ranked[group.members.front()]).process.exe;
+  suspect.workers_of = static_cast<unsigned>(
+      std::count_if(input.recordings.begin(), input.recordings.end(),
+                    [&](const Recording& recording) { return recording.process.exe == exe; }));
+  std::set<std::size_t> seen;
+  for (const std::size_t member : group.members) {
+    if (input.ranked[member].leak == suspect.leak) {
+      seen.insert(input.ranked[member].recording);
+    }
+  }
+  suspect.workers_seen = static_cast<unsigned>(seen.size());
+}
+
+model::Suspect suspect_of(const Input& input, const Group& group) {
+  const RankedSite& first = input.ranked[group.members.front()];
+  model::Suspect suspect;
+  suspect.leak = group.leak;
+  suspect.behaviour = first.behaviour;
+  suspect.verdict = model::name_of(first.behaviour);
+  suspect.why = first.why;
+  suspect.kind = input.history_of(first).kind;
+  suspect.series_bytes.resize(input.snapshots);
+  suspect.series_blocks.resize(input.snapshots);
+  for (const std::size_t member : group.members) {
+    add_member(suspect, input, input.ranked[member]);
+  }
+  count_workers(suspect, input, group);
+  return suspect;
+}
+
+void name_suspect(model::Suspect& suspect, const Input& input, const Group& group,
+                  symbolize::Symbolizer& symbolizer) {
+  const RankedSite& first = input.ranked[group.members.front()];
+  suspect.stack = without_allocator(
+      symbolizer.stack(input.recording_of(first).stacks, input.history_of(first).node));
+  suspect.blame = blamed_frame(suspect.stack);
+  suspect.id = suspect_id(suspect.kind, suspect.stack, suspect.blame);
+  suspect.paths.push_back({suspect.live_bytes, suspect.live_blocks, suspect.stack});
+}
+
+void number_in_order(std::vector<model::Suspect>& suspects) {
+  const auto order = [](const model::Suspect& suspect) {
+    const double low = suspect.growth_range ? suspect.growth_range->low : 0;
+    return std::tuple(!suspect.leak, -low, ~suspect.live_bytes, std::string_view(suspect.id));
+  };
+  std::stable_sort(suspects.begin(), suspects.end(),
+                   [&](const auto& a, const auto& b) { return order(a) < order(b); });
+  for (std::size_t i = 0; i < suspects.size(); ++i) {
+    suspects[i].rank = static_cast<unsigned>(i + 1);
+  }
+}
+
+std::vector<std::size_t> add_processes(model::Report& report,
+                                       const std::vector<Recording>& recordings) {
+  std::vector<std::size_t> first_snapshot;
+  for (const Recording& recording : recordings) {
+    first_snapshot.push_back(report.snapshots.size());
+    report.processes.push_back(
+        {recording.id, recording.process, recording.end, recording.moments.back().time_s});
+    for (const model::Moment& moment : recording.moments) {
+      report.snapshots.push_back({recording.id, moment});
+    }
+    for (std::size_t i = 0; i < recording.losses.size(); ++i) {
+      if (recording.losses[i] != 0) {
+        report.losses[format::kLossNames[i].name] += recording.losses[i];
+      }
+    }
+  }
+  return first_snapshot;
+}
+
+void add_suspects(model::Report& report, const Input& input, const Options& options,
+                  symbolize::Symbolizer& symbolizer) {
+  const std::vector<Group> groups = group_sites(input.recordings, input.ranked, options.by_site);
+  const std::size_t kept =
+      options.top == 0 ? groups.size() : std::min<std::size_t>(groups.size(), options.top);
+  for (std::size_t i = 0; i < kept; ++i) {
+    report.suspects.push_back(suspect_of(input, groups[i]));
+    name_suspect(report.suspects.back(), input, groups[i], symbolizer);
+  }
+  number_in_order(report.suspects);
+  report.totals.rows_omitted = static_cast<unsigned>(groups.size() - kept);
+  report.totals.leak_suspects = static_cast<unsigned>(
+      std::count_if(groups.begin(), groups.end(), [](const Group& group) { return group.leak; }));
+}
+
+// Known only when nothing was found: then it bounds what may have been missed.
+std::optional<double> smallest_leak_per_h(const std::vector<Recording>& recordings,
+                                          const rank::Options& options) {
+  const auto smallest = rank::smallest_leak_bytes_per_s(main_recording(recordings), options);
+  return smallest ? std::optional(*smallest * 3600) : std::nullopt;
+}
+
+}  // namespace
+
+model::Report build_report(const std::vector<Recording>& recordings, const Options& options,
+                           symbolize::Symbolizer& symbolizer) {
+  model::Report report;
+  if (recordings.empty()) {
+    report.conclusion = {"unknown", "no recording was given", "name a recording"};
+    return report;
+  }
+  const std::vector<std::size_t> first_snapshot = add_processes(report, recordings);
+  const std::vector<RankedSite> ranked = rank::rank_sites(recordings, options.rank);
+  report.accounting = main_recording(recordings).moments.back().accounting;
+  report.totals = total_of(recordings);
+  add_suspects(report, {recordings, ranked, first_snapshot, report.snapshots.size()}, options,
+               symbolizer);
+  if (report.totals.leak_suspects == 0) {
+    report.totals.smallest_leak_seen_bytes_per_h = smallest_leak_per_h(recordings, options.rank);
+  }
+  report.conclusion = conclude(report, recordings, options.rank);
+  report.notes = notes_on(recordings);
+  const auto& warnings = symbolizer.warnings();
+  report.notes.insert(report.notes.end(), warnings.begin(), warnings.end());
+  return report;
+}
+
+}  // namespace seep::report

@@ -1,0 +1,218 @@
+#include "analyzer/report/conclude.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+
+#include "analyzer/model/figures.h"
+#include "analyzer/model/theil_sen.h"
+#include "analyzer/rank/judge.h"
+
+namespace seep::report {
+namespace {
+
+using model::Accounting;
+using model::format_bytes;
+using model::format_hourly;
+
+// RSS that grows by less than this in all, or by less than a twentieth, needs no explanation.
+constexpr double kLeastRssGrowth = 1 << 20;
+constexpr double kLeastRssShare = 0.05;
+// Memory that no figure of the accounting explains, from which on the tracking is in doubt.
+constexpr double kLeastUntracked = 8 << 20;
+
+using Field = std::uint64_t Accounting::*;
+
+std::vector<model::Moment> after_warmup(const model::Recording& recording, double warmup_s) {
+  std::vector<model::Moment> moments;
+  std::copy_if(recording.moments.begin(), recording.moments.end(), std::back_inserter(moments),
+               [&](const model::Moment& moment) { return moment.time_s >= warmup_s; });
+  return moments;
+}
+
+template <typename Figure>
+std::optional<double> growth_of(const std::vector<model::Moment>& moments, Figure figure) {
+  if (moments.size() < rank::kLeastSnapshots ||
+      moments.back().time_s - moments.front().time_s < rank::kLeastSeconds) {
+    return std::nullopt;
+  }
+  std::vector<double> t;
+  std::vector<double> y;
+  for (const model::Moment& moment : moments) {
+    t.push_back(moment.time_s);
+    y.push_back(static_cast<double>(figure(moment)));
+  }
+  return model::theil_sen_slope(t, y);
+}
+
+std::optional<double> growth_of(const std::vector<model::Moment>& moments, Field field) {
+  return growth_of(moments, [&](const model::Moment& moment) { return moment.accounting.*field; });
+}
+
+// What RSS can consist of beside tracked blocks, and what to do when that part grows.
+struct Part {
+  const char* cause;
+  Field field;
+  const char* what;
+  const char* action;
+};
+
+constexpr std::array kParts = {
+    Part{"retention", &Accounting::allocator_retained_bytes, "memory that the allocator keeps",
+         "no block leaks: look at fragmentation; try malloc_trim, MALLOC_ARENA_MAX or another "
+         "allocator"},
+    Part{"mmap", &Accounting::mmap_bytes, "memory mapped by the program",
+         "look at the suspects of kind mmap"},
+    Part{"stacks", &Accounting::stack_bytes, "stacks of threads",
+         "count the threads: are they joined or detached?"},
+    Part{"file", &Accounting::file_bytes, "mapped files",
+         "the kernel can drop these pages; usually no leak"},
+    Part{"shared", &Accounting::shared_bytes, "shared memory",
+         "look at shared segments and their owners"},
+};
+
+// The part that grows most, when it makes at least half of the growth of RSS.
+const Part* growing_part(const std::vector<model::Moment>& moments, double rss_growth) {
+  const Part* most = nullptr;
+  double most_growth = rss_growth / 2;
+  for (const Part& part : kParts) {
+    const double growth = growth_of(moments, part.field).value_or(0);
+    if (growth >= most_growth) {
+      most = &part;
+      most_growth = growth;
+    }
+  }
+  return most;
+}
+
+model::Conclusion conclude_leak(const model::Report& report) {
+  double growth = 0;
+  for (const model::Suspect& suspect : report.suspects) {
+    growth += suspect.leak ? suspect.growth_bytes_per_s.value_or(0) : 0;
+  }
+  const unsigned leaks = report.totals.leak_suspects;
+  return {"leak",
+          fmt::format("{} {} without an end in sight, together {}",
+                      leaks == 1 ? "one call path" : fmt::format("{} call paths", leaks),
+                      leaks == 1 ? "grows" : "grow", format_hourly(growth)),
+          "read the first suspect's blamed frame: what should release these blocks, or bound the "
+          "container that keeps them?"};
+}
+
+model::Conclusion conclude_too_short() {
+  return {"unknown",
+          fmt::format("too few snapshots to judge growth: {} over {} are needed",
+                      rank::kLeastSnapshots, model::format_duration(rank::kLeastSeconds)),
+          "run longer, or take snapshots more often (SEEP_INTERVAL)"};
+}
+
+bool matters(const std::vector<model::Moment>& moments, double growth) {
+  const double gained = growth * (moments.back().time_s - moments.front().time_s);
+  const auto rss = static_cast<double>(moments.back().accounting.rss_bytes);
+  return gained >= kLeastRssGrowth && gained >= kLeastRssShare * rss;
+}
+
+model::Conclusion conclude_rss_growth(const std::vector<model::Moment>& moments, double growth) {
+  if (const Part* part = growing_part(moments, growth)) {
+    return {part->cause,
+            fmt::format("RSS grows by {}, and it is {}", format_hourly(growth), part->what),
+            part->action};
+  }
+  const double tracked = growth_of(moments, &Accounting::tracked_live_bytes).value_or(0);
+  if (tracked >= growth / 2) {
+    return {"unknown",
+            fmt::format("live memory grows by {}, but no call path could be judged a leak",
+                        format_hourly(tracked)),
+            "run longer; the sentence of each suspect names what would decide"};
+  }
+  return {"unknown",
+          fmt::format("RSS grows by {}, and no tracked memory does", format_hourly(growth)),
+          "look at accounting: which part grows?"};
+}
+
+// Little of what could be tracked was: another allocator is at work.
+std::optional<std::string> untracked_note(const model::Recording& recording) {
+  const Accounting& at = recording.moments.back().accounting;
+  const auto other = static_cast<double>(at.other_bytes);
+  const double own = static_cast<double>(at.rss_bytes) - static_cast<double>(at.file_bytes) -
+                     static_cast<double>(at.shared_bytes) - static_cast<double>(at.tracker_bytes);
+  if (other < kLeastUntracked || other < own / 2) {
+    return std::nullopt;
+  }
+  return fmt::format(
+      "{}: less than half of the program's own memory is tracked ({} of {} are not): an allocator "
+      "of its own (Go, a JVM, a custom pool) takes it from the kernel",
+      recording.id, format_bytes(other), format_bytes(own));
+}
+
+bool saw_nothing(const model::Recording& recording) {
+  return std::all_of(recording.sites.begin(), recording.sites.end(), [](const auto& site) {
+    return site.at.back().allocated_blocks == 0 && site.at.back().live_blocks == 0;
+  });
+}
+
+}  // namespace
+
+const model::Recording& main_recording(const std::vector<model::Recording>& recordings) {
+  const auto importance = [](const model::Recording& recording) {
+    return std::pair(recording.process.started_directly, recording.moments.back().time_s);
+  };
+  return *std::max_element(recordings.begin(), recordings.end(), [&](const auto& a, const auto& b) {
+    return importance(a) < importance(b);
+  });
+}
+
+model::Totals total_of(const std::vector<model::Recording>& recordings) {
+  model::Totals totals;
+  for (const model::Recording& recording : recordings) {
+    const model::Moment& last = recording.moments.back();
+    totals.live_bytes += last.live_bytes;
+    totals.live_blocks += last.live_blocks;
+    const auto growth =
+        growth_of(recording.moments, [](const model::Moment& moment) { return moment.live_bytes; });
+    if (growth) {
+      totals.growth_bytes_per_s = totals.growth_bytes_per_s.value_or(0) + *growth;
+    }
+  }
+  return totals;
+}
+
+model::Conclusion conclude(const model::Report& report,
+                           const std::vector<model::Recording>& recordings,
+                           const rank::Options& options) {
+  if (report.totals.leak_suspects != 0) {
+    return conclude_leak(report);
+  }
+  const auto moments = after_warmup(main_recording(recordings), options.warmup_s);
+  const auto growth = growth_of(moments, &Accounting::rss_bytes);
+  if (!growth) {
+    return conclude_too_short();
+  }
+  if (matters(moments, *growth)) {
+    return conclude_rss_growth(moments, *growth);
+  }
+  return {"none", "no call path grows, and RSS does not either", "nothing to do"};
+}
+
+std::vector<std::string> notes_on(const std::vector<model::Recording>& recordings) {
+  std::vector<std::string> notes;
+  for (const model::Recording& recording : recordings) {
+    if (saw_nothing(recording)) {
+      notes.push_back(fmt::format(
+          "{}: no call of an allocator was seen: a program with an allocator of its own (Go, a "
+          "JVM), or linked statically",
+          recording.id));
+    } else if (auto note = untracked_note(recording)) {
+      notes.push_back(std::move(*note));
+    }
+    for (const std::string& skipped : recording.skipped) {
+      notes.push_back("left out: " + skipped);
+    }
+  }
+  return notes;
+}
+
+}  // namespace seep::report

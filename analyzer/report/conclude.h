@@ -1,0 +1,28 @@
+// What the report says as a whole: totals, the cause of growth, and what must be said first.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analyzer/model/recording.h"
+#include "analyzer/model/report.h"
+#include "analyzer/rank/rank.h"
+
+namespace seep::report {
+
+// The recording that stands for the run where one must: the process that was started directly,
+// else the one watched longest. `recordings` is not empty.
+const model::Recording& main_recording(const std::vector<model::Recording>& recordings);
+
+// Live sums and growth over all processes.
+model::Totals total_of(const std::vector<model::Recording>& recordings);
+
+// Cause, sentence and action. Needs totals, and suspects in order.
+model::Conclusion conclude(const model::Report& report,
+                           const std::vector<model::Recording>& recordings,
+                           const rank::Options& options);
+
+// Damaged snapshots left out, nothing seen, little of the memory tracked.
+std::vector<std::string> notes_on(const std::vector<model::Recording>& recordings);
+
+}  // namespace seep::report

@@ -1,0 +1,24 @@
+// Which frames are the allocator's, and which belong to libraries that are never the answer.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "analyzer/model/report.h"
+
+namespace seep::report {
+
+// The function without return type, template arguments, parameters and compiler suffixes:
+// "void std::vector<int>::push_back(int&&)" -> "std::vector::push_back". Empty without a name.
+std::string bare_name(const model::ReportFrame& frame);
+
+// The last component of a path.
+std::string_view base_name(std::string_view path);
+
+// A frame of libseep or of an allocator's own entry points; a report's stack has none of these.
+bool is_allocator_frame(const model::ReportFrame& frame);
+
+// A frame of the C or C++ library or of an allocator wrapper (xmalloc, g_malloc): not to blame.
+bool is_library_frame(const model::ReportFrame& frame);
+
+}  // namespace seep::report

@@ -1,0 +1,133 @@
+#include "analyzer/report/lines.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "analyzer/model/figures.h"
+#include "analyzer/report/escape.h"
+#include "analyzer/report/frame_kind.h"
+
+namespace seep::report {
+namespace {
+
+using model::format_bytes;
+using model::format_count;
+using model::format_duration;
+
+std::string end_text(const model::EndInfo& end) {
+  switch (end.how) {
+    case model::EndInfo::How::kRunning:
+      return "still running";
+    case model::EndInfo::How::kExit:
+      return end.status ? fmt::format("exit {}", *end.status) : "exit";
+    case model::EndInfo::How::kSignal:
+      return end.signal ? fmt::format("signal {}", *end.signal) : "killed by a signal";
+    case model::EndInfo::How::kExec:
+      return "replaced by exec";
+    case model::EndInfo::How::kLost:
+      return "end not seen";
+  }
+  return "end not seen";
+}
+
+std::string children_text(const model::Report& report) {
+  const std::size_t others = report.processes.size() - 1;
+  if (others == 0) {
+    return {};
+  }
+  return fmt::format("; {} other process{}", format_count(others), others == 1 ? "" : "es");
+}
+
+std::size_t snapshots_of(const model::Report& report, const std::string& process) {
+  return static_cast<std::size_t>(
+      std::count_if(report.snapshots.begin(), report.snapshots.end(),
+                    [&](const auto& snapshot) { return snapshot.process == process; }));
+}
+
+}  // namespace
+
+const model::ReportProcess& main_process(const model::Report& report) {
+  const auto importance = [](const model::ReportProcess& process) {
+    return std::pair(process.info.started_directly, process.duration_s);
+  };
+  return *std::max_element(
+      report.processes.begin(), report.processes.end(),
+      [&](const auto& a, const auto& b) { return importance(a) < importance(b); });
+}
+
+std::string frame_text(const model::ReportFrame& frame) {
+  const std::string place = fmt::format("{}+0x{:x}", base_name(frame.module), frame.offset);
+  if (!frame.function) {
+    return printable(frame.module.empty() ? fmt::format("0x{:x}", frame.offset) : place);
+  }
+  if (frame.nearest_symbol) {
+    return printable(fmt::format("near {} ({})", *frame.function, place));
+  }
+  if (!frame.file) {
+    return printable(fmt::format("{}  {}", *frame.function, base_name(frame.module)));
+  }
+  return printable(frame.line ? fmt::format("{}  {}:{}", *frame.function, *frame.file, *frame.line)
+                              : fmt::format("{}  {}", *frame.function, *frame.file));
+}
+
+std::string blame_text(const model::Suspect& suspect) {
+  if (suspect.blame >= suspect.stack.size()) {
+    return "(no stack)";
+  }
+  std::string text = frame_text(suspect.stack[suspect.blame]);
+  if (suspect.blame + 1 < suspect.stack.size()) {
+    text += "  <- " + frame_text(suspect.stack[suspect.blame + 1]);
+  }
+  return suspect.sites > 1 ? fmt::format("{}  ({} paths)", text, suspect.sites) : text;
+}
+
+std::string losses_text(const model::Report& report) {
+  if (report.losses.empty()) {
+    return "nothing lost";
+  }
+  std::string text;
+  for (const auto& [name, count] : report.losses) {
+    text += fmt::format("{}{} {}", text.empty() ? "lost: " : ", ", format_count(count), name);
+  }
+  return text;
+}
+
+std::string run_text(const model::Report& report) {
+  const model::ReportProcess& process = main_process(report);
+  const std::size_t snapshots = snapshots_of(report, process.id);
+  return fmt::format("{}[{}] {}, {}, {} snapshot{}, {}{}", printable(base_name(process.info.exe)),
+                     process.info.pid, format_duration(process.duration_s), end_text(process.end),
+                     format_count(snapshots), snapshots == 1 ? "" : "s", losses_text(report),
+                     children_text(report));
+}
+
+std::string growth_text(const model::Suspect& suspect) {
+  if (!suspect.growth_bytes_per_s) {
+    return {};
+  }
+  std::string text = model::format_hourly(*suspect.growth_bytes_per_s);
+  if (suspect.growth_range) {
+    text += fmt::format(" ({}–{})", format_bytes(suspect.growth_range->low * 3600),
+                        format_bytes(suspect.growth_range->high * 3600));
+  }
+  return text;
+}
+
+std::string suspect_text(const model::Suspect& suspect) {
+  std::string text = suspect.verdict;
+  if (const std::string growth = growth_text(suspect); !growth.empty()) {
+    text += "  " + growth;
+  }
+  text += fmt::format("  {} in {} block{}", format_bytes(static_cast<double>(suspect.live_bytes)),
+                      format_count(suspect.live_blocks), suspect.live_blocks == 1 ? "" : "s");
+  if (suspect.kind != model::SiteKind::kHeap) {
+    text += fmt::format("  {}", model::name_of(suspect.kind));
+  }
+  if (suspect.workers_of > 1) {
+    text += fmt::format("  in {} of {} processes", suspect.workers_seen, suspect.workers_of);
+  }
+  return text;
+}
+
+}  // namespace seep::report

@@ -1,0 +1,31 @@
+// Pieces of text that several printers share. All strings from recordings come out printable.
+#pragma once
+
+#include <string>
+
+#include "analyzer/model/report.h"
+
+namespace seep::report {
+
+// "open_session  src/session.cpp:88"; "near strlen (libfoo.so+0x12)"; "libfoo.so+0x12".
+std::string frame_text(const model::ReportFrame& frame);
+
+// The blamed frame and the one that called it: "open_session  a.cpp:88  <- handle  b.cpp:214".
+std::string blame_text(const model::Suspect& suspect);
+
+// "server[4711] 1 h 43 m, exit 0, 54 snapshots, nothing lost".
+std::string run_text(const model::Report& report);
+
+// "+18.1 MB/h (17.7–18.5 MB/h)", or nothing without growth.
+std::string growth_text(const model::Suspect& suspect);
+
+// "growing  +18.1 MB/h (…)  31.2 MB in 104,112 blocks  in 3 of 16 processes".
+std::string suspect_text(const model::Suspect& suspect);
+
+// "nothing lost", or "lost: 12 missed_free".
+std::string losses_text(const model::Report& report);
+
+// The process that stands for the run; the report has at least one.
+const model::ReportProcess& main_process(const model::Report& report);
+
+}  // namespace seep::report

@@ -1,0 +1,260 @@
+// "seep.report/1" and "seep.diff/1", field by field as design §2.3 lists them. What is not known
+// is null; no field is ever absent.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "analyzer/report/print.h"
+
+namespace seep::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <typename T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+// RFC 3339 in UTC, to the millisecond.
+Json time_of(std::uint64_t unix_ns) {
+  if (unix_ns == 0) {
+    return nullptr;
+  }
+  const auto seconds = static_cast<std::time_t>(unix_ns / 1'000'000'000);
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", utc, unix_ns / 1'000'000 % 1000);
+}
+
+Json json_of(const model::EndInfo& end) {
+  return {{"how", model::name_of(end.how)},
+          {"status", or_null(end.status)},
+          {"signal", or_null(end.signal)},
+          {"function", or_null(end.function)}};
+}
+
+Json json_of(const model::ReportProcess& process) {
+  const model::ProcessInfo& info = process.info;
+  return {
+      {"id", process.id},
+      {"pid", info.pid},
+      {"host_pid", info.host_pid != 0 ? Json(info.host_pid) : Json(nullptr)},
+      {"parent_pid", info.parent_pid},
+      {"uid", info.uid},
+      {"host", info.host},
+      {"run", fmt::format("{:016x}", info.run_id)},
+      {"exe", info.exe},
+      {"command", info.command},
+      {"started", time_of(info.started_unix_ns)},
+      {"duration_s", process.duration_s},
+      {"mode", model::name_of(info.mode)},
+      {"sample_bytes", info.mode == model::Mode::kSample ? Json(info.sample_bytes) : Json(nullptr)},
+      {"end", json_of(process.end)}};
+}
+
+Json json_of(const model::Accounting& accounting) {
+  return {{"rss_bytes", accounting.rss_bytes},
+          {"tracked_live_bytes", accounting.tracked_live_bytes},
+          {"allocator_retained_bytes", accounting.allocator_retained_bytes},
+          {"mmap_bytes", accounting.mmap_bytes},
+          {"stack_bytes", accounting.stack_bytes},
+          {"file_bytes", accounting.file_bytes},
+          {"shared_bytes", accounting.shared_bytes},
+          {"tracker_bytes", accounting.tracker_bytes},
+          {"other_bytes", accounting.other_bytes}};
+}
+
+Json json_of(const model::ReportSnapshot& snapshot) {
+  const model::Moment& moment = snapshot.moment;
+  return {{"process", snapshot.process},
+          {"file", moment.file},
+          {"time_s", moment.time_s},
+          {"trigger", model::name_of(moment.trigger)},
+          {"mark", or_null(moment.mark)},
+          {"units", or_null(moment.units)},
+          {"live_bytes", moment.live_bytes},
+          {"live_blocks", moment.live_blocks},
+          {"rss_bytes", moment.accounting.rss_bytes},
+          {"accounting", json_of(moment.accounting)}};
+}
+
+Json json_of(const model::Totals& totals) {
+  return {{"live_bytes", totals.live_bytes},
+          {"live_blocks", totals.live_blocks},
+          {"growth_bytes_per_s", or_null(totals.growth_bytes_per_s)},
+          {"unreachable_bytes", or_null(totals.unreachable_bytes)},
+          {"leak_suspects", totals.leak_suspects},
+          {"rows_omitted", totals.rows_omitted},
+          {"smallest_leak_seen_bytes_per_h", or_null(totals.smallest_leak_seen_bytes_per_h)},
+          {"limit", nullptr}};
+}
+
+Json json_of(const model::Conclusion& conclusion) {
+  return {{"cause", conclusion.cause},
+          {"sentence", conclusion.sentence},
+          {"action", conclusion.action}};
+}
+
+Json json_of(const model::ReportFrame& frame) {
+  return {{"function", or_null(frame.function)},
+          {"file", or_null(frame.file)},
+          {"line", or_null(frame.line)},
+          {"module", frame.module},
+          {"build_id", or_null(frame.build_id)},
+          {"offset", fmt::format("0x{:x}", frame.offset)},
+          {"inlined", frame.inlined},
+          {"heuristic", frame.heuristic},
+          {"nearest_symbol", frame.nearest_symbol},
+          {"language", model::name_of(frame.language)}};
+}
+
+Json json_of(const model::SuspectPath& path);
+Json json_of(const model::Suspect& suspect);
+Json json_of(const model::DiffRow& row);
+
+// An array even when there is nothing in it.
+template <typename Items>
+Json array_of(const Items& items) {
+  Json array = Json::array();
+  for (const auto& item : items) {
+    array.push_back(json_of(item));
+  }
+  return array;
+}
+
+Json json_of(const model::SuspectPath& path) {
+  return {{"live_bytes", path.live_bytes},
+          {"live_blocks", path.live_blocks},
+          {"stack", array_of(path.stack)}};
+}
+
+Json range_of(const std::optional<model::Range>& range) {
+  return range ? Json::array({range->low, range->high}) : Json(nullptr);
+}
+
+// Of a single process nothing is to be said.
+Json workers_of(const model::Suspect& suspect) {
+  if (suspect.workers_of < 2) {
+    return nullptr;
+  }
+  return {{"seen", suspect.workers_seen}, {"of", suspect.workers_of}};
+}
+
+Json json_of(const model::Suspect& suspect) {
+  return {
+      {"rank", suspect.rank},
+      {"id", suspect.id},
+      {"leak", suspect.leak},
+      {"verdict", suspect.verdict},
+      {"behaviour", model::name_of(suspect.behaviour)},
+      {"recurring", suspect.recurring},
+      {"confidence", or_null(suspect.confidence)},
+      {"why", suspect.why},
+      {"kind", model::name_of(suspect.kind)},
+      {"live_bytes", suspect.live_bytes},
+      {"live_bytes_error", or_null(suspect.live_bytes_error)},
+      {"live_blocks", suspect.live_blocks},
+      {"allocated_blocks", suspect.allocated_blocks},
+      {"freed_blocks", suspect.freed_blocks},
+      {"growth_bytes_per_s", or_null(suspect.growth_bytes_per_s)},
+      {"growth_bytes_per_s_range", range_of(suspect.growth_range)},
+      {"growth_bytes_per_unit", or_null(suspect.growth_bytes_per_unit)},
+      {"unreachable_bytes", or_null(suspect.unreachable_bytes)},
+      {"unreachable_blocks", or_null(suspect.unreachable_blocks)},
+      {"unreachable_direct_bytes", or_null(suspect.unreachable_direct_bytes)},
+      {"oldest_s", suspect.oldest_s},
+      {"suppressed_by", or_null(suspect.suppressed_by)},
+      {"workers", workers_of(suspect)},
+      {"held_by", nullptr},
+      {"series", {{"live_bytes", suspect.series_bytes}, {"live_blocks", suspect.series_blocks}}},
+      {"blame", suspect.blame},
+      {"sites", suspect.sites},
+      {"paths", array_of(suspect.paths)},
+      {"stack", array_of(suspect.stack)}};
+}
+
+const char* name_of(model::DiffBasis basis) {
+  switch (basis) {
+    case model::DiffBasis::kLevel:
+      return "level";
+    case model::DiffBasis::kPerSecond:
+      return "per_second";
+    case model::DiffBasis::kPerUnit:
+      return "per_unit";
+  }
+  return "level";
+}
+
+const char* name_of(model::MatchedBy matched_by) {
+  switch (matched_by) {
+    case model::MatchedBy::kId:
+      return "id";
+    case model::MatchedBy::kFunction:
+      return "function";
+    case model::MatchedBy::kOffset:
+      return "offset";
+  }
+  return "offset";
+}
+
+const char* name_of(model::Change change) {
+  switch (change) {
+    case model::Change::kGrew:
+      return "grew";
+    case model::Change::kShrank:
+      return "shrank";
+    case model::Change::kAppeared:
+      return "appeared";
+    case model::Change::kVanished:
+      return "vanished";
+  }
+  return "grew";
+}
+
+Json json_of(const model::DiffRow& row) {
+  return {{"id", row.id},
+          {"kind", model::name_of(row.kind)},
+          {"change", name_of(row.change)},
+          {"bytes", row.bytes},
+          {"blocks", row.blocks},
+          {"old_bytes", row.old_bytes},
+          {"new_bytes", row.new_bytes},
+          {"stack", array_of(row.stack)}};
+}
+
+// ASCII only: no byte of a file name can reach a terminal as a control character, and bytes that
+// are no UTF-8 become U+FFFD.
+std::string text_of(const Json& json) {
+  return json.dump(2, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+std::string to_json(const model::Report& report) {
+  const Json processes = array_of(report.processes);
+  return text_of({{"schema", "seep.report/1"},
+                  {"processes", processes},
+                  {"process", processes.size() == 1 ? processes[0] : Json(nullptr)},
+                  {"snapshots", array_of(report.snapshots)},
+                  {"accounting", json_of(report.accounting)},
+                  {"losses", report.losses},
+                  {"totals", json_of(report.totals)},
+                  {"scan", nullptr},
+                  {"conclusion", json_of(report.conclusion)},
+                  {"suspects", array_of(report.suspects)},
+                  {"notes", report.notes}});
+}
+
+std::string to_json(const model::Diff& diff) {
+  return text_of({{"schema", "seep.diff/1"},
+                  {"old", diff.old_path},
+                  {"new", diff.new_path},
+                  {"basis", name_of(diff.basis)},
+                  {"matched_by", name_of(diff.matched_by)},
+                  {"changes", array_of(diff.rows)}});
+}
+
+}  // namespace seep::report

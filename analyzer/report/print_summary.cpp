@@ -1,0 +1,119 @@
+// The page that `seep run` ends with (design §2.1).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "analyzer/model/figures.h"
+#include "analyzer/report/escape.h"
+#include "analyzer/report/frame_kind.h"
+#include "analyzer/report/lines.h"
+#include "analyzer/report/print.h"
+
+namespace seep::report {
+namespace {
+
+using model::format_bytes;
+
+constexpr std::size_t kRows = 3;
+constexpr std::size_t kNotes = 3;
+constexpr std::size_t kWidth = 200;  // of one line; a frame of a deep template would fill a screen
+
+std::string cut(const std::string& line) {
+  if (line.size() <= kWidth) {
+    return line;
+  }
+  std::size_t end = kWidth - 3;
+  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0U) == 0x80) {
+    --end;  // not within a character
+  }
+  return line.substr(0, end) + "...";
+}
+
+// Share of the growth of RSS that the leaks explain is told only when both are known and sensible.
+std::string leak_line(const model::Report& report) {
+  return fmt::format("RSS {}; {}\n", format_bytes(static_cast<double>(report.accounting.rss_bytes)),
+                     report.conclusion.sentence);
+}
+
+std::string row(const model::Suspect& suspect) {
+  return cut(fmt::format("#{} {}", suspect.rank, suspect_text(suspect))) + "\n" +
+         cut("   " + blame_text(suspect)) + "\n" + cut("   why: " + printable(suspect.why)) + "\n";
+}
+
+std::string suppression_of(const model::Suspect& suspect) {
+  if (suspect.blame >= suspect.stack.size() || !suspect.stack[suspect.blame].function) {
+    return {};
+  }
+  return " | suppress: leak:" + printable(bare_name(suspect.stack[suspect.blame]));
+}
+
+std::string last_lines(const model::Report& report, const std::string& recording_path) {
+  const std::size_t innocent =
+      report.suspects.size() + report.totals.rows_omitted - report.totals.leak_suspects;
+  std::string text;
+  if (report.totals.leak_suspects > kRows) {
+    text += fmt::format("{} more leaks. ", report.totals.leak_suspects - kRows);
+  }
+  if (innocent != 0) {
+    text += fmt::format("{} other call path{} not leaks (--all). ", model::format_count(innocent),
+                        innocent == 1 ? " is" : "s are");
+  }
+  return text + fmt::format("Next: seep report {}", printable(recording_path)) +
+         suppression_of(report.suspects.front()) + "\n";
+}
+
+// What part of the program's own memory live blocks and maps explain.
+std::string explained(const model::Report& report) {
+  const model::Accounting& at = report.accounting;
+  if (at.rss_bytes == 0) {
+    return {};
+  }
+  const double share =
+      static_cast<double>(at.tracked_live_bytes) / static_cast<double>(at.rss_bytes);
+  return fmt::format("; the call paths explain {:.0f} % of the RSS of {}",
+                     100 * std::min(share, 1.0), format_bytes(static_cast<double>(at.rss_bytes)));
+}
+
+std::string no_leak_line(const model::Report& report) {
+  if (const auto& smallest = report.totals.smallest_leak_seen_bytes_per_h) {
+    const std::string growth = report.conclusion.cause == "none"
+                                   ? std::string("no leak")
+                                   : "no leak, but " + report.conclusion.sentence;
+    return fmt::format("{}: one of {}/h would have shown{}\n", growth, format_bytes(*smallest),
+                       explained(report));
+  }
+  return fmt::format("not judged: {}{}\n", report.conclusion.sentence, explained(report));
+}
+
+std::string first_notes(const model::Report& report) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(report.notes.size(), kNotes); ++i) {
+    text += cut("note: " + printable(report.notes[i])) + "\n";
+  }
+  if (report.notes.size() > kNotes) {
+    text += fmt::format("note: {} more, see seep report\n", report.notes.size() - kNotes);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string to_run_summary(const model::Report& report, const std::string& recording_path) {
+  if (report.processes.empty()) {
+    return fmt::format("seep: {}\n", report.conclusion.sentence);
+  }
+  std::string text = first_notes(report) + "seep: " + cut(run_text(report)) + "\n";
+  if (report.totals.leak_suspects == 0) {
+    return text + no_leak_line(report);
+  }
+  text += leak_line(report);
+  std::size_t rows = 0;
+  for (const model::Suspect& suspect : report.suspects) {
+    if (suspect.leak && rows++ < kRows) {
+      text += row(suspect);
+    }
+  }
+  return text + last_lines(report, recording_path);
+}
+
+}  // namespace seep::report

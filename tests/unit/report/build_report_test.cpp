@@ -1,0 +1,148 @@
+// From recordings to a report: groups, workers, order, series, conclusion. The modules of these
+// recordings do not exist, so frames have no names.
+#include "analyzer/report/build_report.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/report/fixture.h"
+
+namespace seep::report {
+namespace {
+
+model::Report build(const std::vector<model::Recording>& recordings, const Options& options = {}) {
+  symbolize::Symbolizer symbolizer({});
+  return build_report(recordings, options, symbolizer);
+}
+
+TEST(BuildReport, TheLeakComesFirst) {
+  const model::Report report = build({recording_with_leak(7, 6400)});
+  ASSERT_EQ(report.suspects.size(), 3U);
+  const model::Suspect& first = report.suspects[0];
+  EXPECT_TRUE(first.leak) << first.why;
+  EXPECT_EQ(first.rank, 1U);
+  EXPECT_EQ(first.verdict, "growing");
+  EXPECT_NEAR(*first.growth_bytes_per_s, 6400, 1);
+  EXPECT_EQ(first.live_blocks, 6000U);
+  EXPECT_EQ(first.series_bytes.size(), report.snapshots.size());
+  EXPECT_EQ(first.series_bytes.back(), first.live_bytes);
+  EXPECT_EQ(first.paths.size(), 1U);
+  EXPECT_EQ(report.suspects[1].behaviour, model::Behaviour::kOneTime);
+  EXPECT_EQ(report.suspects[2].behaviour, model::Behaviour::kSteady) << report.suspects[2].why;
+  EXPECT_EQ(report.conclusion.cause, "leak");
+  EXPECT_EQ(report.totals.leak_suspects, 1U);
+  EXPECT_FALSE(report.totals.smallest_leak_seen_bytes_per_h.has_value());
+}
+
+TEST(BuildReport, WorkersOfOneProgramAreMerged) {
+  const model::Report report = build(
+      {recording_with_leak(7, 6400), recording_with_leak(8, 6400), recording_with_leak(9, 0)});
+  ASSERT_EQ(report.suspects.size(), 3U);
+  const model::Suspect& leak = report.suspects[0];
+  EXPECT_EQ(leak.workers_seen, 2U);
+  EXPECT_EQ(leak.workers_of, 3U);
+  EXPECT_NEAR(*leak.growth_bytes_per_s, 2 * 6400, 2);
+  EXPECT_EQ(leak.live_blocks, 12'000U);
+  EXPECT_EQ(leak.series_bytes.size(), 3U * 61);
+  EXPECT_EQ(leak.series_bytes[60], 6400U * 60);
+  EXPECT_EQ(leak.series_bytes[61], 0U) << "the second process begins";
+  EXPECT_EQ(report.suspects[1].workers_seen, 3U);
+}
+
+TEST(BuildReport, BySiteGivesEachProcessItsOwnRow) {
+  Options options;
+  options.by_site = true;
+  EXPECT_EQ(
+      build({recording_with_leak(7, 6400), recording_with_leak(8, 6400)}, options).suspects.size(),
+      6U);
+}
+
+TEST(BuildReport, OtherProgramsStayApart) {
+  model::Recording other = recording_with_leak(8, 6400);
+  other.process.exe = "/opt/app/other";
+  const model::Report report = build({recording_with_leak(7, 6400), other});
+  EXPECT_EQ(report.suspects.size(), 6U);
+  EXPECT_EQ(report.suspects[0].workers_of, 1U);
+}
+
+TEST(BuildReport, RowsBeyondTheLimitAreCounted) {
+  Options options;
+  options.top = 1;
+  const model::Report report = build({recording_with_leak(7, 6400)}, options);
+  EXPECT_EQ(report.suspects.size(), 1U);
+  EXPECT_EQ(report.totals.rows_omitted, 2U);
+  options.top = 0;
+  EXPECT_EQ(build({recording_with_leak(7, 6400)}, options).suspects.size(), 3U);
+}
+
+TEST(BuildReport, WithoutALeakSaysWhatWouldHaveShown) {
+  const model::Report report = build({recording_with_leak(7, 0)});
+  EXPECT_EQ(report.totals.leak_suspects, 0U);
+  EXPECT_EQ(report.conclusion.cause, "none") << report.conclusion.sentence;
+  ASSERT_TRUE(report.totals.smallest_leak_seen_bytes_per_h.has_value());
+  EXPECT_NEAR(*report.totals.smallest_leak_seen_bytes_per_h, 1024 * 60, 1);
+}
+
+TEST(BuildReport, GrowthThatTheAllocatorKeepsIsRetention) {
+  model::Recording recording = recording_with_leak(7, 0);
+  for (model::Moment& moment : recording.moments) {
+    const auto kept = static_cast<std::uint64_t>(100'000 * moment.time_s);
+    moment.accounting.allocator_retained_bytes = kept;
+    moment.accounting.rss_bytes += kept;
+  }
+  const model::Report report = build({recording});
+  EXPECT_EQ(report.conclusion.cause, "retention") << report.conclusion.sentence;
+}
+
+TEST(BuildReport, GrowthWithoutAnExplanationIsUnknown) {
+  model::Recording recording = recording_with_leak(7, 0);
+  for (model::Moment& moment : recording.moments) {
+    moment.accounting.rss_bytes += static_cast<std::uint64_t>(100'000 * moment.time_s);
+  }
+  EXPECT_EQ(build({recording}).conclusion.cause, "unknown");
+}
+
+TEST(BuildReport, TooFewSnapshotsAreNotJudged) {
+  model::Recording recording = recording_with_leak(7, 6400);
+  recording.moments.resize(3);
+  for (model::SiteHistory& site : recording.sites) {
+    site.at.resize(3);
+  }
+  const model::Report report = build({recording});
+  EXPECT_EQ(report.conclusion.cause, "unknown");
+  EXPECT_EQ(report.totals.leak_suspects, 0U);
+  EXPECT_FALSE(report.totals.smallest_leak_seen_bytes_per_h.has_value());
+  EXPECT_FALSE(report.totals.growth_bytes_per_s.has_value());
+}
+
+TEST(BuildReport, LossesAreNamedAndSummed) {
+  model::Recording one = recording_with_leak(7, 0);
+  model::Recording two = recording_with_leak(8, 0);
+  one.losses[static_cast<std::size_t>(format::Loss::missed_free)] = 2;
+  two.losses[static_cast<std::size_t>(format::Loss::missed_free)] = 3;
+  const model::Report report = build({one, two});
+  ASSERT_EQ(report.losses.size(), 1U);
+  EXPECT_EQ(report.losses.at("missed_free"), 5U);
+}
+
+TEST(BuildReport, NotesSayWhatMustBeKnownFirst) {
+  model::Recording recording = recording_with_leak(7, 0);
+  recording.skipped.push_back("snapshot-000003.seep: section sites is cut");
+  EXPECT_NE(build({recording}).notes.at(0).find("section sites is cut"), std::string::npos);
+
+  model::Recording silent = recording_with_leak(7, 0);
+  silent.sites.clear();
+  EXPECT_NE(build({silent}).notes.at(0).find("no call of an allocator was seen"),
+            std::string::npos);
+
+  model::Recording foreign = recording_with_leak(7, 0);
+  foreign.moments.back().accounting.rss_bytes = 100 << 20;
+  foreign.moments.back().accounting.other_bytes = 90 << 20;
+  EXPECT_NE(build({foreign}).notes.at(0).find("less than half"), std::string::npos);
+}
+
+TEST(BuildReport, NothingGivenIsSaid) {
+  EXPECT_EQ(build({}).conclusion.cause, "unknown");
+}
+
+}  // namespace
+}  // namespace seep::report
