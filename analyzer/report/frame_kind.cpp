@@ -58,15 +58,13 @@ bool is_listed(std::string_view name, const std::array<const char*, N>& patterns
                      [&](const char* pattern) { return matches(name, pattern); });
 }
 
-// Without what stands between < and >, which may nest; operator<, -> and the like stay.
+// Without what stands between < and >, which may nest; operator< and operator<< stay.
 std::string without_templates(std::string_view name) {
   std::string result;
   int depth = 0;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const char c = name[i];
-    const bool is_operator =
-        result.ends_with("operator") || result.ends_with("operator<") || result.ends_with('-');
-    if (c == '<' && !(depth == 0 && is_operator)) {
+  for (const char c : name) {
+    const bool is_operator = result.ends_with("operator") || result.ends_with("operator<");
+    if (c == '<' && (depth != 0 || !is_operator)) {
       ++depth;
     } else if (c == '>' && depth > 0) {
       --depth;
@@ -75,6 +73,40 @@ std::string without_templates(std::string_view name) {
     }
   }
   return result;
+}
+
+// Where the parameter list begins, or the end. Parentheses that belong to the name are passed over:
+// "(anonymous namespace)::f", "operator()", "{lambda(int)#1}".
+std::size_t parameters_begin(std::string_view name) {
+  int braces = 0;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    for (const std::string_view part : {"(anonymous namespace)", "operator()"}) {
+      i += name.substr(i).starts_with(part) ? part.size() : 0;
+    }
+    if (i >= name.size()) {
+      break;
+    }
+    braces += name[i] == '{' ? 1 : name[i] == '}' ? -1 : 0;
+    if (name[i] == '(' && braces == 0) {
+      return i;
+    }
+  }
+  return name.size();
+}
+
+// Where the name begins after a return type: behind the last space that is neither in brackets nor
+// part of "operator new".
+std::size_t name_begin(std::string_view name) {
+  std::size_t begin = 0;
+  int depth = 0;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (name.substr(i).starts_with("operator")) {
+      break;
+    }
+    depth += name[i] == '(' || name[i] == '{' ? 1 : name[i] == ')' || name[i] == '}' ? -1 : 0;
+    begin = name[i] == ' ' && depth == 0 ? i + 1 : begin;
+  }
+  return begin;
 }
 
 // Clones the compiler makes (".constprop.0", ".part.1", ".cold") are the same function.
@@ -102,21 +134,9 @@ std::string bare_name(const model::ReportFrame& frame) {
   }
   std::string name = without_templates(*frame.function);
   drop_clone_suffix(name);
-  // "operator()" keeps its own parentheses, and "(anonymous namespace)::f" begins with some.
-  const auto call = name.find("operator()");
-  const auto anonymous = name.rfind("(anonymous namespace)");
-  std::size_t from = call != std::string::npos ? call + std::string_view("operator()").size() : 0;
-  if (anonymous != std::string::npos) {
-    from = std::max(from, anonymous + std::string_view("(anonymous namespace)").size());
-  }
-  name.resize(std::min(name.size(), name.find('(', from)));
-  const auto conversion = name.find("operator ");
-  const auto space = name.rfind(' ', conversion == std::string::npos ? conversion : conversion);
-  const bool in_anonymous =
-      space != std::string::npos && name.substr(0, space).ends_with("(anonymous");
-  if (space != std::string::npos && conversion == std::string::npos && !in_anonymous) {
-    name.erase(0, space + 1);
-  }
+  name.resize(parameters_begin(name));
+  name.resize(name.find_last_not_of(' ') + 1);
+  name.erase(0, name_begin(name));
   return name;
 }
 

@@ -26,6 +26,10 @@ TEST(BareName, IsTheFunctionAlone) {
   EXPECT_EQ(bare("app::Less::operator()(int, int) const"), "app::Less::operator()");
   EXPECT_EQ(bare("parse_request.constprop.0"), "parse_request");
   EXPECT_EQ(bare("parse_request(char const*) [clone .part.1]"), "parse_request");
+  EXPECT_EQ(bare("main::{lambda(std::string const&)#1}::operator()(std::string const&) const"),
+            "main::{lambda(std::string const&)#1}::operator()");
+  EXPECT_EQ(bare("std::ostream& std::operator<< <char>(std::ostream&, char const*)"),
+            "std::operator<<");
   EXPECT_EQ(bare("bool operator< <int>(A<int> const&, A<int> const&)"), "operator<");
 }
 
