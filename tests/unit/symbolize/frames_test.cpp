@@ -112,6 +112,24 @@ TEST(Frames, HaveNoLinesWithoutTheDebugFile) {
   }
 }
 
+// The bytes of blocks.S, by their distance from its start.
+std::vector<std::string> frames_in_blocks(unsigned distance) {
+  Fixture fixture("blocks.so");
+  Symbolizer symbolizer({});
+  const std::uint64_t start = fixture.symbol_address(0);
+  return described(symbolizer.frames(fixture.module(), node_at(start + distance, true)));
+}
+
+TEST(Frames, FindAnInlinedCallBehindABlockThatOverlapsIt) {
+  EXPECT_EQ(frames_in_blocks(16), (std::vector<std::string>{"inner ?:?", "outer ?:7"}));
+  EXPECT_EQ(frames_in_blocks(12), (std::vector<std::string>{"outer ?:?"}));
+  EXPECT_EQ(frames_in_blocks(20), (std::vector<std::string>{"outer ?:?"}));
+}
+
+TEST(Frames, AreNotOfAFunctionThatTheLinkerDropped) {
+  EXPECT_EQ(frames_in_blocks(40), (std::vector<std::string>{"? ?:?"}));
+}
+
 TEST(Frames, KeepWhatTheRecordingSays) {
   Fixture fixture("dwarf5.so");
   Symbolizer symbolizer({});
