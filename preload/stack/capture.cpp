@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "format/snapshot_format.h"
+#include "preload/stack/capture_counters.h"
 #include "preload/stack/cfi.h"
 #include "preload/stack/modules.h"
 #include "preload/stack/rule_cache.h"
@@ -68,12 +69,12 @@ CompactRule read_rule(const UnwindTables& tables, std::uint64_t pc) {
 }
 
 [[gnu::cold, gnu::noinline]] Site find_site_in_tables(std::uint64_t pc) {
-  count_miss(pc);
   const Load* load = find_intact_place(pc).load;
   if (load == nullptr) {
     count(g_capture_counters.outside);
     return {nullptr, 0, {RuleKind::kNoTables, 0, 0, 0}};
   }
+  count_miss(pc);
   const CompactRule compact_rule = read_rule(load->image.tables, pc);
   remember_rule(pc, *load, compact_rule);
   return {load, load->frame_base(), compact_rule};
@@ -135,7 +136,7 @@ bool is_code(std::uint64_t pc) {
       !reader.read(regs.bp + 8, ip)) {
     return false;
   }
-  if (ip != 0 && !is_code(ip - 1)) {
+  if (!is_code(ip - 1)) {
     return false;
   }
   regs = {ip, regs.bp + 16, bp};

@@ -1,5 +1,7 @@
 #include "preload/stack/rule_cache.h"
 
+#include "preload/stack/capture_counters.h"
+
 namespace seep::stack {
 
 constinit std::atomic<std::uint64_t> g_rule_slots[std::size_t{1} << kSlotBits];

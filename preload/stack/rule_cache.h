@@ -54,23 +54,6 @@ inline const RuleRow* find_row(std::uint64_t pc) {
 // Remembers the rule of `pc`. Does nothing when the rows are used up.
 void remember_rule(std::uint64_t pc, const Load& load, CompactRule rule);
 
-// Why walks had to look at unwind tables, and other events off the fast path. Relaxed counters.
-struct CaptureCounters {
-  std::atomic<std::uint64_t> first_met;        // the slot was empty
-  std::atomic<std::uint64_t> replaced;         // the slot held another address
-  std::atomic<std::uint64_t> unmapped;         // the slot's load was not mapped at the time
-  std::atomic<std::uint64_t> rows_full;        // rules that could not be remembered
-  std::atomic<std::uint64_t> outside;          // addresses in no module
-  std::atomic<std::uint64_t> full_walks;       // walks that needed all registers
-  std::atomic<std::uint64_t> heuristic_steps;  // steps by frame pointer
-  std::atomic<std::uint64_t> stale_modules;    // another file was found in the place of a module
-};
-extern constinit CaptureCounters g_capture_counters;
-
-inline void count(std::atomic<std::uint64_t>& counter) {
-  counter.fetch_add(1, std::memory_order_relaxed);
-}
-
 // Counts a miss of `pc` by its cause. To be called before remember_rule.
 void count_miss(std::uint64_t pc);
 

@@ -19,6 +19,13 @@ struct BothStacks {
 
 [[gnu::noinline]] BothStacks capture_both();
 
+// Captures with the calling function as frame 0: what follows the call keeps it from becoming a
+// jump.
+[[gnu::always_inline]] inline void capture_here(Stack& out) {
+  capture(kMaxFrames, out);
+  __asm__ volatile("" ::: "memory");
+}
+
 // A frame as text: file name and ELF address.
 std::string describe(const Frame& frame);
 // The same for a run-time address.
