@@ -2,6 +2,8 @@
 
 #include <dwarf.h>
 
+#include <string_view>
+
 #include "analyzer/symbolize/demangle.h"
 
 namespace seep::symbolize {
@@ -10,6 +12,8 @@ namespace {
 // A concrete function names its abstract origin, that one its declaration in a class: two steps.
 // The bound is for damaged debug information that refers in a circle.
 constexpr int kMostReferences = 16;
+// Lambdas in lambdas; bounded for the same reason.
+constexpr unsigned kDeepestNesting = 16;
 
 Dwarf_Die declaration_of(Dwarf_Die function) {
   for (int step = 0; step < kMostReferences; ++step) {
@@ -35,6 +39,17 @@ const char* linkage_name(Dwarf_Die* function) {
     }
   }
   return nullptr;
+}
+
+// A class without a name that can be called is a lambda's.
+std::string scope_name(Dwarf_Die scope, bool called) {
+  if (const char* name = dwarf_diename(&scope); name != nullptr) {
+    return name;
+  }
+  if (dwarf_tag(&scope) == DW_TAG_namespace) {
+    return "(anonymous namespace)";
+  }
+  return called ? "{lambda}" : "{unnamed}";
 }
 
 }  // namespace
@@ -73,17 +88,28 @@ DwarfUnit& DwarfLookup::unit_of(const UnitRoots& roots) {
   return *unit;
 }
 
-std::string DwarfLookup::scope_of(Dwarf_Die declaration) {
+// "garden::Bed::" or, for what is declared in a function, "garden::sow(int)::{lambda}::".
+std::string DwarfLookup::scopes_around(Dwarf_Die declaration, unsigned depth) {
   Dwarf_Die root{};
-  if (dwarf_diecu(&declaration, &root, nullptr, nullptr) == nullptr) {
+  if (depth > kDeepestNesting || dwarf_diecu(&declaration, &root, nullptr, nullptr) == nullptr) {
     return {};
   }
-  return unit_of({root, root}).scope_of(dwarf_dieoffset(&declaration));
+  const char* name = dwarf_diename(&declaration);
+  const bool called = name != nullptr && std::string_view(name) == "operator()";
+  std::string text;
+  for (Dwarf_Die scope : unit_of({root, root}).scopes_of(dwarf_dieoffset(&declaration))) {
+    if (dwarf_tag(&scope) == DW_TAG_subprogram) {
+      // Its name has the scopes around it.
+      return name_of(scope, depth + 1).value_or("{unnamed}") + "::" + text;
+    }
+    text.insert(0, scope_name(scope, called) + "::");
+  }
+  return text;
 }
 
 // A mangled name has namespaces, classes and parameters. GCC gives none to functions with internal
 // linkage, and C has none: those get the names of the scopes around them.
-std::optional<std::string> DwarfLookup::name_of(Dwarf_Die function) {
+std::optional<std::string> DwarfLookup::name_of(Dwarf_Die function, unsigned depth) {
   if (const char* linkage = linkage_name(&function); linkage != nullptr) {
     if (std::string text = demangle(linkage); text != linkage) {
       return text;
@@ -94,7 +120,7 @@ std::optional<std::string> DwarfLookup::name_of(Dwarf_Die function) {
   if (name == nullptr) {
     return std::nullopt;
   }
-  return scope_of(declaration) + name;
+  return scopes_around(declaration, depth) + name;
 }
 
 std::vector<SourceFrame> DwarfLookup::frames(Dwarf_Addr pc) {

@@ -39,8 +39,9 @@ class DwarfLookup {
 
   void add_unit(Dwarf_Die unit, Dwarf_Die tree);
   DwarfUnit& unit_of(const UnitRoots& roots);
-  std::optional<std::string> name_of(Dwarf_Die function);
-  std::string scope_of(Dwarf_Die declaration);
+  // `depth`: how many functions inside of others have led here.
+  std::optional<std::string> name_of(Dwarf_Die function, unsigned depth = 0);
+  std::string scopes_around(Dwarf_Die declaration, unsigned depth);
 
   RangeIndex<UnitRoots> ranges_;
   std::unordered_map<const void*, std::unique_ptr<DwarfUnit>> units_;  // by their first byte

@@ -13,14 +13,6 @@ bool names_scope(int tag) {
          tag == DW_TAG_structure_type || tag == DW_TAG_union_type;
 }
 
-const char* scope_name(Dwarf_Die die) {
-  const char* name = dwarf_diename(&die);
-  if (name != nullptr) {
-    return name;
-  }
-  return dwarf_tag(&die) == DW_TAG_namespace ? "(anonymous namespace)" : "{unnamed}";
-}
-
 bool is_block(int tag) {
   return tag == DW_TAG_lexical_block || tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
 }
@@ -98,14 +90,14 @@ void DwarfUnit::add_function(Dwarf_Die function, ScopeId scope) {
   }
 }
 
-std::string DwarfUnit::scope_of(Dwarf_Off function) const {
+std::vector<Dwarf_Die> DwarfUnit::scopes_of(Dwarf_Off function) const {
   const auto found = scope_of_.find(function);
-  std::string text;
+  std::vector<Dwarf_Die> scopes;
   for (ScopeId id = found == scope_of_.end() ? 0 : found->second; id != 0;
        id = scopes_[id].parent) {
-    text.insert(0, std::string(scope_name(scopes_[id].die)) + "::");
+    scopes.push_back(scopes_[id].die);
   }
-  return text;
+  return scopes;
 }
 
 std::vector<Dwarf_Die> DwarfUnit::functions_at(Dwarf_Addr pc) const {

@@ -30,8 +30,8 @@ class DwarfUnit {
   // Empty when no function of this unit holds it.
   [[nodiscard]] std::vector<Dwarf_Die> functions_at(Dwarf_Addr pc) const;
 
-  // "namespace::Class::" of a function declared in this unit; empty at the outermost level.
-  [[nodiscard]] std::string scope_of(Dwarf_Off function) const;
+  // The namespaces, classes and functions around a function declared in this unit, innermost first.
+  [[nodiscard]] std::vector<Dwarf_Die> scopes_of(Dwarf_Off function) const;
 
   // The source line that pc was compiled from.
   [[nodiscard]] SourcePosition position_at(Dwarf_Addr pc);
