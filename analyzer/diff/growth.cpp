@@ -47,7 +47,8 @@ void cut_beyond(Window& window, double most) {
 }
 
 bool has_slope(const Window& window) {
-  return !window.x.empty() && window.x.front() != largest(window);
+  return std::any_of(window.x.begin(), window.x.end(),
+                     [&](double x) { return x != window.x.front(); });
 }
 
 std::optional<Comparison> compare_growth(const Recording& old_side, const Recording& new_side,

@@ -1,8 +1,9 @@
 // Measures reading and comparing of large snapshots. Not a test: it prints figures.
 //
-//   seep_measure_diff write DIRECTORY STACKS   writes old.seep and new.seep
-//   seep_measure_diff read FILE                reads one
-//   seep_measure_diff diff OLD NEW             what `seep diff` does, without symbols
+//   seep_measure_diff write DIRECTORY STACKS MOMENTS   writes so many snapshots of one process
+//   seep_measure_diff read FILE                        reads one
+//   seep_measure_diff recording DIRECTORY              reads all, as one recording
+//   seep_measure_diff diff OLD NEW                     what `seep diff` does, without symbols
 //
 // Peak memory: run it under `/usr/bin/time -v`.
 #include <sys/resource.h>
@@ -56,7 +57,7 @@ std::vector<Frame> random_stack(std::mt19937_64& random) {
   return stack;
 }
 
-int write_snapshots(const std::string& directory, std::size_t stacks) {
+int write_snapshots(const std::string& directory, std::size_t stacks, std::uint32_t moments) {
   std::mt19937_64 random(1);  // the same files every time
   SnapshotBuilder builder;
   for (int i = 0; i < 40; ++i) {
@@ -70,11 +71,12 @@ int write_snapshots(const std::string& directory, std::size_t stacks) {
                       .live_bytes = blocks * 64,
                       .ages = {{2, blocks / 2, 64}, {5, blocks - blocks / 2, 64}}});
   }
-  builder.at(1, 1).write(directory + "/old.seep");
-  for (std::uint32_t i = 0; i < stacks; ++i) {
-    builder.site(i).live_bytes += random() % 4096;
+  for (std::uint32_t moment = 1; moment <= moments; ++moment) {
+    builder.at(moment, moment).write_into(directory);
+    for (std::uint32_t i = 0; i < stacks; ++i) {
+      builder.site(i).live_bytes += random() % 4096;
+    }
   }
-  builder.at(2, 2).write(directory + "/new.seep");
   return EXIT_SUCCESS;
 }
 
@@ -86,6 +88,18 @@ int measure_read(const std::string& file) {
   }
   std::printf("read: %.1f ms, %zu stacks, %zu nodes, peak %.0f MB\n", watch.milliseconds(),
               snapshot->sites.size(), snapshot->stacks.nodes.size(), peak_megabytes());
+  return EXIT_SUCCESS;
+}
+
+int measure_recording(const std::string& directory) {
+  const Stopwatch watch;
+  const auto recordings = read::read_recordings({directory}, {});
+  if (!recordings) {
+    return fail(recordings.error());
+  }
+  const model::Recording& recording = recordings->front();
+  std::printf("recording: %.1f ms, %zu moments, %zu sites, peak %.0f MB\n", watch.milliseconds(),
+              recording.moments.size(), recording.sites.size(), peak_megabytes());
   return EXIT_SUCCESS;
 }
 
@@ -111,8 +125,14 @@ int measure_diff(const std::string& old_file, const std::string& new_file) {
 
 int main(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "";
-  if (command == "write" && argc == 4) {
-    return seep::test::write_snapshots(argv[2], std::strtoul(argv[3], nullptr, 10));
+  const auto number = [&](int i) {
+    return static_cast<std::uint32_t>(std::strtoul(argv[i], nullptr, 10));
+  };
+  if (command == "write" && argc == 5) {
+    return seep::test::write_snapshots(argv[2], number(3), number(4));
+  }
+  if (command == "recording" && argc == 3) {
+    return seep::test::measure_recording(argv[2]);
   }
   if (command == "read" && argc == 3) {
     return seep::test::measure_read(argv[2]);
@@ -121,6 +141,7 @@ int main(int argc, char** argv) {
     return seep::test::measure_diff(argv[2], argv[3]);
   }
   std::fprintf(stderr,
-               "usage: seep_measure_diff write DIRECTORY STACKS | read FILE | diff OLD NEW\n");
+               "usage: seep_measure_diff write DIRECTORY STACKS MOMENTS | read FILE | "
+               "recording DIRECTORY | diff OLD NEW\n");
   return 2;
 }
