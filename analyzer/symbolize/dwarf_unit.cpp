@@ -116,7 +116,7 @@ SourcePosition DwarfUnit::position_at(Dwarf_Addr pc) {
     return position;
   }
   if (const char* file = dwarf_linesrc(row, nullptr, nullptr); file != nullptr) {
-    position.file = absolute(file);
+    position.file = file;
   }
   if (int line = 0; dwarf_lineno(row, &line) == 0 && line > 0) {
     position.line = static_cast<unsigned>(line);
@@ -132,7 +132,7 @@ SourcePosition DwarfUnit::call_position(Dwarf_Die inlined) {
   if (dwarf_formudata(dwarf_attr(&inlined, DW_AT_call_file, &attribute), &value) == 0 &&
       dwarf_getsrcfiles(&tree_, &files, nullptr) == 0) {
     if (const char* file = dwarf_filesrc(files, value, nullptr, nullptr); file != nullptr) {
-      position.file = absolute(file);
+      position.file = file;
     }
   }
   if (dwarf_formudata(dwarf_attr(&inlined, DW_AT_call_line, &attribute), &value) == 0 &&
@@ -140,16 +140,6 @@ SourcePosition DwarfUnit::call_position(Dwarf_Die inlined) {
     position.line = static_cast<unsigned>(value);
   }
   return position;
-}
-
-// A build may have mapped its directory to a relative one; libdw has put that before the file.
-std::string DwarfUnit::absolute(const char* file) {
-  if (*file == '/') {
-    return file;
-  }
-  Dwarf_Attribute attribute;
-  const char* directory = dwarf_formstring(dwarf_attr(&unit_, DW_AT_comp_dir, &attribute));
-  return directory != nullptr && *directory == '/' ? std::string(directory) + "/" + file : file;
 }
 
 }  // namespace seep::symbolize

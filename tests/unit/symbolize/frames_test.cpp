@@ -77,6 +77,10 @@ TEST_P(FormsOfDebugInformation, NameALambdaByTheFunctionAroundIt) {
   EXPECT_EQ(stack[0].line, line_of("lambda"));
 }
 
+TEST_P(FormsOfDebugInformation, PreferTheNameThatCallersWrite) {
+  EXPECT_EQ(Fixture(GetParam()).frames("address_in_aliased_function").back().function, "gather");
+}
+
 TEST_P(FormsOfDebugInformation, GiveAbsolutePathsOfFilesThatExist) {
   for (const model::ReportFrame& frame : Fixture(GetParam()).frames(kInlined)) {
     ASSERT_TRUE(frame.file);
