@@ -4,9 +4,8 @@
 #include <array>
 #include <cstdio>
 #include <deque>
-#include <memory>
+#include <list>
 #include <string>
-#include <unordered_map>
 
 #include "samples/pace.h"
 
@@ -20,18 +19,20 @@ struct Session {
   std::array<char, 240> state;
 };
 
-std::unordered_map<unsigned long, std::unique_ptr<Session>> g_sessions;
+std::list<Session> g_sessions;
 std::deque<std::string> g_pages;
 
+}  // namespace
+
 // The bug: a session is made for every request, and closed by none.
-SAMPLE_FUNCTION Session& open_session(unsigned long id) {
-  auto session = std::make_unique<Session>();
-  session->id = id;
-  use(session.get());
-  return *(g_sessions[id] = std::move(session));
+SAMPLE_FUNCTION static Session& open_session(unsigned long id) {
+  Session& session = g_sessions.emplace_back();
+  session.id = id;
+  use(&session);
+  return session;
 }
 
-SAMPLE_FUNCTION const std::string& render_page(unsigned long number) {
+SAMPLE_FUNCTION static const std::string& render_page(unsigned long number) {
   g_pages.emplace_back(600 + number % 100, 'p');
   if (g_pages.size() > kCachedPages) {
     g_pages.pop_front();
@@ -39,7 +40,7 @@ SAMPLE_FUNCTION const std::string& render_page(unsigned long number) {
   return g_pages.back();
 }
 
-SAMPLE_FUNCTION std::size_t handle_request(unsigned long number) {
+SAMPLE_FUNCTION static std::size_t handle_request(unsigned long number) {
   const std::string request(200 + number % 300, 'q');
   Session& session = open_session(number);
   const std::string& page = render_page(number);
@@ -47,8 +48,6 @@ SAMPLE_FUNCTION std::size_t handle_request(unsigned long number) {
   use(&session);
   return page.size();
 }
-
-}  // namespace
 
 int main(int argc, char** argv) {
   pace pace = start_pace(duration_argument(argc, argv), kRequestsPerSecond);

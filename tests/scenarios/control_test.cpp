@@ -137,7 +137,9 @@ TEST_F(Refusal, ADamagedSnapshotIsNamedAndTheOthersAreRead) {
   const auto files = snapshots(recordings().front());
   ASSERT_GE(files.size(), 10U);
   fs::resize_file(files[3], fs::file_size(files[3]) / 2);
-  expect_refused({"verify", files[3].string()}, 3);
+  const Output verified = run({seep_command(), "verify", files[3].string()});
+  EXPECT_EQ(verified.status, 3);
+  EXPECT_NE((verified.out + verified.err).find("cut"), std::string::npos) << verified.err;
   expect_refused({"report", files[3].string()}, 3);
   const Output output = run({seep_command(), "report", recordings().front().string()});
   EXPECT_EQ(output.status, 0) << output.err;

@@ -41,9 +41,9 @@ INSTANTIATE_TEST_SUITE_P(Ways, Ending,
                                            Way{"_exit", 3, "exit"}, Way{"_Exit", 3, "exit"},
                                            Way{"quick_exit", 3, "exit"}, Way{"exec", 0, "exec"},
                                            Way{"failed_exec", 3, "exit"}),
-                         [](const auto& info) {
-                           return info.param.name.front() == '_' ? "underscore" + info.param.name
-                                                                 : info.param.name;
+                         [](const auto& one) {
+                           return one.param.name.front() == '_' ? "underscore" + one.param.name
+                                                                : one.param.name;
                          });
 
 class Lifecycle : public Scenario {};

@@ -96,7 +96,9 @@ void expect_complete_suspect(const Json& suspect) {
   expect_fields(suspect, kSuspectFields, where);
   expect_one_of(suspect.at("behaviour"), kBehaviours, where + " behaviour");
   expect_one_of(suspect.at("kind"), kKinds, where + " kind");
-  expect_fields(suspect.at("workers"), {"seen", "of"}, where);
+  if (const Json& workers = suspect.at("workers"); !workers.is_null()) {
+    expect_fields(workers, {"seen", "of"}, where);
+  }
   expect_fields(suspect.at("series"), {"live_bytes", "live_blocks"}, where);
   expect_complete_stack(suspect.at("stack"), where);
   EXPECT_FALSE(suspect.at("why").get<std::string>().empty()) << where;

@@ -153,7 +153,7 @@ TEST_P(Samples, PrintTheSameWithAndWithoutSeep) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Samples, ::testing::ValuesIn(all_verdicts()),
-                         [](const auto& info) { return info.param.sample; });
+                         [](const auto& one) { return one.param.sample; });
 
 }  // namespace
 }  // namespace seep::scenarios
