@@ -1,5 +1,6 @@
 #include "analyzer/symbolize/debug_search.h"
 
+#include <filesystem>
 #include <string_view>
 
 #include "analyzer/symbolize/debug_servers.h"
@@ -8,6 +9,13 @@ namespace seep::symbolize {
 namespace {
 
 constexpr std::string_view kDeleted = " (deleted)";
+
+// libdwfl would look for a relative directory below that of the module.
+std::string absolute(const std::string& dir) {
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::absolute(dir, error);
+  return error ? dir : path.string();
+}
 
 std::string joined(const std::vector<std::string>& dirs) {
   // The first two: beside the file, and in .debug beside the file.
@@ -30,11 +38,17 @@ std::string path_on_disk(const std::string& recorded_path) {
              : recorded_path;
 }
 
-DebugSearch::DebugSearch(const Options& options)
-    : sysroot_(options.sysroot), given_dirs_(options.debug_dirs), all_dirs_(options.debug_dirs) {
+DebugSearch::DebugSearch(const Options& options) {
+  if (!options.sysroot.empty()) {
+    sysroot_ = absolute(options.sysroot);
+  }
   while (sysroot_.ends_with('/')) {
     sysroot_.pop_back();
   }
+  for (const std::string& dir : options.debug_dirs) {
+    given_dirs_.push_back(absolute(dir));
+  }
+  all_dirs_ = given_dirs_;
   if (!sysroot_.empty()) {
     all_dirs_.push_back(sysroot_ + "/usr/lib/debug");
   }

@@ -68,7 +68,7 @@ DwarfLookup::DwarfLookup(Dwarf* dwarf) {
   ranges_.seal();
 }
 
-// Not .debug_aranges: Clang leaves it out, and GCC's link-time optimization leaves it incomplete.
+// By the units' own ranges: .debug_aranges would be one read, but Clang leaves it out.
 void DwarfLookup::add_unit(Dwarf_Die unit, Dwarf_Die tree) {
   Dwarf_Addr base = 0;
   Dwarf_Addr low = 0;

@@ -120,6 +120,12 @@ TEST(Frames, ComeFromADebugFileFoundByBuildId) {
   EXPECT_EQ(described(Fixture("by_build_id.so").frames(kInlined, options)), inlined_chain());
 }
 
+TEST(Frames, ComeFromADebugFileBelowARelativeDirectory) {
+  Options options;
+  options.debug_dirs = {std::filesystem::relative(fixture_path("debug")).string()};
+  EXPECT_EQ(described(Fixture("by_build_id.so").frames(kInlined, options)), inlined_chain());
+}
+
 TEST(Frames, HaveNoLinesWithoutTheDebugFile) {
   for (const model::ReportFrame& frame : Fixture("by_build_id.so").frames(kInlined)) {
     EXPECT_FALSE(frame.file);
