@@ -77,6 +77,11 @@ int CommandLine::run(const std::vector<std::string>& arguments) {
     app_.parse(own);
   } catch (const CLI::Success& request) {  // --help or --version
     return app_.exit(request);
+  } catch (const CLI::ExtrasError& error) {
+    const bool forgot_dashes = command != nullptr && command->takes_command && words.empty();
+    return complain(
+        one_line(error.what()) + (forgot_dashes ? " (the program stands after --)" : ""),
+        command == nullptr ? "" : command->name);
   } catch (const CLI::ParseError& error) {
     return complain(one_line(error.what()), command == nullptr ? "" : command->name);
   }

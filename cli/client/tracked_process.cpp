@@ -81,8 +81,9 @@ Error gone(pid_t pid) {
 }
 
 Error not_permitted(pid_t pid) {
-  return problem(fmt::format("process {} ({}) belongs to another user", pid, name_of(pid)),
-                 "run this as that user or as root");
+  return problem(
+      fmt::format("process {} ({}) may not be looked at by this user", pid, name_of(pid)),
+      "run this as its user or as root");
 }
 
 Error not_tracked(pid_t pid, bool library_is_loaded) {

@@ -69,8 +69,8 @@ void print_one(const TrackedProcess& process) {
   fmt::print("state         {} for {}\n", state_of(process), format_duration_ms(age_ms(process)));
   fmt::print("run           {:016x}, image {}\n", page.run_id, page.image);
   fmt::print("recording     {}\n", recording_of(process));
-  fmt::print("snapshots     {} kept, last number {}, {} spent on all\n", page.snapshots_kept,
-             page.last_sequence, format_duration_ms(page.snapshot_ns / 1'000'000));
+  fmt::print("snapshots     {} kept, last number {}, {:.1f} ms spent on all\n", page.snapshots_kept,
+             page.last_sequence, static_cast<double>(page.snapshot_ns) / 1e6);
   fmt::print("live          {} in {} blocks, as of the last snapshot, {} after the start\n",
              format_size(page.live_bytes), format_count(page.live_blocks),
              format_duration_ms(page.updated_ms));
@@ -100,8 +100,8 @@ int list_all() {
     print_row(process);
   }
   if (survey.not_permitted > 0) {
-    fmt::print(stderr, "seep: {} processes of other users could not be looked at; root can\n",
-               survey.not_permitted);
+    fmt::print(stderr, "seep: {} {} could not be looked at by this user\n", survey.not_permitted,
+               survey.not_permitted == 1 ? "process" : "processes");
   }
   return kDone;
 }

@@ -40,20 +40,20 @@ std::vector<std::string> files_of(const std::string& path) {
   return files;
 }
 
-// What is wrong goes to stderr, one line each; what is intact to stdout.
+// One line a file: what is intact to stdout, the first thing that is wrong to stderr (`seep info`
+// names them all).
 bool verify_file(const std::string& file) {
   const Result<read::FileInfo> info = read::inspect(file);
   if (!info) {
     fail(info.error());
     return false;
   }
-  for (const Error& problem : info->problems) {
-    fail(problem);
+  if (!info->intact()) {
+    fail(info->problems.front());
+    return false;
   }
-  if (info->intact()) {
-    fmt::print("{}: ok\n", file);
-  }
-  return info->intact();
+  fmt::print("{}: ok\n", file);
+  return true;
 }
 
 bool verify_path(const std::string& path) {

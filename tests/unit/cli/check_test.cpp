@@ -1,0 +1,86 @@
+#include "cli/check.h"
+
+#include <gtest/gtest.h>
+
+namespace seep::cli {
+namespace {
+
+// A report of one process with this many snapshots and one suspect that grows through them all.
+model::Report growing_report(unsigned snapshots) {
+  model::Report report;
+  model::Suspect suspect;
+  suspect.id = "0123456789abcdef";
+  suspect.leak = true;
+  suspect.verdict = "growing";
+  for (unsigned i = 0; i < snapshots; ++i) {
+    report.snapshots.push_back({"server.1", {}});
+    suspect.series_bytes.push_back(100 * i);
+  }
+  report.suspects.push_back(suspect);
+  return report;
+}
+
+TEST(Check, ALeakOverEightSnapshotsCounts) {
+  const model::Report report = growing_report(8);
+  EXPECT_EQ(check(report).leaks.size(), 1U);
+  EXPECT_EQ(check(report).not_judged.size(), 0U);
+}
+
+TEST(Check, FewerSnapshotsAreNotJudgedAndSaid) {
+  const model::Report report = growing_report(7);
+  const CheckResult result = check(report);
+  EXPECT_EQ(result.leaks.size(), 0U);
+  ASSERT_EQ(result.not_judged.size(), 1U);
+  EXPECT_NE(to_text(result).find("not judged: 0123456789abcdef"), std::string::npos);
+}
+
+TEST(Check, SnapshotsOfProcessesThatDoNotShowItDoNotCount) {
+  model::Report report = growing_report(7);
+  for (int i = 0; i < 20; ++i) {
+    report.snapshots.push_back({"other.2", {}});
+    report.suspects[0].series_bytes.push_back(0);
+  }
+  EXPECT_EQ(check(report).leaks.size(), 0U);
+}
+
+TEST(Check, SnapshotsOfTwoProcessesAreNotAddedUp) {
+  model::Report report = growing_report(7);
+  for (unsigned i = 0; i < 7; ++i) {
+    report.snapshots.push_back({"other.2", {}});
+    report.suspects[0].series_bytes.push_back(100 * i);
+  }
+  EXPECT_EQ(check(report).leaks.size(), 0U);
+}
+
+TEST(Check, UnreachableMemoryIsAlwaysJudged) {
+  model::Report report = growing_report(1);
+  report.suspects[0].verdict = "unreachable";
+  EXPECT_EQ(check(report).leaks.size(), 1U);
+}
+
+TEST(Check, LowConfidenceIsNotJudged) {
+  model::Report report = growing_report(20);
+  report.suspects[0].confidence = 0.89;
+  EXPECT_EQ(check(report).not_judged.size(), 1U);
+  report.suspects[0].confidence = 0.9;
+  EXPECT_EQ(check(report).leaks.size(), 1U);
+}
+
+TEST(Check, WhatIsNoLeakOrSuppressedPasses) {
+  model::Report report = growing_report(20);
+  report.suspects[0].suppressed_by = "leak:open_session";
+  EXPECT_EQ(check(report).leaks.size(), 0U);
+  EXPECT_EQ(check(report).suppressed, 1U);
+  report.suspects[0].leak = false;
+  EXPECT_EQ(check(report).suppressed, 0U);
+}
+
+TEST(Check, TheTextSaysByWhatItWasJudged) {
+  model::Report report = growing_report(8);
+  EXPECT_NE(to_text(check(report)).find("confidence is not calibrated"), std::string::npos);
+  report.suspects[0].confidence = 0.95;
+  EXPECT_EQ(to_text(check(report)).find("confidence is not calibrated"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace seep::cli

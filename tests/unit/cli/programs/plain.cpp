@@ -1,0 +1,4 @@
+// A program that does nothing and succeeds.
+int main() {
+  return 0;
+}
