@@ -86,6 +86,7 @@ void read_and_use(const unsigned char* data, std::size_t size) {
 }  // namespace
 }  // namespace seep::read
 
+// The name is libFuzzer's. NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   seep::read::read_and_use(data, size);
   std::vector<unsigned char> file(data, data + size);

@@ -260,7 +260,7 @@ std::string SnapshotBuilder::write_into(const std::string& directory) const {
   char name[32];
   std::snprintf(name, sizeof(name), "%s%06u%s", format::kSnapshotPrefix, process.sequence,
                 format::kSnapshotSuffix);
-  const std::string file = directory + "/" + name;
+  std::string file = directory + "/" + name;
   write(file);
   return file;
 }
