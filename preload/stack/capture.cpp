@@ -126,24 +126,31 @@ bool is_code(std::uint64_t pc) {
 }
 
 // One step where no tables help: rbp points at the caller's rbp, below the return address. Believed
-// only if the frame is aligned, near, and returns into code.
-[[gnu::cold, gnu::noinline]] bool step_by_frame_pointer(FrameRegisters& regs, StackReader& reader) {
+// only if the frame is aligned, near, and returns into code. By the ABI a zero rbp marks the
+// outermost frame: the loader's entry, from which initializers are called, is such a one.
+[[gnu::cold, gnu::noinline]] StepResult step_by_frame_pointer(FrameRegisters& regs,
+                                                              StackReader& reader) {
   count(g_capture_counters.heuristic_steps);
+  if (regs.bp == 0) {
+    return StepResult::kOutermost;
+  }
   reader.verify();
   std::uint64_t bp = 0;
   std::uint64_t ip = 0;
   if (regs.bp % 8 != 0 || regs.bp - regs.sp >= kMaxHeuristicFrame || !reader.read(regs.bp, bp) ||
-      !reader.read(regs.bp + 8, ip)) {
-    return false;
-  }
-  if (!is_code(ip - 1)) {
-    return false;
+      !reader.read(regs.bp + 8, ip) || !is_code(ip - 1)) {
+    return StepResult::kFailed;
   }
   regs = {ip, regs.bp + 16, bp};
-  return true;
+  return StepResult::kStepped;
 }
 
 enum class WalkResult : std::uint8_t { kDone, kFailed, kNeedsAllRegisters };
+
+// How a walk ends by a step that did not come to a caller.
+WalkResult ended_by(StepResult result) {
+  return result == StepResult::kOutermost ? WalkResult::kDone : WalkResult::kFailed;
+}
 
 // Follows rules that need rsp and rbp only.
 WalkResult walk_compact(const Registers& entry, Frames& frames) {
@@ -170,8 +177,9 @@ WalkResult walk_compact(const Registers& entry, Frames& frames) {
     } else if (site.rule.kind == RuleKind::kGeneral) {
       return WalkResult::kNeedsAllRegisters;
     } else {
-      if (!step_by_frame_pointer(regs, reader)) {
-        return WalkResult::kFailed;
+      const StepResult result = step_by_frame_pointer(regs, reader);
+      if (result != StepResult::kStepped) {
+        return ended_by(result);
       }
       flags = format::kHeuristic;
     }
@@ -187,15 +195,13 @@ StepResult step_fully(const Rule& rule, Registers& regs, StackReader& reader) {
   return step(rule, regs, read_word);
 }
 
-bool step_fully_by_frame_pointer(Registers& regs, StackReader& reader) {
+StepResult step_fully_by_frame_pointer(Registers& regs, StackReader& reader) {
   FrameRegisters frame{regs.rip(), regs.rsp(), regs.rbp()};
-  if (!step_by_frame_pointer(frame, reader)) {
-    return false;
-  }
+  const StepResult result = step_by_frame_pointer(frame, reader);
   regs.value[kRip] = frame.ip;
   regs.value[kRsp] = frame.sp;
   regs.value[kRbp] = frame.bp;
-  return true;
+  return result;
 }
 
 // Follows any rule, and restores all registers: through signal handlers, PLT stubs, the loader's
@@ -209,25 +215,21 @@ bool step_fully_by_frame_pointer(Registers& regs, StackReader& reader) {
   while (regs.rip() != 0) {
     const std::uint64_t pc = regs.rip() - ((flags & format::kExactPc) == 0 ? 1 : 0);
     const Site site = find_site(pc);
-    if (!frames.add(regs.rip(), site, flags)) {
-      return WalkResult::kDone;
-    }
-    if (site.rule.kind == RuleKind::kOutermost) {
+    if (!frames.add(regs.rip(), site, flags) || site.rule.kind == RuleKind::kOutermost) {
       return WalkResult::kDone;
     }
     Rule rule;
-    if (site.load != nullptr && site.rule.kind != RuleKind::kNoTables &&
+    StepResult result;
+    if (site.rule.kind != RuleKind::kNoTables && is_intact(*site.load) &&
         find_rule(site.load->image.tables, pc, rule)) {
-      const StepResult result = step_fully(rule, regs, reader);
-      if (result != StepResult::kStepped) {
-        return result == StepResult::kOutermost ? WalkResult::kDone : WalkResult::kFailed;
-      }
+      result = step_fully(rule, regs, reader);
       flags = rule.signal_frame ? format::kExactPc : 0;
     } else {
-      if (!step_fully_by_frame_pointer(regs, reader)) {
-        return WalkResult::kFailed;
-      }
+      result = step_fully_by_frame_pointer(regs, reader);
       flags = format::kHeuristic;
+    }
+    if (result != StepResult::kStepped) {
+      return ended_by(result);
     }
   }
   return WalkResult::kDone;

@@ -8,8 +8,8 @@
 namespace seep::stack {
 
 struct CaptureCounters {
-  std::atomic<std::uint64_t> first_met;        // the slot was empty
-  std::atomic<std::uint64_t> replaced;         // the slot held another address
+  std::atomic<std::uint64_t> first_met;        // the home slot was empty
+  std::atomic<std::uint64_t> replaced;         // the home slot held another address
   std::atomic<std::uint64_t> unmapped;         // the slot's load was not mapped at the time
   std::atomic<std::uint64_t> rows_full;        // rules that could not be remembered
   std::atomic<std::uint64_t> outside;          // addresses in no module

@@ -57,16 +57,24 @@ void remember_rule(std::uint64_t pc, const Load& load, CompactRule rule) {
     count(g_capture_counters.rows_full);
     return;
   }
-  // Release: pairs with the acquire in find_row.
-  rule_slot(pc).store(pc << kRowIndexBits | index, std::memory_order_release);
+  std::atomic<std::uint64_t>& home = g_rule_slots[home_slot(pc)];
+  std::atomic<std::uint64_t>& neighbour = g_rule_slots[neighbour_of(home_slot(pc))];
+  // Acquire and release: each word passes on the row that its writer published to find_row_in.
+  const std::uint64_t old = home.load(std::memory_order_acquire);
+  if (old != 0 && old >> kRowIndexBits != pc) {
+    neighbour.store(old, std::memory_order_release);
+  }
+  home.store(pc << kRowIndexBits | index, std::memory_order_release);
 }
 
 void count_miss(std::uint64_t pc) {
-  const std::uint64_t word = rule_slot(pc).load(std::memory_order_relaxed);
-  if (word == 0) {
-    count(g_capture_counters.first_met);
-  } else if (word >> kRowIndexBits == pc) {
+  const std::uint64_t home = home_slot(pc);
+  const std::uint64_t in_home = g_rule_slots[home].load(std::memory_order_relaxed);
+  const std::uint64_t beside = g_rule_slots[neighbour_of(home)].load(std::memory_order_relaxed);
+  if (in_home >> kRowIndexBits == pc || beside >> kRowIndexBits == pc) {
     count(g_capture_counters.unmapped);
+  } else if (in_home == 0) {
+    count(g_capture_counters.first_met);
   } else {
     count(g_capture_counters.replaced);
   }

@@ -1,8 +1,10 @@
 // The rules of the addresses that walks have met, so that a warm step does not look at unwind
 // tables. Context: IN-HOOK, any thread, signal handlers too. Lock-free, fixed size, never freed.
 //
-//   slots: one word for each address, direct-mapped; newer addresses replace older ones
+//   slots: one word for each address, in its home or in the neighbour that shares the cache line
 //     63 … 17  the address          16 … 0  index of its row; 0: empty
+//     A new address takes its home, what was there moves to the neighbour, what was there is
+//     dropped.
 //   rows:  each different (load, rule) once, immutable once they are ready
 //
 // A slot is a single word and a row never changes, so no reader can see half of an entry. A row of
@@ -35,20 +37,30 @@ inline constexpr std::uint64_t kRowIndexMask = (std::uint64_t{1} << kRowIndexBit
 extern constinit std::atomic<std::uint64_t> g_rule_slots[std::size_t{1} << kSlotBits];
 extern constinit RuleRow g_rule_rows[kRowCount];
 
-inline std::atomic<std::uint64_t>& rule_slot(std::uint64_t pc) {
+inline std::uint64_t home_slot(std::uint64_t pc) {
   constexpr std::uint64_t kGoldenRatio = 0x9e3779b97f4a7c15;
-  return g_rule_slots[(pc * kGoldenRatio) >> (64 - kSlotBits)];
+  return (pc * kGoldenRatio) >> (64 - kSlotBits);
+}
+inline std::uint64_t neighbour_of(std::uint64_t slot) {
+  return slot ^ 1;
 }
 
-// The row of `pc`, or null. The row is ready; its load is mapped, as far as known.
-inline const RuleRow* find_row(std::uint64_t pc) {
+// The row of `pc` if `slot` holds it, or null. The row is ready; its load is mapped, as far as
+// known.
+inline const RuleRow* find_row_in(std::uint64_t slot, std::uint64_t pc) {
   // Acquire: pairs with the release in remember_rule, so that the row's fields are there.
-  const std::uint64_t word = rule_slot(pc).load(std::memory_order_acquire);
+  const std::uint64_t word = g_rule_slots[slot].load(std::memory_order_acquire);
   if (word >> kRowIndexBits != pc) [[unlikely]] {
     return nullptr;
   }
   const RuleRow& row = g_rule_rows[word & kRowIndexMask];
   return row.load->mapped.load(std::memory_order_relaxed) ? &row : nullptr;
+}
+
+inline const RuleRow* find_row(std::uint64_t pc) {
+  const std::uint64_t home = home_slot(pc);
+  const RuleRow* row = find_row_in(home, pc);
+  return row != nullptr ? row : find_row_in(neighbour_of(home), pc);
 }
 
 // Remembers the rule of `pc`. Does nothing when the rows are used up.
