@@ -91,16 +91,18 @@ std::optional<Verdict> judge_window(const model::SiteHistory& site, const Curve&
   return with_growth(Behaviour::kGrowing, why_growing(curve, growth), curve, growth);
 }
 
+// The latest window that grows describes the growth best; without one, what the longest says holds.
 Verdict judge_growth(const model::SiteHistory& site, const Curve& curve) {
-  std::optional<Verdict> first;
-  for (const double from : growth_windows(curve)) {
-    auto verdict = judge_window(site, curve, from);
+  const std::vector<double> windows = growth_windows(curve);
+  std::optional<Verdict> longest;
+  for (auto from = windows.rbegin(); from != windows.rend(); ++from) {
+    auto verdict = judge_window(site, curve, *from);
     if (verdict && verdict->behaviour == Behaviour::kGrowing) {
       return *verdict;
     }
-    first = first ? first : std::move(verdict);
+    longest = verdict ? std::move(verdict) : longest;
   }
-  return first ? *first : judge_level(curve);
+  return longest ? *longest : judge_level(curve);
 }
 
 Verdict judge_doubling(const Curve& curve, const Doubling& doubling) {

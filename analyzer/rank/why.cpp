@@ -20,10 +20,17 @@ std::string count_of(double blocks) {
   return format_count(static_cast<std::uint64_t>(std::llround(std::max(blocks, 0.0))));
 }
 
+// Over the whole life, what was born before the first snapshot counts too.
 std::string freed_of(const Curve& curve, double from) {
-  const double births = curve.births.back() - value_at(curve.t, curve.births, from);
-  return fmt::format("{} of {} blocks freed", count_of(deaths_since(curve, from)),
-                     count_of(births));
+  const bool whole = from <= curve.begin_s();
+  const double births = curve.births.back() - (whole ? 0 : value_at(curve.t, curve.births, from));
+  const double deaths =
+      whole ? curve.births.back() - curve.blocks.back() : deaths_since(curve, from);
+  return fmt::format("{} of {} blocks freed", count_of(deaths), count_of(births));
+}
+
+std::string blocks_of(double blocks) {
+  return count_of(blocks) + (blocks == 1 ? " block" : " blocks");
 }
 
 std::string pace_of(const Growth& growth) {
@@ -53,8 +60,8 @@ std::string why_one_time(const Curve& curve, double begin_s, double end_s) {
       end_s <= curve.begin_s()
           ? "before the first snapshot"
           : fmt::format("between {} and {}", format_duration(begin_s), format_duration(end_s));
-  return fmt::format("{} blocks in one burst {}, {} alive since", count_of(curve.births.back()),
-                     when, count_of(curve.blocks.back()));
+  return fmt::format("{} in one burst {}, {} of them alive at the end",
+                     blocks_of(curve.births.back()), when, count_of(curve.blocks.back()));
 }
 
 std::string why_sawtooth(unsigned drops) {
@@ -99,8 +106,8 @@ std::string why_steady(const Curve& curve) {
 }
 
 std::string why_too_little(const Growth& growth) {
-  return fmt::format("gained {} in {} blocks over {}: too little to tell; a run of {} would decide",
-                     format_bytes(growth.bytes), count_of(growth.blocks),
+  return fmt::format("gained {} in {} over {}: too little to tell; a run of {} would decide",
+                     format_bytes(growth.bytes), blocks_of(growth.blocks),
                      format_duration(growth.length_s()), format_duration(4 * growth.length_s()));
 }
 

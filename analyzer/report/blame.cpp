@@ -21,11 +21,14 @@ void add(std::uint64_t& hash, std::string_view text) {
 }  // namespace
 
 model::ReportStack without_allocator(model::ReportStack stack) {
-  const auto caller = std::find_if_not(stack.begin(), stack.end(), is_allocator_frame);
-  if (caller != stack.end()) {
-    stack.erase(stack.begin(), caller);
-  } else if (!stack.empty()) {
-    stack.erase(stack.begin(), stack.end() - 1);
+  if (stack.empty()) {
+    return stack;
+  }
+  const model::ReportFrame outermost = stack.back();
+  std::erase_if(stack, is_seep_frame);
+  stack.erase(stack.begin(), std::find_if_not(stack.begin(), stack.end(), is_allocator_frame));
+  if (stack.empty()) {
+    stack.push_back(outermost);
   }
   return stack;
 }

@@ -7,8 +7,8 @@
 
 namespace seep::report {
 
-// Without the frames of libseep and of the allocator at its inner end. A stack that consists of
-// nothing else keeps its outermost frame.
+// Without frames of libseep, which also stand around main, and without the allocator's at its
+// inner end. A stack that consists of nothing else keeps its outermost frame.
 model::ReportStack without_allocator(model::ReportStack stack);
 
 // Index of the innermost frame that is no library's and no allocator wrapper's; 0 if there is none.

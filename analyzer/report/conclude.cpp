@@ -21,6 +21,8 @@ using model::format_hourly;
 // RSS that grows by less than this in all, or by less than a twentieth, needs no explanation.
 constexpr double kLeastRssGrowth = 1 << 20;
 constexpr double kLeastRssShare = 0.05;
+// Leaks that grow by more than this times RSS are not in RSS: they do not explain it.
+constexpr double kMostShare = 1.2;
 // Memory that no figure of the accounting explains, from which on the tracking is in doubt.
 constexpr double kLeastUntracked = 8 << 20;
 
@@ -88,16 +90,31 @@ const Part* growing_part(const std::vector<model::Moment>& moments, double rss_g
   return most;
 }
 
-model::Conclusion conclude_leak(const model::Report& report) {
+// How much of the growth of RSS, in all processes, the leaks are. Nothing where that says little:
+// memory that was never touched is no RSS.
+std::string share_text(const std::vector<model::Recording>& recordings, double leaked) {
+  double rss = 0;
+  for (const model::Recording& recording : recordings) {
+    rss += growth_of(recording.moments, &Accounting::rss_bytes).value_or(0);
+  }
+  if (rss <= 0 || leaked > kMostShare * rss) {
+    return {};
+  }
+  return fmt::format(", {:.0f} % of the growth of RSS ({})", std::min(100 * leaked / rss, 100.0),
+                     format_hourly(rss));
+}
+
+model::Conclusion conclude_leak(const model::Report& report,
+                                const std::vector<model::Recording>& recordings) {
   double growth = 0;
   for (const model::Suspect& suspect : report.suspects) {
     growth += suspect.leak ? suspect.growth_bytes_per_s.value_or(0) : 0;
   }
   const unsigned leaks = report.totals.leak_suspects;
   return {"leak",
-          fmt::format("{} {} without an end in sight, together {}",
-                      leaks == 1 ? "one call path" : fmt::format("{} call paths", leaks),
-                      leaks == 1 ? "grows" : "grow", format_hourly(growth)),
+          fmt::format(
+              "{} {} by {}{}", leaks == 1 ? "one call path" : fmt::format("{} call paths", leaks),
+              leaks == 1 ? "grows" : "grow", format_hourly(growth), share_text(recordings, growth)),
           "read the first suspect's blamed frame: what should release these blocks, or bound the "
           "container that keeps them?"};
 }
@@ -184,7 +201,7 @@ model::Conclusion conclude(const model::Report& report,
                            const std::vector<model::Recording>& recordings,
                            const rank::Options& options) {
   if (report.totals.leak_suspects != 0) {
-    return conclude_leak(report);
+    return conclude_leak(report, recordings);
   }
   const auto moments = after_warmup(main_recording(recordings), options.warmup_s);
   const auto growth = growth_of(moments, &Accounting::rss_bytes);

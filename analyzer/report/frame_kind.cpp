@@ -19,8 +19,7 @@ constexpr std::array kAllocatorFunctions = {
     "tcmalloc::*",     "seep_*"};
 
 // Modules that consist of an allocator.
-constexpr std::array kAllocatorModules = {"libseep.so*", "libjemalloc.so*", "libtcmalloc*",
-                                          "libmimalloc*"};
+constexpr std::array kAllocatorModules = {"libjemalloc.so*", "libtcmalloc*", "libmimalloc*"};
 
 // Functions that pass on what they allocate: their caller decides.
 constexpr std::array kWrappers = {
@@ -140,8 +139,12 @@ std::string bare_name(const model::ReportFrame& frame) {
   return name;
 }
 
+bool is_seep_frame(const model::ReportFrame& frame) {
+  return matches(base_name(frame.module), "libseep.so*");
+}
+
 bool is_allocator_frame(const model::ReportFrame& frame) {
-  return is_listed(base_name(frame.module), kAllocatorModules) ||
+  return is_seep_frame(frame) || is_listed(base_name(frame.module), kAllocatorModules) ||
          is_listed(bare_name(frame), kAllocatorFunctions);
 }
 

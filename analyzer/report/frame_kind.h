@@ -15,6 +15,9 @@ std::string bare_name(const model::ReportFrame& frame);
 // The last component of a path.
 std::string_view base_name(std::string_view path);
 
+// A frame of the preloaded library itself.
+bool is_seep_frame(const model::ReportFrame& frame);
+
 // A frame of libseep or of an allocator's own entry points; a report's stack has none of these.
 bool is_allocator_frame(const model::ReportFrame& frame);
 

@@ -39,6 +39,24 @@ std::string children_text(const model::Report& report) {
   return fmt::format("; {} other process{}", format_count(others), others == 1 ? "" : "es");
 }
 
+std::string_view unit_of(std::string_view amount) {
+  return amount.substr(amount.find(' ') + 1);
+}
+
+// "17.7–18.5" behind "+18.1 MB/h"; with units when they differ.
+std::string range_text(std::string_view growth, const model::Range& range) {
+  const std::string low = format_bytes(range.low * 3600);
+  const std::string high = format_bytes(range.high * 3600);
+  const std::string_view unit = unit_of(high);
+  if (unit_of(low) == unit && unit_of(growth).starts_with(unit)) {
+    const auto number = [](const std::string& amount) {
+      return amount.substr(0, amount.find(' '));
+    };
+    return fmt::format("{}–{}", number(low), number(high));
+  }
+  return fmt::format("{}–{}", low, high);
+}
+
 std::size_t snapshots_of(const model::Report& report, const std::string& process) {
   return static_cast<std::size_t>(
       std::count_if(report.snapshots.begin(), report.snapshots.end(),
@@ -108,8 +126,7 @@ std::string growth_text(const model::Suspect& suspect) {
   }
   std::string text = model::format_hourly(*suspect.growth_bytes_per_s);
   if (suspect.growth_range) {
-    text += fmt::format(" ({}–{})", format_bytes(suspect.growth_range->low * 3600),
-                        format_bytes(suspect.growth_range->high * 3600));
+    text += fmt::format(" ({})", range_text(text, *suspect.growth_range));
   }
   return text;
 }

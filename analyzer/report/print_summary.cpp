@@ -29,9 +29,9 @@ std::string cut(const std::string& line) {
   return line.substr(0, end) + "...";
 }
 
-// Share of the growth of RSS that the leaks explain is told only when both are known and sensible.
 std::string leak_line(const model::Report& report) {
-  return fmt::format("RSS {}; {}\n", format_bytes(static_cast<double>(report.accounting.rss_bytes)),
+  return fmt::format("RSS {}; {}.\n",
+                     format_bytes(static_cast<double>(report.accounting.rss_bytes)),
                      report.conclusion.sentence);
 }
 
@@ -55,8 +55,8 @@ std::string last_lines(const model::Report& report, const std::string& recording
     text += fmt::format("{} more leaks. ", report.totals.leak_suspects - kRows);
   }
   if (innocent != 0) {
-    text += fmt::format("{} other call path{} not leaks (--all). ", model::format_count(innocent),
-                        innocent == 1 ? " is" : "s are");
+    text += fmt::format("{} other call path{} no leak{} (--all). ", model::format_count(innocent),
+                        innocent == 1 ? " is" : "s are", innocent == 1 ? "" : "s");
   }
   return text + fmt::format("Next: seep report {}", printable(recording_path)) +
          suppression_of(report.suspects.front()) + "\n";

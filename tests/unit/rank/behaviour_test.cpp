@@ -110,6 +110,8 @@ TEST(Growing, LeakThatStartsLate) {
     append(blocks, births(random, 5, 600 * start, 600));
     const Verdict verdict = verdict_on(blocks, auto_times(600));
     EXPECT_EQ(verdict.behaviour, Behaviour::kGrowing) << start << ": " << verdict.why;
+    EXPECT_NEAR(verdict.growth_bytes_per_s, 5 * 64, start < 0.4 ? 5 * 64 * 0.4 : 5 * 64 * 0.15)
+        << start << ": " << verdict.why;
   }
 }
 

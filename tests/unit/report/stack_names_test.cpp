@@ -42,6 +42,14 @@ TEST(WithoutAllocator, BeginsAtTheCodeThatCalledIt) {
   EXPECT_EQ(*stack[0].function, "open_session");
 }
 
+TEST(WithoutAllocator, HasNoFrameOfThePreloadAnywhere) {
+  const model::ReportStack stack = without_allocator(
+      {frame("malloc", nullptr, 0, kLibc), frame("load", "a.cpp", 1), frame("main", "a.cpp", 2),
+       frame("run_main", nullptr, 0, "/usr/lib/libseep.so"), frame("_start", nullptr, 0)});
+  ASSERT_EQ(stack.size(), 3U);
+  EXPECT_EQ(*stack[2].function, "_start");
+}
+
 TEST(WithoutAllocator, LeavesSomethingOfEveryStack) {
   const model::ReportStack stack =
       without_allocator({frame("malloc", nullptr, 0, kLibc), frame("mmap", nullptr, 0, kLibc)});

@@ -21,7 +21,7 @@ TEST(RunSummary, HasTheLinesOfTheContract) {
   const std::string text = to_run_summary(report_with_leak(), "/var/seep/server.4711");
   EXPECT_TRUE(text.starts_with("seep: server[4711] 1 h 43 m, exit 0, 61 snapshots, nothing lost\n"))
       << text;
-  EXPECT_TRUE(has(text, "\n#1 growing  +18.1 MB/h (17.7 MB–18.5 MB)  31.2 MB in 104,112 blocks\n"))
+  EXPECT_TRUE(has(text, "\n#1 growing  +18.1 MB/h (17.7–18.5)  31.2 MB in 104,112 blocks\n"))
       << text;
   EXPECT_TRUE(
       has(text, "\n   open_session  src/session.cpp:88  <- handle_request  src/http.cpp:214\n"))
