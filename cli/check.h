@@ -20,6 +20,7 @@ struct CheckResult {
 };
 
 CheckResult check(const model::Report& report);
+CheckResult check(model::Report&&) = delete;  // the result points into it
 
 // A few lines for stderr: each leak, what was not judged, and by what it was judged.
 std::string to_text(const CheckResult& result);

@@ -1,6 +1,7 @@
 #include "cli/internal_error.h"
 
-#define BOOST_STACKTRACE_USE_ADDR2LINE  // lines where binutils is installed, offsets elsewhere
+#include <dlfcn.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <boost/stacktrace.hpp>
@@ -14,8 +15,23 @@
 namespace seep::cli {
 namespace {
 
+// "main  /usr/bin/seep+0x1234": the offset is what `addr2line -Cfie FILE OFFSET` takes.
+std::string line_of(const boost::stacktrace::frame& frame) {
+  Dl_info module{};
+  const void* address = frame.address();
+  if (dladdr(address, &module) == 0 || module.dli_fname == nullptr) {
+    return fmt::format("  {}\n", address);
+  }
+  const auto offset =
+      static_cast<const char*>(address) - static_cast<const char*>(module.dli_fbase);
+  return fmt::format("  {}  {}+{:#x}\n", frame.name(), module.dli_fname, offset);
+}
+
 [[noreturn]] void end_with_backtrace(const std::string& what) {
-  const std::string trace = boost::stacktrace::to_string(boost::stacktrace::stacktrace());
+  std::string trace;
+  for (const boost::stacktrace::frame& frame : boost::stacktrace::stacktrace()) {
+    trace += line_of(frame);
+  }
   std::fprintf(stderr,
                "seep: internal error: %s\nThis is a defect of seep " SEEP_VERSION
                "; please report it with these lines:\n%s",

@@ -35,7 +35,8 @@ bool is_listed(std::string_view accepted, std::string_view word) {
     if (item.starts_with("or ")) {
       item.remove_prefix(3);
     }
-    if (item == word) {
+    const bool is_word = item.find(' ') == std::string_view::npos;  // not "a time such as 10s"
+    if (is_word && item == word) {
       return true;
     }
     const bool last = end == std::string_view::npos;

@@ -31,6 +31,22 @@ bool matches(pid_t pid, const format::ControlPage& page) {
   return start_ticks(pid) == page.start_ticks && innermost_pid(pid) == static_cast<pid_t>(page.pid);
 }
 
+// The inode of the initial PID namespace, from which all processes can be seen (PROC_PID_INIT_INO).
+constexpr std::uint64_t kInitialNamespace = 0xEFFFFFFC;
+
+std::uint64_t own_pid_namespace() {
+  struct stat status {};
+  return stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
+}
+
+// Inside a container the processes of other namespaces cannot be seen: one of them that did not say
+// that it ended may still run.
+bool may_be_out_of_sight(const format::ControlPage& page) {
+  const std::uint64_t own = own_pid_namespace();
+  return own != kInitialNamespace && page.pid_namespace != 0 && page.pid_namespace != own &&
+         page.state != static_cast<std::uint32_t>(format::AgentState::kEnded);
+}
+
 }  // namespace
 
 std::optional<RecordingDirectory> look_at_recording(const std::string& path) {
@@ -72,7 +88,8 @@ std::vector<RecordingDirectory> list_recordings(const std::string& directory) {
 
 bool is_running(const format::ControlPage& page) {
   const std::vector<pid_t> pids = all_pids();
-  return std::any_of(pids.begin(), pids.end(), [&](pid_t pid) { return matches(pid, page); });
+  return may_be_out_of_sight(page) ||
+         std::any_of(pids.begin(), pids.end(), [&](pid_t pid) { return matches(pid, page); });
 }
 
 bool remove_recording(const RecordingDirectory& recording) {

@@ -25,7 +25,8 @@ std::optional<RecordingDirectory> look_at_recording(const std::string& path);
 // The recordings directly in `directory`, oldest first.
 std::vector<RecordingDirectory> list_recordings(const std::string& directory);
 
-// True while the process that writes it is alive, in whatever PID namespace that can be seen.
+// True while the process that writes it is alive, in whatever PID namespace that can be seen, and
+// when that cannot be known: from inside a container, of a process outside it.
 bool is_running(const format::ControlPage& page);
 
 // Removes the files that seep writes into a recording, then the directory. False when something

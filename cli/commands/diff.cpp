@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "analyzer/report/blame.h"
 #include "cli/analysis.h"
 #include "cli/check.h"
 #include "cli/command.h"
@@ -58,7 +59,8 @@ Result<model::Recording> read_one(const std::string& path, Progress& progress) {
 void name_rows(model::Diff& diff, const symbolize::Options& options) {
   symbolize::Symbolizer symbolizer(options);
   for (model::DiffRow& row : diff.rows) {
-    row.stack = symbolizer.stack(diff.stacks, row.node);
+    row.stack = report::without_allocator(symbolizer.stack(diff.stacks, row.node));
+    row.id = report::suspect_id(row.kind, row.stack, report::blamed_frame(row.stack));
   }
 }
 
@@ -66,22 +68,38 @@ bool is_growth(const model::DiffRow& row) {
   return row.change == model::Change::kGrew || row.change == model::Change::kAppeared;
 }
 
-// Two moments that the user chose: whatever is more at the second was not released. Rates are
-// compared by the verdict on the new side, since those of steady sites differ by chance.
-int run_check(const model::Diff& diff, const model::Recording& new_side,
-              const CheckOptions& options) {
-  if (!options.check) {
+// Two moments that the user chose: whatever is more at the second was not released.
+int check_levels(const model::Diff& diff, const CheckOptions& options) {
+  const auto grown = std::count_if(diff.rows.begin(), diff.rows.end(), is_growth);
+  fmt::print(stderr, "seep: check: {} {} more than before\n", grown,
+             grown == 1 ? "call path holds" : "call paths hold");
+  return grown == 0 ? kDone : options.error_exitcode;
+}
+
+// Rates of steady sites differ by chance, so a site counts when it is a leak of the new side by its
+// own verdict and grows faster than before.
+int check_rates(const model::Diff& diff, const model::Recording& new_side, const Options& options) {
+  std::set<std::string> grown;
+  for (const model::DiffRow& row : diff.rows) {
+    if (is_growth(row)) {
+      grown.insert(row.id);
+    }
+  }
+  symbolize::Symbolizer symbolizer(options.symbols);
+  const model::Report report = report::build_report({new_side}, {}, symbolizer);
+  CheckResult result = check(report);
+  std::erase_if(result.leaks,
+                [&](const model::Suspect* leak) { return !grown.contains(leak->id); });
+  fmt::print(stderr, "{}", to_text(result));
+  return result.leaks.empty() ? kDone : options.check.error_exitcode;
+}
+
+int run_check(const model::Diff& diff, const model::Recording& new_side, const Options& options) {
+  if (!options.check.check) {
     return kDone;
   }
-  const auto grown = std::count_if(diff.rows.begin(), diff.rows.end(), is_growth);
-  if (diff.basis == model::DiffBasis::kLevel) {
-    fmt::print(stderr, "seep: check: {} sites hold more than before\n", grown);
-    return grown == 0 ? kDone : options.error_exitcode;
-  }
-  symbolize::Symbolizer symbolizer({});
-  const CheckResult result = check(report::build_report({new_side}, {}, symbolizer));
-  fmt::print(stderr, "{}", to_text(result));
-  return result.leaks.empty() ? kDone : options.error_exitcode;
+  return diff.basis == model::DiffBasis::kLevel ? check_levels(diff, options.check)
+                                                : check_rates(diff, new_side, options);
 }
 
 int diff_verb(const Options& options) {
@@ -107,7 +125,7 @@ int diff_verb(const Options& options) {
   if (const auto error = write_text(options.destination, text)) {
     return fail(*error);
   }
-  return run_check(diff, *new_side, options.check);
+  return run_check(diff, *new_side, options);
 }
 
 }  // namespace
@@ -117,7 +135,9 @@ Action describe_diff(CLI::App& app) {
   app.add_option("OLD", options->old_path, "A snapshot or a recording")->required();
   app.add_option("NEW", options->new_path, "What it is compared with")->required();
   app.add_flag("--json", options->json, "Print JSON (seep.diff/1)");
-  app.add_option("--top", options->top, "Most rows of text (default 20; 0: all)")->type_name("N");
+  app.add_option("--top", options->top, "Most rows of text (default 20; 0: all)")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
   add_duration(app, "--warmup", options->warmup_ms, "Leave snapshots before this time out");
   add_destination(app, options->destination, "-o,--output", "Write to FILE instead of stdout");
   add_symbols(app, options->symbols);

@@ -50,7 +50,8 @@ Action describe_mark(CLI::App& app) {
   app.add_option_function<std::uint64_t>(
          "--units", [options](std::uint64_t units) { options->units = units; },
          "Units of work done since the program started, in total")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
   return [options](const auto&) { return mark_verb(*options); };
 }
 

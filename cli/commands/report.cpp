@@ -129,7 +129,8 @@ void add_rows(CLI::App& app, Options& options) {
            options.top_given = true;
          },
          "Most rows (default 20 in text, 1000 in JSON; 0: all)")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
   app.add_flag("--all", options.all, "Also what is no leak: caches, start-up, steady turnover");
   app.add_option("--id", options.id, "Only the suspect with this id, in full")->type_name("ID");
   app.add_flag("--sites", options.analysis.report.by_site, "One row a site instead of one a cause");
