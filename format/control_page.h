@@ -38,6 +38,7 @@ struct ControlPage {
   std::uint64_t start_ticks;      // /proc/PID/stat field 22
   std::uint64_t run_id;
   std::uint64_t started_unix_ns;
+  std::uint64_t pid_namespace;    // inode of /proc/self/ns/pid: where `pid` means something; 0 unknown
   // Request, written by a client.
   std::uint32_t request_sequence;
   std::uint32_t request_kind;     // RequestKind
@@ -62,7 +63,7 @@ struct ControlPage {
   std::uint64_t losses[64];       // by Loss
   char inactive_settings[512];    // settings that were given and do nothing yet, comma separated
   char message[512];              // the last thing worth telling; NUL terminated
-  char reserved[2288];
+  char reserved[2280];
 };
 static_assert(sizeof(ControlPage) == 4096);
 static_assert(kLossCount <= 64);

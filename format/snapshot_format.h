@@ -189,7 +189,7 @@ struct AccountingRecord {
   std::uint64_t stack_bytes;
   std::uint64_t file_bytes;
   std::uint64_t shared_bytes;
-  std::uint64_t tracker_bytes;             // seep's own tables
+  std::uint64_t tracker_bytes;             // resident, of seep's own tables
   std::uint64_t other_bytes;
   std::uint64_t limit_bytes;               // cgroup limit, or 0
 };

@@ -7,10 +7,12 @@
 #include <time.h>
 
 #include "format/recording_layout.h"
+#include "preload/agent/clocks.h"
 #include "preload/agent/environment.h"
 #include "preload/recorder/recorder.h"
 #include "preload/runtime/arena.h"
 #include "preload/runtime/file.h"
+#include "preload/runtime/stack_switch.h"
 #include "preload/runtime/syscall.h"
 #include "preload/snapshot/accounting.h"
 #include "preload/stack/modules.h"
@@ -23,20 +25,10 @@ using recorder::g_tables;
 using runtime::as_argument;
 using runtime::raw_syscall;
 
-// A walk longer than this is done by a walker beside the program.
-constexpr std::uint64_t kLongWalkNs = 2000000;
 constexpr std::uint64_t kNapNs = 1000000;
-constexpr unsigned kMostNaps = 10000;   // 10 s: the longest that an exit waits for a snapshot
-constexpr unsigned kBudgetPeriod = 16;  // snapshots between two looks at the disk
+constexpr unsigned kMostNaps = 10000;  // 10 s: the longest that an exit waits for a snapshot
 
 constinit Agent* g_started = nullptr;  // for handlers that take no argument; set before they are
-
-std::uint64_t monotonic_ns() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1000000000 +
-         static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 void nap() {
   const timespec time{0, kNapNs};
@@ -66,6 +58,8 @@ bool matches_any(std::string_view globs, std::string_view name) {
 
 }  // namespace
 
+// ---- start ----------------------------------------------------------------------------------
+
 void Agent::start(const char* const* environment) {
   if (getauxval(AT_SECURE) != 0) {
     return;  // a program with more rights than its user: hands off
@@ -80,21 +74,19 @@ void Agent::start(const char* const* environment) {
     return;
   }
   directory_.set_base(settings_.DIR, identity_);
-  if (!set_up_children(environment)) {
-    return;
+  environment_value(environment, format::kRunVariable, &launched_);
+  settings_are_good_ = true;
+  if (settings_.ONLY.empty() || matches_any(settings_.ONLY, identity_.name.view())) {
+    start_recording();
   }
-  if (!settings_.ONLY.empty() && !matches_any(settings_.ONLY, identity_.name.view())) {
-    return;
-  }
-  start_recording();
 }
 
-// Settles what children inherit. False for a child that is not to be tracked itself.
-bool Agent::set_up_children(const char* const* environment) {
+void Agent::on_main() {
   EnvironmentEdit edit;
-  bool launched = false;
-  environment_value(environment, format::kRunVariable, &launched);
-  if (!launched) {
+  if (!settings_are_good_) {
+    return;
+  }
+  if (!launched_) {
     directory_variable_.add("SEEP_DIR=").add(directory_.base());
     run_variable_.add(format::kRunVariable)
         .add("=")
@@ -105,26 +97,25 @@ bool Agent::set_up_children(const char* const* environment) {
     edit.set[1] = run_variable_.view();
   }
   edit.remove_preload = settings_.children != Children::kAll;
-  if (!launched || edit.remove_preload) {
+  if (!launched_ || edit.remove_preload) {
     edit_environment(edit);
   }
-  return true;
 }
 
 void Agent::start_recording() {
   g_started = this;
+  own_stack_ = runtime::map_pages(kOwnStackBytes);
+  if (own_stack_ == nullptr) {
+    return;
+  }
   g_clock.start();
   wiped_on_fork_ = map_wiped_page();
   limit_bytes_ = snapshot::cgroup_limit();
   active_ = true;
+  identified_ = true;
   stack::refresh_modules();
   begin_image();
-  if (settings_.signal != 0) {
-    struct sigaction action {};
-    action.sa_handler = [](int) { g_started->on_signal(); };
-    action.sa_flags = SA_RESTART;
-    sigaction(settings_.signal, &action, nullptr);
-  }
+  watch_signal();
   recorder::Config config;
   config.stack_depth = static_cast<unsigned>(settings_.stack_depth);
   config.track_heap = settings_.track_heap;
@@ -132,19 +123,32 @@ void Agent::start_recording() {
   config.on_look = [](std::uint64_t now_ms) { g_started->on_look(now_ms); };
   recorder::start_recording(config);
   if (identity_.started_directly && enter()) {
-    Request request;
-    request.trigger = format::Trigger::kStart;
-    take(request, g_clock.look());
+    act([this] {
+      Request request;
+      request.trigger = format::Trigger::kStart;
+      return take(request, g_clock.look());
+    });
   }
+}
+
+void Agent::watch_signal() {
+  if (settings_.signal == 0) {
+    return;
+  }
+  struct sigaction action {};
+  action.sa_handler = [](int) { g_started->on_signal(); };
+  action.sa_flags = SA_RESTART | SA_ONSTACK;
+  sigaction(settings_.signal, &action, nullptr);
 }
 
 // A new process image: at the start, and in the child of a fork.
 void Agent::begin_image() {
   schedule_.configure(kept_, settings_.keep, settings_.interval_auto, settings_.interval_ms);
   sequence_ = 0;
-  seen_request_ = 0;
+  seen_request_.store(0, std::memory_order_relaxed);
   answering_ = 0;
-  origin_ms_ = forked_ ? g_clock.look() : 0;
+  live_blocks_ = 0;
+  live_bytes_ = 0;
   if (wiped_on_fork_ != nullptr) {
     *wiped_on_fork_ = 1;
   }
@@ -152,13 +156,21 @@ void Agent::begin_image() {
   busy_.store(false, std::memory_order_release);
 }
 
-// ---- process events -------------------------------------------------------------------------
+// ---- fork -----------------------------------------------------------------------------------
 
+void Agent::on_fork_prepare() {
+  recorder::hold_for_fork();
+}
+
+void Agent::on_fork_parent() {
+  recorder::release_after_fork();
+}
+
+// Most children exec at once: what takes time is left until a snapshot is due.
 void Agent::on_fork_child() {
   if (!active_) {
     return;
   }
-  recorder::recover_after_fork();
   walker_.forget();
   directory_.forget();
   if (settings_.children == Children::kNone) {
@@ -167,9 +179,19 @@ void Agent::on_fork_child() {
     return;
   }
   forked_ = true;
-  identity_.pid = 0;  // the rest is learned when a snapshot is due: most children exec at once
+  identified_ = false;
+  identity_.pid = current_pid();
+  identity_.started_directly = false;
+  identity_.started_unix_ns = unix_ns();
+  fork_tick_ = recorder::recover_after_fork();
+  origin_ms_ = std::uint64_t{fork_tick_} << recorder::kTickShift;
+  births_pending_.store(true, std::memory_order_relaxed);
   begin_image();
-  fork_tick_ = static_cast<std::uint32_t>(origin_ms_ >> recorder::kTickShift) + 1;
+}
+
+// The births of the parent, by site: what the child adds to them is its own.
+void Agent::remember_births() {
+  births_pending_.store(false, std::memory_order_relaxed);
   if (births_at_fork_ != nullptr) {
     runtime::unmap_pages(births_at_fork_, births_at_fork_count_ * sizeof(snapshot::Births));
   }
@@ -198,8 +220,10 @@ void Agent::notice_raw_fork() {
 // False in the child of a vfork, which runs in our memory: its exit or exec is not ours.
 bool Agent::is_own_process() {
   notice_raw_fork();
-  return identity_.pid == 0 || identity_.pid == current_pid();
+  return identity_.pid == current_pid();
 }
+
+// ---- end ------------------------------------------------------------------------------------
 
 void Agent::on_exit(const intercept::ExitEvent& event) {
   if (!active_ || !is_own_process() || ended_.exchange(true, std::memory_order_acq_rel)) {
@@ -210,29 +234,39 @@ void Agent::on_exit(const intercept::ExitEvent& event) {
     recorder::count_loss(format::Loss::snapshots_failed);
     return;
   }
-  if (identity_.pid == 0) {
-    identify_process(identity_);
-    identity_.started_directly = false;
+  act([this, &event, now] {
+    finish(event, now);
+    return true;
+  });
+}
+
+// The last snapshot and the line in the index. A child that forks only to exec leaves neither: the
+// program that it becomes has its own.
+void Agent::finish(const intercept::ExitEvent& event, std::uint64_t now_ms) {
+  const bool exec = event.how == format::End::kExec;
+  const bool short_lived = is_short_lived(now_ms);
+  if (births_pending_.load(std::memory_order_relaxed)) {
+    remember_births();
   }
-  if (!is_short_lived(now)) {
+  if (short_lived && exec) {
+    return;
+  }
+  identify();
+  if (!short_lived) {
     Request request;
-    request.trigger =
-        event.how == format::End::kExec ? format::Trigger::kExec : format::Trigger::kExit;
+    request.trigger = exec ? format::Trigger::kExec : format::Trigger::kExit;
     request.end = event.how;
     request.end_status = event.status;
     request.end_function = runtime::view_of(event.function);
     request.wait = true;
-    take(request, now);
+    take(request, now_ms);
     publish_status(format::AgentState::kEnded);
-  } else {
-    leave();
   }
-  write_index_line(event, now);
+  write_index_line(event, now_ms);
 }
 
 void Agent::on_exec_failed() {
-  if (active_ && is_own_process()) {
-    ended_.store(false, std::memory_order_release);
+  if (active_ && is_own_process() && ended_.exchange(false, std::memory_order_acq_rel)) {
     publish_status(format::AgentState::kRecording);
   }
 }
@@ -245,34 +279,19 @@ bool Agent::is_short_lived(std::uint64_t now_ms) const {
 
 void Agent::write_index_line(const intercept::ExitEvent& event, std::uint64_t now_ms) {
   static constexpr std::string_view kHow[] = {"-", "exit", "signal", "exec"};
-  timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
   runtime::Path line;
-  line.add_decimal(static_cast<std::uint64_t>(now.tv_sec))
-      .add("\t")
-      .add_hex(identity_.run_id)
-      .add("\t")
-      .add_decimal(identity_.pid)
-      .add("\t")
-      .add_decimal(identity_.parent_pid)
-      .add("\t")
-      .add_decimal(directory_.image())
-      .add("\t")
-      .add(kHow[static_cast<unsigned>(event.how)])
-      .add("\t")
-      .add_decimal(static_cast<std::uint64_t>(event.status & 0xFF))
-      .add("\t")
-      .add_decimal(now_ms - origin_ms_)
-      .add("\t")
-      .add_decimal(live_bytes_)
-      .add("\t")
-      .add_decimal(live_blocks_)
-      .add("\t")
-      .add(directory_.name().empty() ? "-" : directory_.name())
-      .add("\t")
-      .add(identity_.exe.view())
-      .add("\n");
-  directory_.append_index(line.view());
+  line.add_decimal(unix_ns() / 1000000000).add("\t").add_hex(identity_.run_id).add("\t");
+  line.add_decimal(identity_.pid).add("\t").add_decimal(identity_.parent_pid).add("\t");
+  line.add_decimal(directory_.image()).add("\t");
+  line.add(kHow[static_cast<unsigned>(event.how)]).add("\t");
+  line.add_decimal(static_cast<std::uint64_t>(event.status & 0xFF)).add("\t");
+  line.add_decimal(now_ms - origin_ms_).add("\t");
+  line.add_decimal(live_bytes_).add("\t").add_decimal(live_blocks_).add("\t");
+  line.add(directory_.is_open() ? directory_.name() : "-").add("\t");
+  for (const char c : identity_.exe.view()) {
+    line.add_char(c < ' ' && c >= 0 ? '?' : c);
+  }
+  directory_.append_index(line.add("\n").view());
 }
 
 // ---- when -----------------------------------------------------------------------------------
@@ -292,28 +311,53 @@ bool Agent::enter_patiently() {
   return false;
 }
 
+// Runs `action` with busy_ held, on our own stack and with all signals blocked: a handler of the
+// program that ran here could allocate, exit or fork in the middle of it. The action returns
+// whether it is done; if not, the walker goes on with it and gives busy_ back.
+template <typename Action>
+void Agent::act(Action action) {
+  const runtime::SignalsBlocked blocked;
+  bool done = false;
+  auto run = [&] { done = action(); };
+  runtime::call_on_stack(
+      static_cast<char*>(own_stack_) + kOwnStackBytes,
+      [](void* argument) { (*static_cast<decltype(run)*>(argument))(); }, &run);
+  if (done) {
+    leave();
+  }
+}
+
 void Agent::on_look(std::uint64_t now_ms) {
   notice_raw_fork();
   if (!active_ || ended_.load(std::memory_order_acquire)) {
     return;
   }
   const format::ControlPage* control = directory_.control();
-  const bool requested = control != nullptr && __atomic_load_n(&control->request_sequence,
-                                                               __ATOMIC_ACQUIRE) != seen_request_;
-  const bool signalled = signalled_.load(std::memory_order_relaxed);
-  const std::uint64_t age = now_ms - origin_ms_;
-  const bool due = schedule_.due(age) && !is_short_lived(now_ms);
-  if ((!requested && !signalled && !due) || !enter()) {
-    return;
+  const bool requested =
+      control != nullptr && __atomic_load_n(&control->request_sequence, __ATOMIC_ACQUIRE) !=
+                                seen_request_.load(std::memory_order_relaxed);
+  const bool periodic = schedule_.due(now_ms - origin_ms_) && !is_short_lived(now_ms);
+  const bool due = requested || periodic || signalled_.load(std::memory_order_relaxed) ||
+                   births_pending_.load(std::memory_order_relaxed);
+  if (due && enter()) {
+    act([=, this] { return do_what_is_due(now_ms, requested, periodic); });
+  }
+}
+
+bool Agent::do_what_is_due(std::uint64_t now_ms, bool requested, bool periodic) {
+  if (births_pending_.load(std::memory_order_relaxed)) {
+    remember_births();
   }
   if (requested) {
-    answer_request(now_ms);
-  } else {
-    signalled_.store(false, std::memory_order_relaxed);
-    Request request;
-    request.trigger = signalled ? format::Trigger::kSignal : format::Trigger::kInterval;
-    take(request, now_ms);
+    return answer_request(now_ms);
   }
+  const bool signalled = signalled_.exchange(false, std::memory_order_relaxed);
+  if (!signalled && !periodic) {
+    return true;
+  }
+  Request request;
+  request.trigger = signalled ? format::Trigger::kSignal : format::Trigger::kInterval;
+  return take(request, now_ms);
 }
 
 // In the signal handler: takes the snapshot at once unless one is being taken now.
@@ -322,174 +366,31 @@ void Agent::on_signal() {
   on_look(g_clock.look());
 }
 
-void Agent::answer_request(std::uint64_t now_ms) {
+bool Agent::answer_request(std::uint64_t now_ms) {
   format::ControlPage* control = directory_.control();
-  seen_request_ = __atomic_load_n(&control->request_sequence, __ATOMIC_ACQUIRE);
+  const std::uint32_t sequence = __atomic_load_n(&control->request_sequence, __ATOMIC_ACQUIRE);
+  seen_request_.store(sequence, std::memory_order_relaxed);
   const auto kind = static_cast<format::RequestKind>(control->request_kind);
   if (kind != format::RequestKind::kSnapshot && kind != format::RequestKind::kMark) {
     control->answer = static_cast<std::uint32_t>(format::Answer::kNotActive);
-    __atomic_store_n(&control->answer_sequence, seen_request_, __ATOMIC_RELEASE);
-    leave();
-    return;
+    __atomic_store_n(&control->answer_sequence, sequence, __ATOMIC_RELEASE);
+    return true;
   }
   Request request;
-  mark_.clear();
+  request.trigger = format::Trigger::kRequest;
   if (kind == format::RequestKind::kMark) {
     char label[sizeof(control->request_label)];
     memcpy(label, control->request_label, sizeof(label));
     label[sizeof(label) - 1] = '\0';
+    mark_.clear();
     mark_.add(runtime::view_of(label));
     request.trigger = format::Trigger::kMark;
     request.mark = mark_.view();
     request.has_units = control->request_has_units != 0;
     request.units = control->request_units;
-  } else {
-    request.trigger = format::Trigger::kRequest;
   }
-  answering_ = seen_request_;
-  take(request, now_ms);
-}
-
-// ---- how ------------------------------------------------------------------------------------
-
-bool Agent::open_recording() {
-  if (identity_.pid == 0) {
-    identify_process(identity_);
-    identity_.started_directly = false;
-  }
-  if (directory_.is_open()) {
-    return true;
-  }
-  if (!directory_.open(identity_)) {
-    return false;
-  }
-  if (const unsigned removed = directory_.enforce_budget(settings_.disk_bytes); removed != 0) {
-    recorder::g_losses[static_cast<std::uint32_t>(format::Loss::recordings_removed)].fetch_add(
-        removed, std::memory_order_relaxed);
-  }
-  publish_status(format::AgentState::kRecording);
-  return true;
-}
-
-// Called with busy_ held; gives it back, now or when the walker ends.
-void Agent::take(const Request& request, std::uint64_t now_ms) {
-  if (!open_recording()) {
-    recorder::count_loss(format::Loss::snapshots_failed);
-    schedule_.plan_next(now_ms - origin_ms_, last_cost_ns_);
-    leave();
-    return;
-  }
-  stack::refresh_modules();
-  prepare(request, now_ms);
-  walker_.running();  // reaps the one before
-  if (request.wait || last_cost_ns_ < kLongWalkNs || !walker_.start(walk_beside, this)) {
-    write_prepared();
-    leave();
-  }
-}
-
-void Agent::prepare(const Request& request, std::uint64_t now_ms) {
-  description_ = {};
-  format::ProcessRecord& record = description_.process;
-  record.run_id = identity_.run_id;
-  record.started_unix_ns = identity_.started_unix_ns;
-  record.time_ms = now_ms - origin_ms_;
-  record.start_ticks = identity_.start_ticks;
-  record.units = request.units;
-  record.sequence = ++sequence_;
-  record.trigger = static_cast<std::uint32_t>(request.trigger);
-  record.mode = static_cast<std::uint32_t>(format::Mode::kExact);
-  record.flags = (request.has_units ? format::kHasUnits : 0) |
-                 (forked_ ? format::kForkedImage : 0) |
-                 (identity_.started_directly ? format::kStartedDirectly : 0);
-  record.pid = identity_.pid;
-  record.host_pid = identity_.host_pid;
-  record.parent_pid = identity_.parent_pid;
-  record.uid = identity_.uid;
-  record.image = directory_.image();
-  record.end = static_cast<std::uint32_t>(request.end);
-  record.end_status = request.end_status;
-  description_.exe = identity_.exe.view();
-  description_.command = identity_.command.view();
-  description_.host = identity_.host.view();
-  description_.mark = request.mark;
-  description_.end_function = request.end_function;
-  description_.now_tick = static_cast<std::uint32_t>(now_ms >> recorder::kTickShift);
-  description_.fork_tick = fork_tick_;
-  description_.limit_bytes = limit_bytes_;
-  description_.births_at_fork = births_at_fork_;
-  description_.births_at_fork_count = births_at_fork_count_;
-  prepared_ms_ = record.time_ms;
-}
-
-void Agent::walk_beside(void* agent) {
-  auto* self = static_cast<Agent*>(agent);
-  self->write_prepared();
-  self->leave();
-}
-
-// In the calling thread or in the walker.
-void Agent::write_prepared() {
-  const std::uint64_t begin = monotonic_ns();
-  snapshot::Outcome outcome;
-  const int descriptor = directory_.descriptor();
-  if (descriptor < 0) {
-    outcome.error = descriptor;
-  } else {
-    outcome = snapshot::write(descriptor, snapshot_name(sequence_).c_str(), description_, g_tables);
-  }
-  last_cost_ns_ = monotonic_ns() - begin;
-  total_cost_ns_ += last_cost_ns_;
-  settle(outcome);
-}
-
-void Agent::settle(const snapshot::Outcome& outcome) {
-  if (outcome.error != 0) {
-    recorder::count_loss(format::Loss::snapshots_failed);
-  } else {
-    live_blocks_ = outcome.live_blocks;
-    live_bytes_ = outcome.live_bytes;
-    const std::uint32_t victim =
-        schedule_.add({sequence_, description_.process.trigger, prepared_ms_});
-    if (victim != 0) {
-      directory_.remove_snapshot(victim);
-    }
-    if (sequence_ % kBudgetPeriod == 0) {
-      directory_.enforce_budget(settings_.disk_bytes);
-    }
-  }
-  schedule_.plan_next(prepared_ms_, last_cost_ns_);
-  publish_status(format::AgentState::kRecording);
-  format::ControlPage* control = directory_.control();
-  if (answering_ != 0 && control != nullptr) {
-    control->answer = static_cast<std::uint32_t>(outcome.error == 0 ? format::Answer::kDone
-                                                                    : format::Answer::kFailed);
-    control->answer_snapshot = sequence_;
-    __atomic_store_n(&control->answer_sequence, answering_, __ATOMIC_RELEASE);
-  }
-  answering_ = 0;
-}
-
-void Agent::publish_status(format::AgentState state) {
-  format::ControlPage* control = directory_.control();
-  if (control == nullptr) {
-    return;
-  }
-  control->updated_ms = prepared_ms_;
-  control->last_sequence = sequence_;
-  control->snapshots_kept = static_cast<std::uint32_t>(schedule_.kept());
-  control->live_blocks = live_blocks_;
-  control->live_bytes = live_bytes_;
-  control->sites = g_tables.sites.count() - 1;
-  control->stack_nodes = g_tables.stacks.count() - 1;
-  control->tracker_bytes = runtime::mapped_bytes();
-  control->snapshot_ns = total_cost_ns_;
-  for (std::uint32_t id = 0; id < format::kLossCount; ++id) {
-    control->losses[id] = recorder::g_losses[id].load(std::memory_order_relaxed);
-  }
-  runtime::copy_text(control->inactive_settings, sizeof(control->inactive_settings),
-                     settings_.inactive.view());
-  __atomic_store_n(&control->state, static_cast<std::uint32_t>(state), __ATOMIC_RELEASE);
+  answering_ = sequence;
+  return take(request, now_ms);
 }
 
 }  // namespace seep::agent

@@ -1,5 +1,6 @@
 // The cold spine: starts recording, decides when a snapshot is taken, and sees the process fork,
 // exec and end. Included by nobody: the hooks reach it through the functions it registers.
+// agent.cpp has what happens and when; agent_snapshots.cpp has how a snapshot is taken.
 // Context: IN-AGENT: runs in whatever thread of the program noticed that something is due.
 #pragma once
 
@@ -38,15 +39,19 @@ class Agent {
   // AT-INIT. `environment` must stay in place.
   void start(const char* const* environment);
 
+  // Settles what children inherit. libc sets its environment after our constructor has run.
+  void on_main();
   void on_look(std::uint64_t now_ms);
   void on_signal();
   void on_exit(const intercept::ExitEvent& event);
   void on_exec_failed();
+  void on_fork_prepare();
+  void on_fork_parent();
   void on_fork_child();
 
  private:
-  bool set_up_children(const char* const* environment);
   void start_recording();
+  void watch_signal();
   void begin_image();
   void notice_raw_fork();
   bool is_own_process();
@@ -54,17 +59,27 @@ class Agent {
   bool enter();
   bool enter_patiently();
   void leave() { busy_.store(false, std::memory_order_release); }
+  template <typename Action>
+  void act(Action action);
+  bool do_what_is_due(std::uint64_t now_ms, bool requested, bool periodic);
+  void finish(const intercept::ExitEvent& event, std::uint64_t now_ms);
+  bool answer_request(std::uint64_t now_ms);
+  void remember_births();
+  bool is_short_lived(std::uint64_t now_ms) const;
+  void write_index_line(const intercept::ExitEvent& event, std::uint64_t now_ms);
 
+  void identify();
   bool open_recording();
-  void take(const Request& request, std::uint64_t now_ms);
+  bool take(const Request& request, std::uint64_t now_ms);
   void prepare(const Request& request, std::uint64_t now_ms);
   void write_prepared();
+  void keep_within_budget();
   void settle(const snapshot::Outcome& outcome);
   static void walk_beside(void* agent);
-  void answer_request(std::uint64_t now_ms);
   void publish_status(format::AgentState state);
-  void write_index_line(const intercept::ExitEvent& event, std::uint64_t now_ms);
-  bool is_short_lived(std::uint64_t now_ms) const;
+
+  // A snapshot needs more stack than a small thread of the program has.
+  static constexpr std::size_t kOwnStackBytes = std::size_t{256} << 10;
 
   Settings settings_;
   Identity identity_;
@@ -73,31 +88,42 @@ class Agent {
   Walker walker_;
   KeptSnapshot kept_[Schedule::kMostKept + 1] = {};
 
-  // Held by the thread that takes a snapshot, or by the walker. Nobody waits for it but on_exit,
-  // and that for a bounded time. Acquire in enter(), release in leave().
+  // Held by the thread that takes a snapshot, or by the walker: guards everything below but what
+  // is atomic or written at the start, and the stack. Nobody waits for it but on_exit, and that for
+  // a bounded time. Acquire in enter(), release in leave().
   std::atomic<bool> busy_{false};
   std::atomic<bool> signalled_{false};  // relaxed; set by the signal handler, taken by on_look
   std::atomic<bool> ended_{false};      // acq_rel exchange: one thread writes the last snapshot
+  std::atomic<bool> births_pending_{false};     // relaxed; a fork's child has had no event yet
+  std::atomic<std::uint32_t> seen_request_{0};  // relaxed; written with busy_ held
+
+  void* own_stack_ = nullptr;
   bool active_ = false;
+  bool launched_ = false;  // SEEP_RUN was given: our parent settled the environment
+  bool settings_are_good_ = false;
+  bool identified_ = false;  // a fork's child learns who it is when it must
 
   std::uint64_t origin_ms_ = 0;  // of this image, on the recorder's clock
-  std::uint64_t last_cost_ns_ = 0;
-  std::uint64_t total_cost_ns_ = 0;
-  std::uint32_t sequence_ = 0;
-  std::uint32_t fork_tick_ = 0;
-  bool forked_ = false;
   std::uint64_t limit_bytes_ = 0;
+  bool forked_ = false;
+  std::uint32_t fork_tick_ = 0;
   snapshot::Births* births_at_fork_ = nullptr;
   std::uint32_t births_at_fork_count_ = 0;
-  std::uint32_t seen_request_ = 0;
 
-  // The snapshot being taken; guarded by busy_.
-  snapshot::Description description_;
-  std::uint64_t prepared_ms_ = 0;
-  runtime::Text<128> mark_;
-  std::uint32_t answering_ = 0;  // request_sequence to answer, 0 for none
+  std::uint32_t sequence_ = 0;
+  std::uint64_t last_cost_ns_ = 0;
+  std::uint64_t total_cost_ns_ = 0;
+  std::uint64_t budget_ms_ = 0;  // when the disk was looked at last
   std::uint64_t live_blocks_ = 0;
   std::uint64_t live_bytes_ = 0;
+
+  // The snapshot being taken.
+  snapshot::Description description_;
+  int target_ = -1;  // directory descriptor
+  std::uint64_t prepared_ms_ = 0;
+  std::uint64_t thread_cost_ns_ = 0;  // the part done in the program's thread
+  runtime::Text<128> mark_;
+  std::uint32_t answering_ = 0;  // request_sequence to answer, 0 for none
 
   // Wiped by the kernel in a child: tells a real fork that passed by our handler from a child that
   // shares our memory (vfork).

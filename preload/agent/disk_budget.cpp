@@ -68,7 +68,8 @@ bool process_runs(std::uint32_t pid, std::uint64_t start_ticks) {
   return start_ticks_at(path.c_str()) == start_ticks;
 }
 
-// Its process wrote a control page and is gone, or said that it had ended.
+// Its process said that it had ended, or is gone. Whether a process of another PID namespace
+// (another container that shares the directory) is gone cannot be told from here.
 bool is_finished(int recording) {
   format::ControlPage page;
   if (runtime::read_file(recording, format::kControlFileName, &page, sizeof(page)) !=
@@ -77,17 +78,38 @@ bool is_finished(int recording) {
     return false;
   }
   return page.state == static_cast<std::uint32_t>(format::AgentState::kEnded) ||
-         !process_runs(page.pid, page.start_ticks);
+         (page.pid_namespace == pid_namespace() && !process_runs(page.pid, page.start_ticks));
 }
 
-struct Survey {
+struct Candidate {
+  runtime::Text<300> name;
   std::uint64_t bytes = 0;
-  runtime::Text<300> oldest;  // the oldest finished recording; empty for none
-  std::uint64_t oldest_change = UINT64_MAX;
+  std::uint64_t newest = 0;
 };
 
-Survey survey(int base, std::string_view own_name) {
-  Survey result;
+// What the directory holds, and the oldest of its finished recordings, oldest first.
+struct Survey {
+  static constexpr unsigned kMostCandidates = 32;
+  std::uint64_t bytes = 0;
+  unsigned count = 0;
+  Candidate oldest[kMostCandidates];
+
+  void add_candidate(const char* name, const Usage& usage) {
+    if (count == kMostCandidates && oldest[count - 1].newest <= usage.newest) {
+      return;
+    }
+    unsigned at = count < kMostCandidates ? count++ : count - 1;
+    for (; at != 0 && oldest[at - 1].newest > usage.newest; --at) {
+      oldest[at] = oldest[at - 1];
+    }
+    oldest[at].name.clear();
+    oldest[at].name.add(runtime::view_of(name));
+    oldest[at].bytes = usage.bytes;
+    oldest[at].newest = usage.newest;
+  }
+};
+
+void survey(int base, std::string_view own_name, Survey& result) {
   for_each_entry(base, [&](const char* name, unsigned char type) {
     if (type != DT_DIR) {
       return;
@@ -98,15 +120,11 @@ Survey survey(int base, std::string_view own_name) {
     }
     const Usage usage = usage_of(recording);
     result.bytes += usage.bytes;
-    if (usage.newest < result.oldest_change && runtime::view_of(name) != own_name &&
-        is_finished(recording)) {
-      result.oldest.clear();
-      result.oldest.add(runtime::view_of(name));
-      result.oldest_change = usage.newest;
+    if (runtime::view_of(name) != own_name && is_finished(recording)) {
+      result.add_candidate(name, usage);
     }
     runtime::close_file(recording);
   });
-  return result;
 }
 
 bool remove_recording(int base, const char* name) {
@@ -134,22 +152,22 @@ std::uint64_t allowed_bytes(int base, std::uint64_t budget_bytes) {
 }  // namespace
 
 unsigned enforce_budget(const char* base, std::string_view own_name, std::uint64_t budget_bytes) {
-  unsigned removed = 0;
-  while (true) {
-    const int directory = runtime::open_file(AT_FDCWD, base, O_RDONLY | O_DIRECTORY);
-    if (directory < 0) {
-      return removed;
-    }
-    const Survey found = survey(directory, own_name);
-    const bool fits = found.bytes <= allowed_bytes(directory, budget_bytes);
-    const bool done =
-        fits || found.oldest.size() == 0 || !remove_recording(directory, found.oldest.c_str());
-    runtime::close_file(directory);
-    if (done) {
-      return removed;
-    }
-    ++removed;
+  const int directory = runtime::open_file(AT_FDCWD, base, O_RDONLY | O_DIRECTORY);
+  if (directory < 0) {
+    return 0;
   }
+  Survey found;
+  survey(directory, own_name, found);
+  const std::uint64_t allowed = allowed_bytes(directory, budget_bytes);
+  unsigned removed = 0;
+  for (unsigned i = 0; i < found.count && found.bytes > allowed; ++i) {
+    if (remove_recording(directory, found.oldest[i].name.c_str())) {
+      found.bytes -= found.oldest[i].bytes;
+      ++removed;
+    }
+  }
+  runtime::close_file(directory);
+  return removed;
 }
 
 }  // namespace seep::agent

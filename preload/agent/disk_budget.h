@@ -7,9 +7,9 @@
 
 namespace seep::agent {
 
-// Removes finished recordings of `base`, oldest first, until all of it fits `budget_bytes` and a
-// tenth of the free space. Never the recording `own_name`, one whose process is alive, or anything
-// that is no recording. Returns how many were removed.
+// Removes finished recordings of `base`, oldest first and a few dozen at most, until all of it fits
+// `budget_bytes` and a tenth of the free space. Never the recording `own_name`, one whose process
+// is alive, or anything that is no recording. Returns how many were removed.
 unsigned enforce_budget(const char* base, std::string_view own_name, std::uint64_t budget_bytes);
 
 }  // namespace seep::agent

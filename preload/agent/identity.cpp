@@ -1,6 +1,7 @@
 #include "preload/agent/identity.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 
@@ -80,6 +81,14 @@ std::uint64_t start_ticks_at(const char* stat_path) {
   }
   std::uint64_t ticks = 0;
   return runtime::take_number(fields, 10, ticks) ? ticks : 0;
+}
+
+std::uint64_t pid_namespace() {
+  struct stat status;
+  return raw_syscall(__NR_newfstatat, AT_FDCWD, runtime::as_argument("/proc/self/ns/pid"),
+                     runtime::as_argument(&status), 0) == 0
+             ? status.st_ino
+             : 0;
 }
 
 void identify_process(Identity& identity) {

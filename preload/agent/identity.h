@@ -31,6 +31,9 @@ void identify_run(std::string_view run_variable, Identity& identity);
 
 std::uint32_t current_pid();
 
+// Inode of this process's PID namespace; 0 unknown. A pid means something only within one.
+std::uint64_t pid_namespace();
+
 // Field 22 of a /proc/PID/stat: when the process started, in clock ticks since boot; 0 when it is
 // gone.
 std::uint64_t start_ticks_at(const char* stat_path);

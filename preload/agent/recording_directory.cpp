@@ -25,6 +25,7 @@ constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 constexpr int kLowestDescriptor = 800;  // out of the way of programs that count on small numbers
 constexpr unsigned kMostImages = 10000;
 constexpr std::uint64_t kMostLogBytes = 1 << 20;
+constexpr std::uint64_t kMostIndexBytes = 64 << 20;
 
 long make_directory(int at, const char* path, unsigned mode) {
   return raw_syscall(__NR_mkdirat, at, as_argument(path), static_cast<long>(mode));
@@ -44,6 +45,10 @@ int make_path(std::string_view path, unsigned mode) {
 
 bool status_of(int fd, struct stat& status) {
   return raw_syscall(__NR_fstat, fd, as_argument(&status)) == 0;
+}
+
+std::uint32_t current_uid() {
+  return static_cast<std::uint32_t>(raw_syscall(__NR_geteuid));
 }
 
 // A file can be made there (permissions, read-only file systems and full quotas all show here).
@@ -111,13 +116,14 @@ bool RecordingDirectory::open(const Identity& identity) {
     fallback[0].add(temporary).add("/seep-").add_decimal(identity.uid);
   }
   fallback[1].add("/tmp/seep-").add_decimal(identity.uid);
-  if (open_base()) {
+  if (open_base(/*must_be_ours=*/false)) {
     return create_recording(directory_, identity);
   }
   const runtime::Path wanted = base_;
   for (const runtime::Path& path : fallback) {
     base_ = path;
-    if (base_.size() != 0 && open_base() && create_recording(directory_, identity)) {
+    if (base_.size() != 0 && open_base(/*must_be_ours=*/true) &&
+        create_recording(directory_, identity)) {
       runtime::Path line;
       log(line.add(wanted.view()).add(" cannot be written: recordings go here").view());
       return true;
@@ -127,22 +133,29 @@ bool RecordingDirectory::open(const Identity& identity) {
   return false;
 }
 
-// Leaves directory_ at the base.
-bool RecordingDirectory::open_base() {
-  const bool is_root = raw_syscall(__NR_geteuid) == 0;
+// Leaves directory_ at the base. A fall-back lies where anybody may have put something of that
+// name.
+bool RecordingDirectory::open_base(bool must_be_ours) {
+  const bool is_root = current_uid() == 0 && !must_be_ours;
   // Workers that drop root's privileges must be able to record: they may make entries, not list.
   if (make_path(base_.view(), is_root ? 01733 : 0700) == 0 && is_root) {
     raw_syscall(__NR_fchmodat, AT_FDCWD, as_argument(base_.c_str()), 01733);
   }
   // A parent may be a link, as /tmp is on some systems; the last component may be one of the
   // user's.
-  const int fd = runtime::open_file(AT_FDCWD, base_.c_str(), O_RDONLY | O_DIRECTORY);
+  const int follow = must_be_ours ? O_NOFOLLOW : 0;
+  const int fd = runtime::open_file(AT_FDCWD, base_.c_str(), O_RDONLY | O_DIRECTORY | follow);
   const int unlisted =
-      fd == -EACCES ? runtime::open_file(AT_FDCWD, base_.c_str(), O_PATH | O_DIRECTORY) : fd;
+      fd == -EACCES ? runtime::open_file(AT_FDCWD, base_.c_str(), O_PATH | O_DIRECTORY | follow)
+                    : fd;
   if (unlisted < 0) {
     return false;
   }
-  if (!is_writable(unlisted)) {
+  struct stat status;
+  const bool foreign =
+      must_be_ours && (!status_of(unlisted, status) || status.st_uid != current_uid() ||
+                       (status.st_mode & 022) != 0);
+  if (foreign || !is_writable(unlisted)) {
     runtime::close_file(unlisted);
     return false;
   }
@@ -227,15 +240,16 @@ void RecordingDirectory::create_control(const Identity& identity) {
   control->image = image_;
   control->start_ticks = identity.start_ticks;
   control->run_id = identity.run_id;
+  control->pid_namespace = pid_namespace();
   control->started_unix_ns = identity.started_unix_ns;
   memcpy(control->magic, format::kControlMagic, sizeof(control->magic));
-  control_ = control;
+  control_.store(control, std::memory_order_release);
 }
 
 void RecordingDirectory::forget() {
-  if (control_ != nullptr) {
-    raw_syscall(__NR_munmap, as_argument(control_), sizeof(format::ControlPage));
-    control_ = nullptr;
+  if (control() != nullptr) {
+    raw_syscall(__NR_munmap, as_argument(control()), sizeof(format::ControlPage));
+    control_.store(nullptr, std::memory_order_relaxed);
   }
   struct stat status;
   if (directory_ >= 0 && status_of(directory_, status) && status.st_dev == device_ &&
@@ -246,11 +260,8 @@ void RecordingDirectory::forget() {
   name_.clear();
 }
 
-void RecordingDirectory::remove_snapshot(std::uint32_t sequence) {
-  const int directory = descriptor();
-  if (directory >= 0) {
-    raw_syscall(__NR_unlinkat, directory, as_argument(snapshot_name(sequence).c_str()), 0);
-  }
+void remove_snapshot(int directory, std::uint32_t sequence) {
+  raw_syscall(__NR_unlinkat, directory, as_argument(snapshot_name(sequence).c_str()), 0);
 }
 
 void RecordingDirectory::append(const char* file, std::string_view line, std::uint64_t most_bytes) {
@@ -269,7 +280,7 @@ void RecordingDirectory::append(const char* file, std::string_view line, std::ui
 }
 
 void RecordingDirectory::append_index(std::string_view line) {
-  append(format::kIndexFileName, line, UINT64_MAX);
+  append(format::kIndexFileName, line, kMostIndexBytes);
 }
 
 void RecordingDirectory::log(std::string_view line) {

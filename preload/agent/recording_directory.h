@@ -2,6 +2,7 @@
 // index and the log. Context: IN-AGENT, one thread at a time.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -37,9 +38,10 @@ class RecordingDirectory {
   void forget();
 
   // Null until open() and where the kernel refuses the mapping.
-  [[nodiscard]] format::ControlPage* control() const { return control_; }
+  [[nodiscard]] format::ControlPage* control() const {
+    return control_.load(std::memory_order_acquire);
+  }
 
-  void remove_snapshot(std::uint32_t sequence);
   // Appends one line to SEEP_DIR/index or SEEP_DIR/seep.log (1 MB at most); opens nothing else.
   void append_index(std::string_view line);
   void log(std::string_view line);
@@ -47,7 +49,7 @@ class RecordingDirectory {
   unsigned enforce_budget(std::uint64_t budget_bytes);
 
  private:
-  bool open_base();
+  bool open_base(bool must_be_ours);
   bool create_recording(int base, const Identity& identity);
   void create_control(const Identity& identity);
   bool keep_descriptor(int fd);
@@ -60,8 +62,11 @@ class RecordingDirectory {
   std::uint64_t device_ = 0;  // of directory_, to recognise it
   std::uint64_t inode_ = 0;
   unsigned image_ = 1;
-  format::ControlPage* control_ = nullptr;
+  // Release in create_control, acquire in control().
+  std::atomic<format::ControlPage*> control_{nullptr};
 };
+
+void remove_snapshot(int directory, std::uint32_t sequence);
 
 // snapshot-NNNNNN.seep
 runtime::Text<64> snapshot_name(std::uint32_t sequence);

@@ -14,8 +14,11 @@ constinit Agent g_agent;
 [[gnu::constructor(101)]] static void start_library(int, char**, char** environment) {
   intercept::resolve_real_functions();
   intercept::g_process_events = {
+      .on_main = [] { g_agent.on_main(); },
       .on_exit = [](const intercept::ExitEvent& event) { g_agent.on_exit(event); },
       .on_exec_failed = [] { g_agent.on_exec_failed(); },
+      .on_fork_prepare = [] { g_agent.on_fork_prepare(); },
+      .on_fork_parent = [] { g_agent.on_fork_parent(); },
       .on_fork_child = [] { g_agent.on_fork_child(); },
   };
   intercept::watch_forks();

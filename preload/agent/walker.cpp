@@ -1,7 +1,6 @@
 #include "preload/agent/walker.h"
 
 #include <sched.h>
-#include <signal.h>
 #include <sys/wait.h>
 
 #include "preload/runtime/arena.h"
@@ -43,20 +42,27 @@ long clone_and_run(unsigned long flags, void* stack_top, void (*run)(void*), voi
 
 }  // namespace
 
-bool Walker::start(void (*run)(void*), void* argument) {
+// Its descriptors are a copy, so that what it opens takes no number of the program's; all but one
+// are closed at once, so that what the program closes is closed.
+void Walker::enter(void* walker) {
+  const auto* self = static_cast<Walker*>(walker);
+  raw_syscall(__NR_close_range, 0, self->kept_ - 1, 0);
+  raw_syscall(__NR_close_range, self->kept_ + 1, ~0U, 0);
+  self->run_(self->argument_);
+}
+
+bool Walker::start(void (*run)(void*), void* argument, int kept) {
   if (stack_ == nullptr) {
     stack_ = runtime::map_pages(kStackBytes);
     if (stack_ == nullptr) {
       return false;
     }
   }
-  const std::uint64_t all = ~std::uint64_t{0};
-  std::uint64_t before = 0;
-  raw_syscall(__NR_rt_sigprocmask, SIG_SETMASK, runtime::as_argument(&all),
-              runtime::as_argument(&before), sizeof(all));
-  const long pid = clone_and_run(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_UNTRACED,
-                                 static_cast<char*>(stack_) + kStackBytes, run, argument);
-  raw_syscall(__NR_rt_sigprocmask, SIG_SETMASK, runtime::as_argument(&before), 0, sizeof(before));
+  run_ = run;
+  argument_ = argument;
+  kept_ = kept;
+  const long pid = clone_and_run(CLONE_VM | CLONE_FS | CLONE_UNTRACED,
+                                 static_cast<char*>(stack_) + kStackBytes, enter, this);
   if (pid > 0) {
     pid_ = static_cast<int>(pid);
   }

@@ -2,7 +2,7 @@
 // each extension with it: the flag is cleared. dlopen looks at its caller (for $ORIGIN and for the
 // namespace), so it must not be called from here: the flag is cleared, then dlopen is jumped to.
 #include "preload/intercept/real_functions.h"
-#include "preload/stack/modules.h"
+#include "preload/recorder/recorder.h"
 
 namespace seep::intercept {
 
@@ -43,14 +43,19 @@ __asm__(
     ".cfi_adjust_cfa_offset -8\n"
     "  popq %rdi\n"
     ".cfi_adjust_cfa_offset -8\n"
+    "  xorl %eax, %eax\n"
+    "  cmpq $0, seep_real_dlopen(%rip)\n"
+    "  je 2f\n"
     "  jmpq *seep_real_dlopen(%rip)\n"
+    "2:\n"
+    "  ret\n"
     ".cfi_endproc\n"
     ".size dlopen, .-dlopen\n");
 #endif
 
 SEEP_EXPORT int dlclose(void* handle) {
-  const int result = real().dlclose(handle);
-  stack::refresh_modules();
+  const int result = real().dlclose == nullptr ? -1 : real().dlclose(handle);
+  recorder::modules_changed();
   return result;
 }
 

@@ -18,8 +18,9 @@ bool is_page(const void* address) {
   return reinterpret_cast<std::uintptr_t>(address) % runtime::kPageBytes == 0;
 }
 
-void* record_mapped(void* begin, std::size_t bytes) {
-  if (begin != MAP_FAILED) {
+// Address space that is only reserved is no memory: V8, JVMs and others reserve many gigabytes.
+void* record_mapped(void* begin, std::size_t bytes, int protection) {
+  if (begin != MAP_FAILED && protection != PROT_NONE) {
     recorder::record_map(begin, whole_pages(bytes));
   }
   return begin;
@@ -29,12 +30,13 @@ void* record_mapped(void* begin, std::size_t bytes) {
 
 SEEP_EXPORT void* mmap(void* hint, std::size_t bytes, int protection, int flags, int fd,
                        off_t offset) {
-  return record_mapped(real().mmap(hint, bytes, protection, flags, fd, offset), bytes);
+  return record_mapped(real().mmap(hint, bytes, protection, flags, fd, offset), bytes, protection);
 }
 
 SEEP_EXPORT void* mmap64(void* hint, std::size_t bytes, int protection, int flags, int fd,
                          off64_t offset) {
-  return record_mapped(real().mmap64(hint, bytes, protection, flags, fd, offset), bytes);
+  return record_mapped(real().mmap64(hint, bytes, protection, flags, fd, offset), bytes,
+                       protection);
 }
 
 // Recorded before the call: afterwards another thread may have mapped the place already. The two

@@ -13,9 +13,12 @@ struct ExitEvent {
 };
 
 struct ProcessEventHandlers {
+  void (*on_main)() = nullptr;                        // main is about to run
   void (*on_exit)(const ExitEvent& event) = nullptr;  // an exit or exec begins
   void (*on_exec_failed)() = nullptr;                 // it did not happen after all
-  void (*on_fork_child)() = nullptr;                  // in the child, before fork returns
+  void (*on_fork_prepare)() = nullptr;
+  void (*on_fork_parent)() = nullptr;
+  void (*on_fork_child)() = nullptr;  // in the child, before fork returns
 };
 
 extern ProcessEventHandlers g_process_events;

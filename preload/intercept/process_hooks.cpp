@@ -25,23 +25,34 @@ void notify_exit(format::End how, int status, const char* function) {
   }
 }
 
-void after_fork_in_child() {
-  if (g_process_events.on_fork_child != nullptr) {
-    g_process_events.on_fork_child();
+void notify(void (*handler)()) {
+  if (handler != nullptr) {
+    handler();
   }
 }
 
-// Returning from main does not pass through any exit that could be hooked.
+void before_fork() {
+  notify(g_process_events.on_fork_prepare);
+}
+void after_fork_in_parent() {
+  notify(g_process_events.on_fork_parent);
+}
+void after_fork_in_child() {
+  notify(g_process_events.on_fork_child);
+}
+
+// Returning from main does not pass through any exit that could be hooked. The agent may have
+// settled another environment by then: main is given the one that is in force.
 int run_main(int count, char** arguments, char** environment) {
+  notify(g_process_events.on_main);
+  environment = environ;
   const int status = g_main(count, arguments, environment);
   notify_exit(format::End::kExit, status, "main");
   return status;
 }
 
 int exec_failed(int result) {
-  if (g_process_events.on_exec_failed != nullptr) {
-    g_process_events.on_exec_failed();
-  }
+  notify(g_process_events.on_exec_failed);
   return result;
 }
 
@@ -64,7 +75,7 @@ void collect_arguments(const char* first, va_list list, char** arguments) {
 }  // namespace
 
 void watch_forks() {
-  __register_atfork(nullptr, nullptr, after_fork_in_child, &__dso_handle);
+  __register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, &__dso_handle);
 }
 
 SEEP_EXPORT int __libc_start_main(int (*main_function)(int, char**, char**), int count,

@@ -35,6 +35,13 @@ class Clock {
     return elapsed;
   }
 
+  // Moves all later readings on by one tick, and returns the tick that begins.
+  std::uint32_t skip_tick() {
+    origin_ms_ -= std::uint64_t{1} << kTickShift;
+    look();
+    return tick();
+  }
+
   [[nodiscard]] std::uint32_t tick() const { return tick_.load(std::memory_order_relaxed); }
 
  private:

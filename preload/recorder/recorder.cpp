@@ -1,6 +1,7 @@
 #include "preload/recorder/recorder.h"
 
 #include "preload/stack/capture.h"
+#include "preload/stack/modules.h"
 
 namespace seep::recorder {
 
@@ -124,6 +125,10 @@ std::uintptr_t address_of(const void* pointer) {
 
 }  // namespace
 
+void modules_changed() {
+  stack::refresh_modules();
+}
+
 void start_recording(const Config& config) {
   g_config = config;
   g_recording.store(true, std::memory_order_release);
@@ -133,33 +138,44 @@ void stop_recording() {
   g_recording.store(false, std::memory_order_release);
 }
 
-void recover_after_fork() {
+void hold_for_fork() {
+  g_tables.ranges.hold_for_fork();
+}
+
+void release_after_fork() {
+  g_tables.ranges.release_after_fork();
+}
+
+std::uint32_t recover_after_fork() {
   g_tables.ranges.reset_lock();
+  t_calls_to_look = 1;
+  g_clock.look();
+  return g_clock.skip_tick();
 }
 
 void record_allocation(const void* block, std::size_t size) {
   if (block == nullptr || !recording() || !g_config.track_heap) {
     return;
   }
+  count_call();
   const std::uint32_t site = capture_site(format::SiteKind::kHeap);
   if (site == table::SiteTable::kNone) {
     count_loss(format::Loss::blocks_not_recorded);
     return;
   }
   insert_block({address_of(block), size, site, g_clock.tick()});
-  count_call();
 }
 
 void record_release(const void* block) {
   if (block == nullptr || !recording()) {
     return;
   }
+  count_call();
   table::Block old;
   if (!g_tables.blocks.remove(address_of(block), old) && g_config.track_heap &&
       !AllocatorGuard::active()) {
     count_loss(format::Loss::foreign_free);
   }
-  count_call();
 }
 
 Moving begin_move(const void* block) {
@@ -192,6 +208,7 @@ void record_map(const void* begin, std::size_t bytes) {
   if (!recording() || !g_config.track_mmap || AllocatorGuard::active()) {
     return;
   }
+  count_call();
   const std::uint32_t site = capture_site(format::SiteKind::kMmap);
   const std::uintptr_t address = address_of(begin);
   if (site != table::SiteTable::kNone &&
@@ -200,7 +217,6 @@ void record_map(const void* begin, std::size_t bytes) {
   } else {
     count_loss(format::Loss::maps_not_recorded);
   }
-  count_call();
 }
 
 void record_unmap(const void* begin, std::size_t bytes) {

@@ -37,6 +37,9 @@ inline bool recording() {
   return g_recording.load(std::memory_order_acquire);
 }
 
+// A library was unloaded: another may be mapped in its place.
+void modules_changed();
+
 struct Config {
   unsigned stack_depth = 64;
   bool track_heap = true;
@@ -50,8 +53,12 @@ struct Config {
 void start_recording(const Config& config);
 void stop_recording();
 
-// In the child of a fork: locks that other threads held are free, and the tables are ours alone.
-void recover_after_fork();
+// Around a fork: the child must not be born while another thread changes the range table.
+void hold_for_fork();
+void release_after_fork();
+// In the child: locks are free, and a new tick begins, which is returned: what is born from now on
+// is the child's own. The next event looks at the clock before it is recorded.
+std::uint32_t recover_after_fork();
 
 // A block of `size` bytes at `block`, made by the caller's caller. Null is ignored.
 void record_allocation(const void* block, std::size_t size);

@@ -19,6 +19,8 @@ void unmap_pages(void* begin, std::size_t bytes);
 
 // Bytes that map_pages holds now. Untouched pages count, though they are not resident.
 std::uint64_t mapped_bytes();
+// Of these, bytes that are resident, by mincore(2). Context: IN-AGENT, walker.
+std::uint64_t resident_bytes();
 
 // Bump allocation out of chunks. Zeroed memory, aligned to 16 bytes; null when the kernel has none.
 // A request may be at most half of the chunk size.

@@ -17,7 +17,9 @@ int open_file(int directory, const char* path, int flags, unsigned mode) {
   return static_cast<int>(result);
 }
 
-void close_file(int fd) { raw_syscall(__NR_close, fd); }
+void close_file(int fd) {
+  raw_syscall(__NR_close, fd);
+}
 
 int write_all(int fd, const void* data, std::size_t size) {
   const auto* bytes = static_cast<const char*>(data);

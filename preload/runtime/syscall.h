@@ -33,6 +33,8 @@ inline long as_argument(T* pointer) {
 }
 
 // True for the error values of a call that returns a pointer or a length.
-inline bool failed(long result) { return result < 0 && result > -4096; }
+inline bool failed(long result) {
+  return result < 0 && result > -4096;
+}
 
 }  // namespace seep::runtime

@@ -28,7 +28,9 @@ std::size_t length_of(const char* text) {
   return length;
 }
 
-std::string_view view_of(const char* text) { return {text, length_of(text)}; }
+std::string_view view_of(const char* text) {
+  return {text, length_of(text)};
+}
 
 void copy_text(char* to, std::size_t capacity, std::string_view from) {
   const std::size_t size = from.size() < capacity ? from.size() : capacity - 1;

@@ -57,7 +57,7 @@ format::AccountingRecord account(std::uint64_t tracked_bytes, std::uint64_t mmap
   record.stack_bytes = status_bytes(status, "VmStk");
   record.tracked_live_bytes = tracked_bytes;
   record.mmap_bytes = mmap_bytes;
-  record.tracker_bytes = runtime::mapped_bytes();
+  record.tracker_bytes = runtime::resident_bytes();
   record.limit_bytes = limit_bytes;
   const std::uint64_t anonymous = status_bytes(status, "RssAnon");
   const std::uint64_t explained = tracked_bytes + record.stack_bytes + record.tracker_bytes;

@@ -13,6 +13,8 @@ std::uint32_t age_class_of(std::uint64_t age_ms) {
   return age_class < format::kAgeClasses ? age_class : format::kAgeClasses - 1;
 }
 
+constexpr unsigned kMostAttempts = 20;  // each waits for a few hundred microseconds
+
 std::size_t tally_bytes(std::uint32_t sites) {
   return sites * sizeof(SiteTally);
 }
@@ -41,10 +43,23 @@ bool LiveWalk::run(recorder::Tables& tables) {
   tables.blocks.walk(
       [this](const table::Block& block) { add(block.site, block.birth, block.size); });
   const std::uint64_t heap_bytes = live_bytes_;
-  tables.ranges.walk(
-      [this](const table::Range& range) { add(range.site, range.birth, range.end - range.begin); });
+  if (!walk_ranges(tables.ranges)) {
+    recorder::count_loss(format::Loss::maps_not_recorded);
+  }
   mmap_bytes_ = live_bytes_ - heap_bytes;
   return true;
+}
+
+// Another thread may hold the table just now; one that is stopped may hold it for long.
+bool LiveWalk::walk_ranges(table::RangeTable& ranges) {
+  for (unsigned attempt = 0; attempt < kMostAttempts; ++attempt) {
+    if (ranges.walk([this](const table::Range& range) {
+          add(range.site, range.birth, range.end - range.begin);
+        })) {
+      return true;
+    }
+  }
+  return false;
 }
 
 void LiveWalk::add(std::uint32_t site, std::uint32_t birth, std::uint64_t bytes) {

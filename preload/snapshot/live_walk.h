@@ -53,6 +53,7 @@ class LiveWalk {
   [[nodiscard]] std::uint32_t now_tick() const { return now_tick_; }
 
  private:
+  bool walk_ranges(table::RangeTable& ranges);
   void add(std::uint32_t site, std::uint32_t birth, std::uint64_t bytes);
   AgeTally* age_of(SiteTally& tally, std::uint32_t age_class);
 

@@ -45,8 +45,15 @@ class RangeTable {
     return true;
   }
 
-  // In a fork's child: nobody else holds the lock now.
-  void reset_lock() { locked_.store(false, std::memory_order_release); }
+  // Around a fork, so that the child does not inherit a change half made.
+  void hold_for_fork() { held_for_fork_ = lock(); }
+  void release_after_fork() {
+    if (held_for_fork_) {
+      unlock();
+    }
+  }
+  // In the child: nobody else holds the lock now.
+  void reset_lock() { unlock(); }
 
  private:
   static constexpr unsigned kMostSpins =
@@ -61,6 +68,7 @@ class RangeTable {
   void close_gap(std::size_t at, std::size_t entries);
 
   std::atomic<bool> locked_{false};  // acquire in lock, release in unlock
+  bool held_for_fork_ = false;       // written by the thread that forks, under libc's fork lock
   Range* ranges_ = nullptr;          // sorted, disjoint; guarded by locked_
   std::size_t count_ = 0;
   std::size_t capacity_ = 0;

@@ -1,0 +1,169 @@
+// How the agent takes one snapshot. All of it runs with busy_ held.
+#include "preload/agent/agent.h"
+#include "preload/agent/clocks.h"
+#include "preload/recorder/recorder.h"
+#include "preload/runtime/arena.h"
+#include "preload/stack/modules.h"
+
+namespace seep::agent {
+namespace {
+
+using recorder::g_tables;
+
+// A snapshot that took longer than this is written by a walker beside the program the next time.
+constexpr std::uint64_t kLongSnapshotNs = 2000000;
+constexpr std::uint64_t kBudgetPeriodMs = 60000;  // between two looks at the disk
+
+}  // namespace
+
+void Agent::identify() {
+  if (identified_) {
+    return;
+  }
+  const std::uint64_t started = identity_.started_unix_ns;
+  identify_process(identity_);
+  identity_.started_unix_ns = started;
+  identified_ = true;
+}
+
+bool Agent::open_recording() {
+  identify();
+  if (!directory_.is_open()) {
+    if (!directory_.open(identity_)) {
+      return false;
+    }
+    publish_status(format::AgentState::kRecording);
+  }
+  return true;
+}
+
+// Takes a snapshot, or starts the walker that does; false in that case.
+bool Agent::take(const Request& request, std::uint64_t now_ms) {
+  const std::uint64_t begin = monotonic_ns();
+  target_ = open_recording() ? directory_.descriptor() : -1;
+  if (target_ < 0) {
+    recorder::count_loss(format::Loss::snapshots_failed);
+    schedule_.plan_next(now_ms - origin_ms_, last_cost_ns_);
+    return true;
+  }
+  stack::refresh_modules();
+  prepare(request, now_ms);
+  thread_cost_ns_ = monotonic_ns() - begin;
+  const bool beside = !request.wait && last_cost_ns_ >= kLongSnapshotNs && !walker_.running();
+  if (beside && walker_.start(walk_beside, this, target_)) {
+    return false;
+  }
+  write_prepared();
+  return true;
+}
+
+void Agent::prepare(const Request& request, std::uint64_t now_ms) {
+  description_ = {};
+  format::ProcessRecord& record = description_.process;
+  record.run_id = identity_.run_id;
+  record.started_unix_ns = identity_.started_unix_ns;
+  record.time_ms = now_ms - origin_ms_;
+  record.start_ticks = identity_.start_ticks;
+  record.units = request.units;
+  record.sequence = ++sequence_;
+  record.trigger = static_cast<std::uint32_t>(request.trigger);
+  record.mode = static_cast<std::uint32_t>(format::Mode::kExact);
+  record.flags = (request.has_units ? format::kHasUnits : 0) |
+                 (forked_ ? format::kForkedImage : 0) |
+                 (identity_.started_directly ? format::kStartedDirectly : 0);
+  record.pid = identity_.pid;
+  record.host_pid = identity_.host_pid;
+  record.parent_pid = identity_.parent_pid;
+  record.uid = identity_.uid;
+  record.image = directory_.image();
+  record.end = static_cast<std::uint32_t>(request.end);
+  record.end_status = request.end_status;
+  description_.exe = identity_.exe.view();
+  description_.command = identity_.command.view();
+  description_.host = identity_.host.view();
+  description_.mark = request.mark;
+  description_.end_function = request.end_function;
+  description_.now_tick = static_cast<std::uint32_t>(now_ms >> recorder::kTickShift);
+  description_.fork_tick = fork_tick_;
+  description_.limit_bytes = limit_bytes_;
+  description_.births_at_fork = births_at_fork_;
+  description_.births_at_fork_count = births_at_fork_count_;
+  prepared_ms_ = record.time_ms;
+}
+
+void Agent::walk_beside(void* agent) {
+  auto* self = static_cast<Agent*>(agent);
+  self->write_prepared();
+  self->leave();
+}
+
+// In the calling thread or in the walker, which has no descriptor but target_.
+void Agent::write_prepared() {
+  const std::uint64_t begin = monotonic_ns();
+  const snapshot::Outcome outcome =
+      snapshot::write(target_, snapshot_name(sequence_).c_str(), description_, g_tables);
+  keep_within_budget();
+  last_cost_ns_ = thread_cost_ns_ + (monotonic_ns() - begin);
+  total_cost_ns_ += last_cost_ns_;
+  settle(outcome);
+}
+
+// The process that was started directly looks at once; every other only when it gets old.
+void Agent::keep_within_budget() {
+  const bool first = identity_.started_directly && sequence_ == 1;
+  if (!first && prepared_ms_ - budget_ms_ < kBudgetPeriodMs) {
+    return;
+  }
+  budget_ms_ = prepared_ms_;
+  const unsigned removed = directory_.enforce_budget(settings_.disk_bytes);
+  recorder::g_losses[static_cast<std::uint32_t>(format::Loss::recordings_removed)].fetch_add(
+      removed, std::memory_order_relaxed);
+}
+
+void Agent::settle(const snapshot::Outcome& outcome) {
+  if (outcome.error != 0) {
+    recorder::count_loss(format::Loss::snapshots_failed);
+  } else {
+    live_blocks_ = outcome.live_blocks;
+    live_bytes_ = outcome.live_bytes;
+    const std::uint32_t victim =
+        schedule_.add({sequence_, description_.process.trigger, prepared_ms_});
+    if (victim != 0) {
+      remove_snapshot(target_, victim);
+    }
+  }
+  schedule_.plan_next(prepared_ms_, last_cost_ns_);
+  publish_status(format::AgentState::kRecording);
+  format::ControlPage* control = directory_.control();
+  if (answering_ != 0 && control != nullptr) {
+    control->answer = static_cast<std::uint32_t>(outcome.error == 0 ? format::Answer::kDone
+                                                                    : format::Answer::kFailed);
+    control->answer_snapshot = sequence_;
+    __atomic_store_n(&control->answer_sequence, answering_, __ATOMIC_RELEASE);
+  }
+  answering_ = 0;
+}
+
+void Agent::publish_status(format::AgentState state) {
+  format::ControlPage* control = directory_.control();
+  if (control == nullptr) {
+    return;
+  }
+  control->updated_ms = prepared_ms_;
+  control->last_sequence = sequence_;
+  control->snapshots_kept = static_cast<std::uint32_t>(schedule_.kept());
+  control->live_blocks = live_blocks_;
+  control->live_bytes = live_bytes_;
+  control->sites = g_tables.sites.count() - 1;
+  control->stack_nodes = g_tables.stacks.count() - 1;
+  control->tracker_bytes = runtime::resident_bytes();
+  control->snapshot_ns = total_cost_ns_;
+  for (std::uint32_t id = 0; id < format::kLossCount; ++id) {
+    control->losses[id] = recorder::g_losses[id].load(std::memory_order_relaxed);
+  }
+  runtime::copy_text(control->inactive_settings, sizeof(control->inactive_settings),
+                     settings_.inactive.view());
+  __atomic_store_n(&control->state, static_cast<std::uint32_t>(state), __ATOMIC_RELEASE);
+}
+
+}  // namespace seep::agent
