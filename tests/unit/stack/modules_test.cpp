@@ -2,10 +2,12 @@
 #include "preload/stack/modules.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <string>
@@ -183,6 +185,26 @@ TEST_F(Modules, PathWithSpacesAndNewlineIsPlain) {
     refresh_modules();
     EXPECT_EQ(module, module_of(library.frame())) << "a deleted file stays the same module";
   }
+}
+
+TEST_F(Modules, FileWithoutBuildIdIsAnotherOneWhenItWasReplaced) {
+  namespace fs = std::filesystem;
+  const fs::path path = fs::temp_directory_path() / ("seep " + std::to_string(getpid()) + ".so");
+  const auto id_of_copy = [&path] {
+    // A new file under the old name, as installers write it: another inode.
+    const fs::path fresh = path.string() + ".new";
+    fs::copy_file(SEEP_PLUGIN_NAMELESS, fresh, fs::copy_options::overwrite_existing);
+    fs::rename(fresh, path);
+    const Library library(path.c_str());
+    EXPECT_TRUE(library.ok());
+    return module_of(library.frame())->id;
+  };
+  const unsigned first = id_of_copy();
+  // Keeps the first inode from being used again.
+  const int first_file = open(path.c_str(), O_RDONLY);
+  EXPECT_NE(first, id_of_copy());
+  close(first_file);
+  fs::remove(path);
 }
 
 TEST_F(Modules, ThreadsCaptureWhileLibrariesComeAndGo) {

@@ -102,6 +102,55 @@ TEST(CompactRules, UnreadableWordChangesNothing) {
   EXPECT_EQ(kSp, regs.sp);
 }
 
+// CFA = word at rbp - 8, rbp = word at rbp + `saved_at`: gcc's realigned stack has 0 there.
+CompactRule compact_of_realigned(std::uint8_t saved_at) {
+  const std::uint8_t expressions[] = {3, 0x76, 0x78, 0x06, 2, 0x76, saved_at};
+  Rule rule{};
+  rule.cfa_register = kCfaIsExpression;
+  rule.cfa_operand = 0;
+  rule.registers[kRip] = {Where::kAtCfaOffset, -8};
+  rule.registers[kRbp] = {Where::kAtExpression, 4};
+  rule.expressions = expressions;
+  rule.expressions_end = expressions + sizeof(expressions);
+  return compact(rule);
+}
+
+TEST(CompactRules, AreMadeFromRealignedStacksAsGccWritesThemOnly) {
+  EXPECT_EQ(RuleKind::kFromWordAtRbp, compact_of_realigned(0).kind);
+  EXPECT_EQ(-8, compact_of_realigned(0).cfa_offset);
+  EXPECT_EQ(RuleKind::kGeneral, compact_of_realigned(8).kind);
+}
+
+TEST(CompactRules, AreNotMadeFromWhatTheyCannotSay) {
+  Rule plain{};
+  plain.cfa_register = kRsp;
+  plain.cfa_operand = 16;
+  plain.registers[kRip] = {Where::kAtCfaOffset, -8};
+  ASSERT_EQ(RuleKind::kFromRsp, compact(plain).kind);
+  const auto kind_with = [&plain](auto change) {
+    Rule rule = plain;
+    change(rule);
+    return compact(rule).kind;
+  };
+  EXPECT_EQ(RuleKind::kGeneral, kind_with([](Rule& rule) { rule.cfa_register = kR10; }));
+  EXPECT_EQ(RuleKind::kGeneral, kind_with([](Rule& rule) { rule.signal_frame = true; }));
+  EXPECT_EQ(RuleKind::kGeneral, kind_with([](Rule& rule) {
+              rule.registers[kRip] = {Where::kAtCfaOffset, -16};
+            }));
+  EXPECT_EQ(RuleKind::kGeneral, kind_with([](Rule& rule) {
+              rule.registers[kRbp] = {Where::kInRegister, kRbx};
+            }));
+  EXPECT_EQ(RuleKind::kGeneral, kind_with([](Rule& rule) {
+              rule.registers[kRsp] = {Where::kAtCfaOffset, -24};
+            }));
+  EXPECT_EQ(RuleKind::kGeneral, kind_with([](Rule& rule) {
+              rule.registers[kRbp] = {Where::kAtCfaOffset, -20};
+            }));
+  EXPECT_EQ(RuleKind::kOutermost, kind_with([](Rule& rule) {
+              rule.registers[kRip] = {Where::kUndefined, 0};
+            }));
+}
+
 // One word of the cache holds a rule's row and its address; growth must be a decision.
 TEST(CompactRules, FitOneWord) {
   EXPECT_EQ(8U, sizeof(CompactRule));
