@@ -54,6 +54,22 @@ std::optional<double> growth_of(const std::vector<model::Moment>& moments, Field
   return growth_of(moments, [&](const model::Moment& moment) { return moment.accounting.*field; });
 }
 
+// Of all processes together; 0 when it cannot be told.
+double rss_growth(const model::Report& report) {
+  double growth = 0;
+  std::vector<model::Moment> moments;
+  for (std::size_t i = 0; i < report.snapshots.size(); ++i) {
+    moments.push_back(report.snapshots[i].moment);
+    const bool is_last = i + 1 == report.snapshots.size() ||
+                         report.snapshots[i + 1].process != report.snapshots[i].process;
+    if (is_last) {
+      growth += growth_of(moments, &Accounting::rss_bytes).value_or(0);
+      moments.clear();
+    }
+  }
+  return growth;
+}
+
 // What RSS can consist of beside tracked blocks, and what to do when that part grows.
 struct Part {
   const char* cause;
@@ -90,31 +106,11 @@ const Part* growing_part(const std::vector<model::Moment>& moments, double rss_g
   return most;
 }
 
-// How much of the growth of RSS, in all processes, the leaks are. Nothing where that says little:
-// memory that was never touched is no RSS.
-std::string share_text(const std::vector<model::Recording>& recordings, double leaked) {
-  double rss = 0;
-  for (const model::Recording& recording : recordings) {
-    rss += growth_of(recording.moments, &Accounting::rss_bytes).value_or(0);
-  }
-  if (rss <= 0 || leaked > kMostShare * rss) {
-    return {};
-  }
-  return fmt::format(", {:.0f} % of the growth of RSS ({})", std::min(100 * leaked / rss, 100.0),
-                     format_hourly(rss));
-}
-
-model::Conclusion conclude_leak(const model::Report& report,
-                                const std::vector<model::Recording>& recordings) {
-  double growth = 0;
-  for (const model::Suspect& suspect : report.suspects) {
-    growth += suspect.leak ? suspect.growth_bytes_per_s.value_or(0) : 0;
-  }
-  const unsigned leaks = report.totals.leak_suspects;
+model::Conclusion conclude_leak(const model::Report& report) {
+  const Explained explained = explained_by_leaks(report);
   return {"leak",
-          fmt::format(
-              "{} {} by {}{}", leaks == 1 ? "one call path" : fmt::format("{} call paths", leaks),
-              leaks == 1 ? "grows" : "grow", format_hourly(growth), share_text(recordings, growth)),
+          fmt::format("{} grows by {}: {}", explained.is_rss ? "RSS" : "live memory",
+                      format_hourly(explained.growth_bytes_per_s), explained.text),
           "read the first suspect's blamed frame: what should release these blocks, or bound the "
           "container that keeps them?"};
 }
@@ -182,6 +178,21 @@ const model::Recording& main_recording(const std::vector<model::Recording>& reco
   });
 }
 
+Explained explained_by_leaks(const model::Report& report) {
+  double leaked = 0;
+  for (const model::Suspect& suspect : report.suspects) {
+    leaked += suspect.leak ? suspect.growth_bytes_per_s.value_or(0) : 0;
+  }
+  const double rss = rss_growth(report);
+  const bool is_rss = rss > 0 && leaked <= kMostShare * rss;
+  const double growth =
+      is_rss ? rss : std::max(leaked, report.totals.growth_bytes_per_s.value_or(0));
+  const double percent = growth > 0 ? std::min(100 * leaked / growth, 100.0) : 100;
+  const unsigned leaks = report.totals.leak_suspects;
+  return {is_rss, growth,
+          fmt::format("{:.0f} % explained by {} leak{}", percent, leaks, leaks == 1 ? "" : "s")};
+}
+
 model::Totals total_of(const std::vector<model::Recording>& recordings) {
   model::Totals totals;
   for (const model::Recording& recording : recordings) {
@@ -201,7 +212,7 @@ model::Conclusion conclude(const model::Report& report,
                            const std::vector<model::Recording>& recordings,
                            const rank::Options& options) {
   if (report.totals.leak_suspects != 0) {
-    return conclude_leak(report, recordings);
+    return conclude_leak(report);
   }
   const auto moments = after_warmup(main_recording(recordings), options.warmup_s);
   const auto growth = growth_of(moments, &Accounting::rss_bytes);

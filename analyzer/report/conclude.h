@@ -14,6 +14,15 @@ namespace seep::report {
 // else the one watched longest. `recordings` is not empty.
 const model::Recording& main_recording(const std::vector<model::Recording>& recordings);
 
+// What the leaks are of the growth of RSS; of the growth of live memory where RSS does not show it,
+// since memory that is never touched is not resident.
+struct Explained {
+  bool is_rss = false;
+  double growth_bytes_per_s = 0;
+  std::string text;  // "95 % explained by 1 leak"
+};
+Explained explained_by_leaks(const model::Report& report);
+
 // Live sums and growth over all processes.
 model::Totals total_of(const std::vector<model::Recording>& recordings);
 

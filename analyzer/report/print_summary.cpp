@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "analyzer/model/figures.h"
+#include "analyzer/report/conclude.h"
 #include "analyzer/report/escape.h"
 #include "analyzer/report/frame_kind.h"
 #include "analyzer/report/lines.h"
@@ -30,9 +31,11 @@ std::string cut(const std::string& line) {
 }
 
 std::string leak_line(const model::Report& report) {
-  return fmt::format("RSS {}; {}.\n",
+  const Explained explained = explained_by_leaks(report);
+  return fmt::format("RSS {}{}{}: {}.\n",
                      format_bytes(static_cast<double>(report.accounting.rss_bytes)),
-                     report.conclusion.sentence);
+                     explained.is_rss ? ", " : "; live memory ",
+                     model::format_hourly(explained.growth_bytes_per_s), explained.text);
 }
 
 std::string row(const model::Suspect& suspect) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <random>
+#include <string>
 
 #include "analyzer/rank/judge.h"
 #include "tests/unit/rank/population.h"
@@ -62,22 +63,44 @@ struct Population {
   double mean;
 };
 
-const Population kPopulations[] = {
-    {"uniform 0.1-1.0", uniform(0.1, 1.0), 0.55}, {"uniform 0.1-0.5", uniform(0.1, 0.5), 0.3},
-    {"exponential 0.1", exponential(0.1), 0.1},   {"exponential 0.3", exponential(0.3), 0.3},
-    {"exponential 1.0", exponential(1.0), 1.0},   {"fixed 0.1", uniform(0.1, 0.1), 0.1},
-    {"fixed 0.5", uniform(0.5, 0.5), 0.5},        {"fixed 0.8", uniform(0.8, 0.8), 0.8},
-    {"fixed 0.95", uniform(0.95, 0.95), 0.95},
-};
+// Accusations in `kRuns` runs of one population, said in the test's output as well.
+unsigned count_and_record(const Population& population, double alive, bool from_zero) {
+  const unsigned growing = accused(population.life, population.mean, alive, from_zero);
+  testing::Test::RecordProperty(std::string(population.name) +
+                                    (from_zero ? " from zero, " : " steady, ") +
+                                    std::to_string(static_cast<int>(alive)),
+                                static_cast<int>(growing));
+  return growing;
+}
 
 class FalsePositives : public testing::TestWithParam<bool> {};
 
 TEST_P(FalsePositives, PopulationsThatTurnOverAreNotCalledGrowing) {
-  for (const Population& population : kPopulations) {
-    for (const double alive : {20.0, 100.0, 1000.0}) {
-      const unsigned growing = accused(population.life, population.mean, alive, GetParam());
-      EXPECT_EQ(growing, 0U) << population.name << ", " << alive << " alive: " << growing << " of "
-                             << kRuns << " runs called growing";
+  const Population populations[] = {
+      {"uniform 0.1-1.0", uniform(0.1, 1.0), 0.55}, {"uniform 0.1-0.5", uniform(0.1, 0.5), 0.3},
+      {"exponential 0.1", exponential(0.1), 0.1},   {"exponential 0.3", exponential(0.3), 0.3},
+      {"fixed 0.1", uniform(0.1, 0.1), 0.1},        {"fixed 0.5", uniform(0.5, 0.5), 0.5},
+      {"fixed 0.8", uniform(0.8, 0.8), 0.8}};
+  for (const Population& population : populations) {
+    for (const double alive : {100.0, 1000.0}) {
+      EXPECT_EQ(count_and_record(population, alive, GetParam()), 0U)
+          << population.name << ", " << alive << " alive, of " << kRuns << " runs";
+    }
+    // Of twenty blocks few die within the run: a handful of deaths decides.
+    EXPECT_LE(count_and_record(population, 20, GetParam()), kRuns * 2 / 100)
+        << population.name << ", 20 alive, of " << kRuns << " runs";
+  }
+}
+
+// Lives about as long as the run: from zero, nearly nothing dies before the end, and nothing but a
+// longer run can tell such a site from a leak.
+TEST_P(FalsePositives, LivesAsLongAsTheRunAreSeldomCalledGrowing) {
+  const Population populations[] = {{"exponential 1.0", exponential(1.0), 1.0},
+                                    {"fixed 0.95", uniform(0.95, 0.95), 0.95}};
+  for (const Population& population : populations) {
+    for (const double alive : {100.0, 1000.0}) {
+      EXPECT_LE(count_and_record(population, alive, GetParam()), kRuns * 6 / 100)
+          << population.name << ", " << alive << " alive, of " << kRuns << " runs";
     }
   }
 }
@@ -85,23 +108,29 @@ TEST_P(FalsePositives, PopulationsThatTurnOverAreNotCalledGrowing) {
 INSTANTIATE_TEST_SUITE_P(FromZeroOrSteady, FalsePositives, testing::Bool(),
                          [](const auto& with) { return with.param ? "FromZero" : "Steady"; });
 
-// The other side of the coin: leaks of the same size must be found.
-TEST(FalseNegatives, LeaksAreFound) {
-  for (const double rate : {1.0, 10.0, 100.0}) {
-    unsigned growing = 0;
-    const auto times = auto_times(kLength);
-    for (unsigned seed = 0; seed < kRuns; ++seed) {
-      std::mt19937 random(seed);
-      std::exponential_distribution<double> gap(rate);
-      std::vector<Block> blocks;
-      for (double t = gap(random); t < kLength; t += gap(random)) {
-        blocks.push_back({t});
-      }
-      const auto site = history_of(blocks, times);
-      growing += judge(site, Timeline{times, 0}).behaviour == model::Behaviour::kGrowing ? 1 : 0;
+unsigned found(double rate) {
+  unsigned growing = 0;
+  const auto times = auto_times(kLength);
+  for (unsigned seed = 0; seed < kRuns; ++seed) {
+    std::mt19937 random(seed);
+    std::exponential_distribution<double> gap(rate);
+    std::vector<Block> blocks;
+    for (double t = gap(random); t < kLength; t += gap(random)) {
+      blocks.push_back({t});
     }
-    EXPECT_GE(growing, kRuns * 95 / 100) << rate << " blocks a second";
+    const auto site = history_of(blocks, times);
+    growing += judge(site, Timeline{times, 0}).behaviour == model::Behaviour::kGrowing ? 1 : 0;
   }
+  testing::Test::RecordProperty("found at " + std::to_string(rate) + " a second",
+                                static_cast<int>(growing));
+  return growing;
+}
+
+// The other side of the coin: blocks that come at random and stay.
+TEST(FalseNegatives, LeaksAreFound) {
+  EXPECT_GE(found(1), kRuns * 85 / 100) << "sixty blocks: chance alone bends some of them";
+  EXPECT_GE(found(10), kRuns * 99 / 100);
+  EXPECT_EQ(found(100), kRuns);
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 #include <random>
 
 #include "tests/unit/rank/population.h"
@@ -83,13 +83,13 @@ TEST(RankSites, RanksSeventyTwoThousandSitesWithinASecond) {
     sites.push_back(kinds[i % kinds.size()]);
   }
   const auto recordings = std::vector{recording_of(std::move(sites), times)};
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();
   const auto ranked = rank_sites(recordings, {});
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  RecordProperty("seconds", std::to_string(took.count()));
+  const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  RecordProperty("seconds", std::to_string(seconds));
   EXPECT_EQ(ranked.size(), 72'000U);
 #if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  EXPECT_LT(took.count(), 1.0);
+  EXPECT_LT(seconds, 1.0);
 #endif
 }
 

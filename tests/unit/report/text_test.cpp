@@ -21,6 +21,9 @@ TEST(RunSummary, HasTheLinesOfTheContract) {
   const std::string text = to_run_summary(report_with_leak(), "/var/seep/server.4711");
   EXPECT_TRUE(text.starts_with("seep: server[4711] 1 h 43 m, exit 0, 61 snapshots, nothing lost\n"))
       << text;
+  EXPECT_TRUE(text.find("\nRSS 5.44 MB, +23.0 MB/h: 79 % explained by 1 leak.\n") !=
+              std::string::npos)
+      << text;
   EXPECT_TRUE(has(text, "\n#1 growing  +18.1 MB/h (17.7–18.5)  31.2 MB in 104,112 blocks\n"))
       << text;
   EXPECT_TRUE(
