@@ -10,6 +10,7 @@
 
 #include "format/snapshot_format.h"
 #include "preload/stack/capture.h"
+#include "preload/stack/modules.h"
 #include "tests/unit/stack/oracle.h"
 
 namespace seep::stack::testing {
@@ -89,6 +90,7 @@ TEST_F(Signals, HandlerOfAFaultInALeaf) {
 // --- every instruction ---------------------------------------------------------------------------
 
 struct SingleSteps {
+  unsigned long stride;  // compares at each n-th instruction
   unsigned long instructions;
   unsigned long different;
   std::uint64_t first_different_pc;
@@ -97,8 +99,10 @@ struct SingleSteps {
 SingleSteps g_steps;
 
 void compare_at_instruction(int, siginfo_t*, void* context) {
+  if (++g_steps.instructions % g_steps.stride != 0) {
+    return;
+  }
   const int result = compare_in_handler();
-  ++g_steps.instructions;
   if (result < 0 && g_steps.different++ == 0) {
     const auto* interrupted = static_cast<const ucontext_t*>(context);
     g_steps.first_different_pc =
@@ -116,26 +120,68 @@ void compare_at_instruction(int, siginfo_t*, void* context) {
   }
 }
 
-TEST_F(Signals, EveryInstructionOfLibraryCalls) {
-  struct sigaction action = {};
-  action.sa_sigaction = compare_at_instruction;
-  action.sa_flags = SA_SIGINFO;
-  ASSERT_EQ(0, sigaction(SIGTRAP, &action, nullptr));
+class SingleStepping : public Signals {
+ protected:
+  void SetUp() override {
+    Signals::SetUp();
+    struct sigaction action = {};
+    action.sa_sigaction = compare_at_instruction;
+    action.sa_flags = SA_SIGINFO;
+    ASSERT_EQ(0, sigaction(SIGTRAP, &action, nullptr));
+    g_steps = {};
+    g_steps.stride = 1;
+  }
+  void TearDown() override { signal(SIGTRAP, SIG_DFL); }
+
+  static void expect_all_equal(unsigned long least_instructions) {
+    EXPECT_GT(g_steps.instructions, least_instructions);
+    EXPECT_EQ(0U, g_steps.different) << "of " << g_steps.instructions << "; first at "
+                                     << describe_pc(g_steps.first_different_pc, format::kExactPc)
+                                     << ": " << g_steps.first_result;
+  }
+};
+
+TEST_F(SingleStepping, EveryInstructionOfLibraryCalls) {
   char text[100];
   int values[] = {9, 4, 7, 1, 8};
-  g_steps = {};
+  const auto compare = [](const void* a, const void* b) {
+    return *static_cast<const int*>(a) - *static_cast<const int*>(b);
+  };
   single_step(true);
   snprintf(text, sizeof(text), "%d %s %g", 42, "words", 1.5);
-  qsort(values, 5, sizeof(int), [](const void* a, const void* b) {
-    return *static_cast<const int*>(a) - *static_cast<const int*>(b);
-  });
+  qsort(values, 5, sizeof(int), compare);
   free(strdup(text));
   single_step(false);
-  signal(SIGTRAP, SIG_DFL);
-  EXPECT_GT(g_steps.instructions, 2000U);
-  EXPECT_EQ(0U, g_steps.different)
-      << "of " << g_steps.instructions << "; first at "
-      << describe_pc(g_steps.first_different_pc, format::kExactPc) << ": " << g_steps.first_result;
+  expect_all_equal(2000);
+}
+
+// A signal may come while capture() runs, and its handler may capture: at no instruction may the
+// inner capture go wrong, or the outer one be disturbed.
+TEST_F(SingleStepping, EveryInstructionOfCaptureItself) {
+  Stack undisturbed;
+  Stack stack;
+  for (Stack* out : {&undisturbed, &stack}) {
+    single_step(out == &stack);
+    capture(kMaxFrames, *out);
+    single_step(false);
+  }
+  expect_all_equal(500);
+  EXPECT_FALSE(stack.failed);
+  ASSERT_EQ(undisturbed.depth, stack.depth);
+  for (unsigned i = 1; i < stack.depth; ++i) {  // frame 0 may be two copies of the call
+    EXPECT_EQ(undisturbed.frames[i].frame, stack.frames[i].frame) << i;
+  }
+}
+
+TEST_F(SingleStepping, EveryInstructionOfReadingTheMappings) {
+  refresh_modules();
+  const unsigned modules = module_count();
+  g_steps.stride = 31;  // there are some 100,000
+  single_step(true);
+  refresh_modules();
+  single_step(false);
+  expect_all_equal(5000);
+  EXPECT_EQ(modules, module_count());
 }
 
 }  // namespace
