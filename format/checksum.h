@@ -42,9 +42,9 @@ inline std::uint32_t crc32(const void* data, std::size_t size, std::uint32_t crc
   const auto* bytes = static_cast<const unsigned char*>(data);
   crc = ~crc;
   for (; size >= 8; size -= 8, bytes += 8) {
-    const std::uint32_t low = crc ^ (bytes[0] | (std::uint32_t{bytes[1]} << 8) |
-                                     (std::uint32_t{bytes[2]} << 16) |
-                                     (std::uint32_t{bytes[3]} << 24));
+    const std::uint32_t low =
+        crc ^ (bytes[0] | (std::uint32_t{bytes[1]} << 8) | (std::uint32_t{bytes[2]} << 16) |
+               (std::uint32_t{bytes[3]} << 24));
     crc = table[7][low & 0xFF] ^ table[6][(low >> 8) & 0xFF] ^ table[5][(low >> 16) & 0xFF] ^
           table[4][low >> 24] ^ table[3][bytes[4]] ^ table[2][bytes[5]] ^ table[1][bytes[6]] ^
           table[0][bytes[7]];

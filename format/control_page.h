@@ -25,7 +25,14 @@ enum class AgentState : std::uint32_t {
   kEnded = 4,     // its last snapshot is written
 };
 
-enum class RequestKind : std::uint32_t { kNone = 0, kSnapshot = 1, kMark = 2, kScan = 3, kStart = 4, kPause = 5 };
+enum class RequestKind : std::uint32_t {
+  kNone = 0,
+  kSnapshot = 1,
+  kMark = 2,
+  kScan = 3,
+  kStart = 4,
+  kPause = 5
+};
 enum class Answer : std::uint32_t { kDone = 0, kFailed = 1, kNotActive = 2 };
 
 struct ControlPage {
@@ -35,23 +42,24 @@ struct ControlPage {
   // Who this is; written once.
   std::uint32_t pid;
   std::uint32_t image;
-  std::uint64_t start_ticks;      // /proc/PID/stat field 22
+  std::uint64_t start_ticks;  // /proc/PID/stat field 22
   std::uint64_t run_id;
   std::uint64_t started_unix_ns;
-  std::uint64_t pid_namespace;    // inode of /proc/self/ns/pid: where `pid` means something; 0 unknown
+  std::uint64_t
+      pid_namespace;  // inode of /proc/self/ns/pid: where `pid` means something; 0 unknown
   // Request, written by a client.
   std::uint32_t request_sequence;
-  std::uint32_t request_kind;     // RequestKind
+  std::uint32_t request_kind;  // RequestKind
   std::uint64_t request_units;
   std::uint32_t request_has_units;
-  char request_label[124];        // NUL terminated
+  char request_label[124];  // NUL terminated
   // Answer, written by the process.
   std::uint32_t answer_sequence;
   std::uint32_t answer;           // Answer
   std::uint32_t answer_snapshot;  // sequence number of the snapshot that was written
   std::uint32_t state;            // AgentState
   // Status, refreshed at each snapshot.
-  std::uint64_t updated_ms;       // since start
+  std::uint64_t updated_ms;  // since start
   std::uint32_t last_sequence;
   std::uint32_t snapshots_kept;
   std::uint64_t live_blocks;
@@ -59,10 +67,10 @@ struct ControlPage {
   std::uint64_t sites;
   std::uint64_t stack_nodes;
   std::uint64_t tracker_bytes;
-  std::uint64_t snapshot_ns;      // time all snapshots took together
-  std::uint64_t losses[64];       // by Loss
-  char inactive_settings[512];    // settings that were given and do nothing yet, comma separated
-  char message[512];              // the last thing worth telling; NUL terminated
+  std::uint64_t snapshot_ns;    // time all snapshots took together
+  std::uint64_t losses[64];     // by Loss
+  char inactive_settings[512];  // settings that were given and do nothing yet, comma separated
+  char message[512];            // the last thing worth telling; NUL terminated
   char reserved[2280];
 };
 static_assert(sizeof(ControlPage) == 4096);

@@ -10,8 +10,9 @@
 //                                 "signal 9", for ends that the process could not record itself
 //
 // A line of `index`, tab separated:
-//   unix seconds, run id (16 hex digits), pid, parent pid, image, how (exit, exec or signal), status,
-//   lifetime in ms, live bytes, live blocks, recording (directory name or "-"), path of the program
+//   unix seconds, run id (16 hex digits), pid, parent pid, image, how (exit, exec or signal),
+//   status, lifetime in ms, live bytes, live blocks, recording (directory name or "-"), path of the
+//   program
 #pragma once
 
 namespace seep::format {
@@ -21,6 +22,9 @@ inline constexpr char kSnapshotSuffix[] = ".seep";
 inline constexpr char kIndexFileName[] = "index";
 inline constexpr char kLogFileName[] = "seep.log";
 inline constexpr char kEndedFileName[] = "ended";
+
+// Recordings of a process that can write neither SEEP_DIR nor $TMPDIR: this and its user id.
+inline constexpr char kFallbackPrefix[] = "/tmp/seep-";
 
 // "<run id, 16 hex digits>.<pid of the process started directly>". Set by `seep run` in the child
 // just before exec; without it the first process makes it up and hands it to its children.

@@ -36,7 +36,7 @@ struct FileHeader {
   char magic[8];
   std::uint16_t version_major;
   std::uint16_t version_minor;
-  std::uint32_t header_bytes;         // sizeof(FileHeader)
+  std::uint32_t header_bytes;  // sizeof(FileHeader)
   std::uint32_t section_count;
   std::uint32_t section_entry_bytes;  // sizeof(SectionEntry)
   std::uint64_t file_bytes;           // of the whole file
@@ -83,8 +83,8 @@ enum class Mode : std::uint32_t { kExact = 0, kSample = 1 };
 enum class End : std::uint32_t { kNotYet = 0, kExit = 1, kSignal = 2, kExec = 3 };
 
 // ProcessRecord::flags
-inline constexpr std::uint32_t kHasUnits = 1;       // `units` was given with a mark
-inline constexpr std::uint32_t kForkedImage = 2;    // began as a fork: blocks may be inherited
+inline constexpr std::uint32_t kHasUnits = 1;         // `units` was given with a mark
+inline constexpr std::uint32_t kForkedImage = 2;      // began as a fork: blocks may be inherited
 inline constexpr std::uint32_t kStartedDirectly = 4;  // the process that the user started
 
 struct ProcessRecord {
@@ -99,19 +99,19 @@ struct ProcessRecord {
   std::uint32_t trigger;          // Trigger
   std::uint32_t mode;             // Mode
   std::uint32_t flags;
-  std::uint32_t pid;              // in the process's own PID namespace
-  std::uint32_t host_pid;         // in the outermost namespace that is visible; 0 unknown
+  std::uint32_t pid;       // in the process's own PID namespace
+  std::uint32_t host_pid;  // in the outermost namespace that is visible; 0 unknown
   std::uint32_t parent_pid;
   std::uint32_t uid;
-  std::uint32_t image;            // 1 for the first recording of this PID, 2 after an exec, …
-  std::uint32_t end;              // End
-  std::int32_t end_status;        // with End::kExit
-  std::int32_t end_signal;        // with End::kSignal
-  StringRef exe;                  // absolute path
-  StringRef command;              // arguments, each followed by a NUL
-  StringRef host;                 // host name
-  StringRef mark;                 // label of a kMark snapshot
-  StringRef end_function;         // what ended it: "exit", "_exit", "main", "execve"
+  std::uint32_t image;      // 1 for the first recording of this PID, 2 after an exec, …
+  std::uint32_t end;        // End
+  std::int32_t end_status;  // with End::kExit
+  std::int32_t end_signal;  // with End::kSignal
+  StringRef exe;            // absolute path
+  StringRef command;        // arguments, each followed by a NUL
+  StringRef host;           // host name
+  StringRef mark;           // label of a kMark snapshot
+  StringRef end_function;   // what ended it: "exit", "_exit", "main", "execve"
 };
 static_assert(sizeof(ProcessRecord) == 144);
 
@@ -122,18 +122,18 @@ inline constexpr std::uint32_t kModuleUnloaded = 1;  // was mapped once, is not 
 // captured, so a library unloaded and another one loaded at its place cannot be confused.
 struct ModuleRecord {
   StringRef path;
-  StringRef build_id;    // raw bytes; empty when the file has none
-  std::uint64_t base;    // load bias: run-time address minus ELF virtual address
-  std::uint64_t begin;   // first mapped address
-  std::uint64_t end;     // one past the last
+  StringRef build_id;   // raw bytes; empty when the file has none
+  std::uint64_t base;   // load bias: run-time address minus ELF virtual address
+  std::uint64_t begin;  // first mapped address
+  std::uint64_t end;    // one past the last
   std::uint32_t flags;
   std::uint32_t reserved;
 };
 static_assert(sizeof(ModuleRecord) == 48);
 
 // NodeRecord::flags
-inline constexpr std::uint32_t kExactPc = 1;    // the address itself executes (a frame interrupted by
-                                                // a signal); otherwise it is a return address
+inline constexpr std::uint32_t kExactPc = 1;  // the address itself executes (a frame interrupted by
+                                              // a signal); otherwise it is a return address
 inline constexpr std::uint32_t kHeuristic = 2;  // found without unwind information
 inline constexpr std::uint32_t kCut = 4;        // frames further out were dropped (depth limit)
 
@@ -164,7 +164,7 @@ struct SiteRecord {
   std::uint64_t live_bytes;
   std::uint64_t inherited_blocks;  // of the live ones, those older than this image
   std::uint64_t inherited_bytes;
-  std::uint64_t oldest_ms;         // age of its oldest live block
+  std::uint64_t oldest_ms;  // age of its oldest live block
 };
 static_assert(sizeof(SiteRecord) == 64);
 
@@ -189,9 +189,9 @@ struct AccountingRecord {
   std::uint64_t stack_bytes;
   std::uint64_t file_bytes;
   std::uint64_t shared_bytes;
-  std::uint64_t tracker_bytes;             // resident, of seep's own tables
+  std::uint64_t tracker_bytes;  // resident, of seep's own tables
   std::uint64_t other_bytes;
-  std::uint64_t limit_bytes;               // cgroup limit, or 0
+  std::uint64_t limit_bytes;  // cgroup limit, or 0
 };
 static_assert(sizeof(AccountingRecord) == 80);
 

@@ -17,7 +17,7 @@ struct DiffRow {
   std::string id;  // as Suspect::id
   SiteKind kind = SiteKind::kHeap;
   Change change = Change::kGrew;
-  double bytes = 0;   // new minus old, in the basis
+  double bytes = 0;  // new minus old, in the basis
   double blocks = 0;
   double old_bytes = 0;
   double new_bytes = 0;

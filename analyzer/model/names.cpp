@@ -5,61 +5,92 @@ namespace seep::model {
 
 const char* name_of(Behaviour behaviour) {
   switch (behaviour) {
-    case Behaviour::kGrowing: return "growing";
-    case Behaviour::kPlateau: return "plateau";
-    case Behaviour::kSawtooth: return "sawtooth";
-    case Behaviour::kOneTime: return "one-time";
-    case Behaviour::kSteady: return "steady";
-    case Behaviour::kUnknown: return "unknown";
+    case Behaviour::kGrowing:
+      return "growing";
+    case Behaviour::kPlateau:
+      return "plateau";
+    case Behaviour::kSawtooth:
+      return "sawtooth";
+    case Behaviour::kOneTime:
+      return "one-time";
+    case Behaviour::kSteady:
+      return "steady";
+    case Behaviour::kUnknown:
+      return "unknown";
   }
   return "unknown";
 }
 
 const char* name_of(SiteKind kind) {
   switch (kind) {
-    case SiteKind::kHeap: return "heap";
-    case SiteKind::kMmap: return "mmap";
-    case SiteKind::kFd: return "fd";
-    case SiteKind::kThread: return "thread";
+    case SiteKind::kHeap:
+      return "heap";
+    case SiteKind::kMmap:
+      return "mmap";
+    case SiteKind::kFd:
+      return "fd";
+    case SiteKind::kThread:
+      return "thread";
   }
   return "heap";
 }
 
 const char* name_of(Trigger trigger) {
   switch (trigger) {
-    case Trigger::kStart: return "start";
-    case Trigger::kInterval: return "interval";
-    case Trigger::kRequest: return "request";
-    case Trigger::kSignal: return "signal";
-    case Trigger::kApi: return "api";
-    case Trigger::kMark: return "mark";
-    case Trigger::kLimit: return "limit";
-    case Trigger::kFork: return "fork";
-    case Trigger::kExec: return "exec";
-    case Trigger::kCrash: return "crash";
-    case Trigger::kExit: return "exit";
+    case Trigger::kStart:
+      return "start";
+    case Trigger::kInterval:
+      return "interval";
+    case Trigger::kRequest:
+      return "request";
+    case Trigger::kSignal:
+      return "signal";
+    case Trigger::kApi:
+      return "api";
+    case Trigger::kMark:
+      return "mark";
+    case Trigger::kLimit:
+      return "limit";
+    case Trigger::kFork:
+      return "fork";
+    case Trigger::kExec:
+      return "exec";
+    case Trigger::kCrash:
+      return "crash";
+    case Trigger::kExit:
+      return "exit";
   }
   return "interval";
 }
 
-const char* name_of(Mode mode) { return mode == Mode::kSample ? "sample" : "exact"; }
+const char* name_of(Mode mode) {
+  return mode == Mode::kSample ? "sample" : "exact";
+}
 
 const char* name_of(Language language) {
   switch (language) {
-    case Language::kNative: return "native";
-    case Language::kPhp: return "php";
-    case Language::kPython: return "python";
+    case Language::kNative:
+      return "native";
+    case Language::kPhp:
+      return "php";
+    case Language::kPython:
+      return "python";
   }
   return "native";
 }
 
 const char* name_of(EndInfo::How how) {
   switch (how) {
-    case EndInfo::How::kRunning: return "running";
-    case EndInfo::How::kExit: return "exit";
-    case EndInfo::How::kSignal: return "signal";
-    case EndInfo::How::kExec: return "exec";
-    case EndInfo::How::kLost: return "lost";
+    case EndInfo::How::kRunning:
+      return "running";
+    case EndInfo::How::kExit:
+      return "exit";
+    case EndInfo::How::kSignal:
+      return "signal";
+    case EndInfo::How::kExec:
+      return "exec";
+    case EndInfo::How::kLost:
+      return "lost";
   }
   return "lost";
 }

@@ -17,7 +17,7 @@ struct SiteHistory {
   std::uint64_t oldest_ms = 0;         // at the last moment
   std::uint64_t inherited_blocks = 0;  // of the live ones, at the last moment
   std::uint64_t inherited_bytes = 0;
-  std::vector<AgeCount> ages;          // at the last moment
+  std::vector<AgeCount> ages;  // at the last moment
   std::vector<Counters> at;
 };
 
@@ -29,7 +29,7 @@ struct Recording {
   std::vector<Moment> moments;  // ascending in time; never empty
   Stacks stacks;
   std::vector<SiteHistory> sites;
-  Losses losses{};              // of the last moment
+  Losses losses{};                   // of the last moment
   std::vector<std::string> skipped;  // messages of damaged snapshots that were left out
 };
 

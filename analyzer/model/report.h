@@ -25,12 +25,12 @@ struct ReportFrame {
   std::optional<std::string> function;  // demangled
   std::optional<std::string> file;      // as the debug information gives it, absolute if it can be
   std::optional<unsigned> line;
-  std::string module;                   // path
+  std::string module;  // path
   std::optional<std::string> build_id;
-  std::uint64_t offset = 0;             // ELF virtual address
+  std::uint64_t offset = 0;  // ELF virtual address
   bool inlined = false;
   bool heuristic = false;
-  bool nearest_symbol = false;          // no debug information: the nearest exported symbol before it
+  bool nearest_symbol = false;  // no debug information: the nearest exported symbol before it
   Language language = Language::kNative;
 };
 
@@ -72,9 +72,9 @@ struct Suspect {
   std::optional<std::string> suppressed_by;
   unsigned workers_seen = 1;
   unsigned workers_of = 1;
-  std::vector<std::uint64_t> series_bytes;   // aligned with Report::snapshots
+  std::vector<std::uint64_t> series_bytes;  // aligned with Report::snapshots
   std::vector<std::uint64_t> series_blocks;
-  unsigned blame = 0;                        // index into stack
+  unsigned blame = 0;  // index into stack
   unsigned sites = 1;
   ReportStack stack;
   std::vector<SuspectPath> paths;
@@ -116,7 +116,8 @@ struct Report {
   Totals totals;
   Conclusion conclusion;
   std::vector<Suspect> suspects;
-  std::vector<std::string> notes;  // said first in the text: damaged files left out, little tracked, …
+  std::vector<std::string>
+      notes;  // said first in the text: damaged files left out, little tracked, …
 };
 
 }  // namespace seep::model

@@ -18,8 +18,8 @@ using format::Trigger;
 
 struct Module {
   std::string path;
-  std::string build_id;     // lower-case hex; empty when the file has none
-  std::uint64_t base = 0;   // load bias
+  std::string build_id;    // lower-case hex; empty when the file has none
+  std::uint64_t base = 0;  // load bias
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
   bool unloaded = false;
@@ -32,7 +32,7 @@ struct Node {
   std::uint64_t offset = 0;  // ELF virtual address in the module; absolute when module is 0
   std::uint32_t parent = 0;
   std::uint16_t module = 0;
-  bool exact_pc = false;     // else a return address: look up offset - 1
+  bool exact_pc = false;  // else a return address: look up offset - 1
   bool heuristic = false;
   bool cut = false;
   Language language = Language::kNative;

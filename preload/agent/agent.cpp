@@ -73,7 +73,7 @@ void Agent::start(const char* const* environment) {
     }
     return;
   }
-  directory_.set_base(settings_.DIR, identity_);
+  directory_.set_base(settings_.DIR, environment_value(environment, "TMPDIR"), identity_);
   environment_value(environment, format::kRunVariable, &launched_);
   settings_are_good_ = true;
   if (settings_.ONLY.empty() || matches_any(settings_.ONLY, identity_.name.view())) {

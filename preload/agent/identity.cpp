@@ -1,6 +1,7 @@
 #include "preload/agent/identity.h"
 
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -34,7 +35,11 @@ void read_exe(Identity& identity) {
                                 runtime::as_argument(path), sizeof(path));
   identity.exe.clear();
   identity.exe.add({path, size > 0 ? static_cast<std::size_t>(size) : 0});
-  std::string_view name = identity.exe.view();
+  const auto* started_as = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+  std::string_view name = runtime::view_of(started_as);
+  if (name.empty() || name.substr(0, 8) == "/dev/fd/" || name.substr(0, 6) == "/proc/") {
+    name = identity.exe.view();
+  }
   name.remove_prefix(name.rfind('/') + 1);
   identity.name.clear();
   for (const char c : name.empty() ? std::string_view("program") : name) {

@@ -17,8 +17,10 @@ struct Identity {
   std::uint64_t started_unix_ns = 0;
   std::uint64_t run_id = 0;
   bool started_directly = false;
-  runtime::Path exe;        // absolute path of the program
-  runtime::Text<256> name;  // its last component, with bytes unfit for a file name replaced
+  runtime::Path exe;  // absolute path of the program
+  // The last component of the name it was started by, which a link may give (redis-server is one);
+  // bytes unfit for a file name are replaced.
+  runtime::Text<256> name;
   runtime::Text<65> host;
   runtime::Text<8192> command;  // arguments, each followed by a NUL; cut if longer
 };

@@ -8,12 +8,8 @@
 
 #include "format/recording_layout.h"
 #include "preload/agent/disk_budget.h"
-#include "preload/agent/environment.h"
-#include "preload/agent/settings.h"
 #include "preload/runtime/file.h"
 #include "preload/runtime/syscall.h"
-
-extern "C" char** environ;
 
 namespace seep::agent {
 namespace {
@@ -92,7 +88,10 @@ runtime::Text<64> snapshot_name(std::uint32_t sequence) {
   return name;
 }
 
-void RecordingDirectory::set_base(std::string_view setting, const Identity& identity) {
+void RecordingDirectory::set_base(std::string_view setting, std::string_view temporary,
+                                  const Identity& identity) {
+  temporary_.clear();
+  temporary_.add(temporary);
   base_.clear();
   if (setting.empty() || setting.front() != '/') {
     char directory[4096];
@@ -109,28 +108,25 @@ bool RecordingDirectory::open(const Identity& identity) {
   if (is_open()) {
     return true;
   }
-  bool found = false;
-  runtime::Path fallback[2];
-  const std::string_view temporary = environment_value(environ, "TMPDIR", &found);
-  if (found && !temporary.empty()) {
-    fallback[0].add(temporary).add("/seep-").add_decimal(identity.uid);
-  }
-  fallback[1].add("/tmp/seep-").add_decimal(identity.uid);
   if (open_base(/*must_be_ours=*/false)) {
     return create_recording(directory_, identity);
   }
   const runtime::Path wanted = base_;
-  for (const runtime::Path& path : fallback) {
-    base_ = path;
-    if (base_.size() != 0 && open_base(/*must_be_ours=*/true) &&
-        create_recording(directory_, identity)) {
-      runtime::Path line;
-      log(line.add(wanted.view()).add(" cannot be written: recordings go here").view());
-      return true;
+  base_ = temporary_;
+  if (base_.size() == 0 || !open_base(/*must_be_ours=*/false)) {
+    base_.clear();
+    base_.add(format::kFallbackPrefix).add_decimal(identity.uid);
+    if (!open_base(/*must_be_ours=*/true)) {
+      base_ = wanted;
+      return false;
     }
   }
-  base_ = wanted;
-  return false;
+  if (!create_recording(directory_, identity)) {
+    return false;
+  }
+  runtime::Path line;
+  log(line.add(wanted.view()).add(" cannot be written: recordings go here").view());
+  return true;
 }
 
 // Leaves directory_ at the base. A fall-back lies where anybody may have put something of that

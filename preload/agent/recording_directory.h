@@ -20,7 +20,8 @@ class RecordingDirectory {
   RecordingDirectory& operator=(const RecordingDirectory&) = delete;
 
   // Makes `setting` absolute, expanding %h %p %e %t as core(5) does. Nothing is created yet.
-  void set_base(std::string_view setting, const Identity& identity);
+  // `temporary` ($TMPDIR, or empty) is where recordings go when it cannot be written.
+  void set_base(std::string_view setting, std::string_view temporary, const Identity& identity);
   [[nodiscard]] std::string_view base() const { return base_.view(); }
 
   // Creates what is missing: the base (or its fall-backs) and <exe>.<pid>[.<n>] with a control
@@ -56,6 +57,7 @@ class RecordingDirectory {
   void append(const char* file, std::string_view line, std::uint64_t most_bytes);
 
   runtime::Path base_;
+  runtime::Path temporary_;
   runtime::Path path_;       // of the recording
   runtime::Text<300> name_;  // its last component
   int directory_ = -1;

@@ -11,7 +11,7 @@ void Schedule::configure(KeptSnapshot* entries, std::size_t keep, bool is_auto,
   count_ = 0;
   auto_ = is_auto;
   interval_ms_ = is_auto ? kFirstIntervalMs : interval_ms;
-  next_ms_ = interval_ms_ == 0 ? UINT64_MAX : interval_ms_;
+  next_ms_.store(interval_ms_ == 0 ? UINT64_MAX : interval_ms_, std::memory_order_relaxed);
 }
 
 // `auto`: so spaced that the latest half of what is kept reaches back over a keep-th part of the
@@ -27,7 +27,7 @@ void Schedule::plan_next(std::uint64_t now_ms, std::uint64_t cost_ns) {
     const std::uint64_t affordable = cost_ns * kCostShare / 1000000;
     interval_ms_ = interval < affordable ? affordable : interval;
   }
-  next_ms_ = now_ms + interval_ms_;
+  next_ms_.store(now_ms + interval_ms_, std::memory_order_relaxed);
 }
 
 std::uint32_t Schedule::add(const KeptSnapshot& snapshot) {

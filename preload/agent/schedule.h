@@ -2,6 +2,7 @@
 // Context: IN-AGENT. One thread at a time.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -26,7 +27,10 @@ class Schedule {
   // `entries` has room for `keep` + 1 snapshots. `interval_ms` 0 with !is_auto: never due.
   void configure(KeptSnapshot* entries, std::size_t keep, bool is_auto, std::uint64_t interval_ms);
 
-  [[nodiscard]] bool due(std::uint64_t now_ms) const { return now_ms >= next_ms_; }
+  // Any thread.
+  [[nodiscard]] bool due(std::uint64_t now_ms) const {
+    return now_ms >= next_ms_.load(std::memory_order_relaxed);
+  }
   // Sets the time of the next one, after one at `now_ms` that took `cost_ns` of a thread.
   void plan_next(std::uint64_t now_ms, std::uint64_t cost_ns);
 
@@ -43,7 +47,7 @@ class Schedule {
   std::size_t keep_ = 64;
   bool auto_ = true;
   std::uint64_t interval_ms_ = kFirstIntervalMs;
-  std::uint64_t next_ms_ = 0;
+  std::atomic<std::uint64_t> next_ms_{0};  // relaxed: a thread that reads it late looks again
 };
 
 }  // namespace seep::agent

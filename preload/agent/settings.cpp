@@ -192,6 +192,19 @@ bool parse_size(std::string_view text, std::uint64_t& bytes) {
   return parse_with_unit(text, kSizes, bytes);
 }
 
+// Not those that the kernel keeps, that a fault raises again when its handler returns, or that libc
+// uses between threads (32, 33).
+bool can_be_handled(int signal) {
+  constexpr int kRefused[] = {SIGKILL, SIGSTOP, SIGILL, SIGTRAP, SIGABRT, SIGBUS,
+                              SIGFPE,  SIGSEGV, SIGSYS, 32,      33};
+  for (const int refused : kRefused) {
+    if (signal == refused) {
+      return false;
+    }
+  }
+  return true;
+}
+
 int parse_signal(std::string_view text) {
   struct Name {
     std::string_view name;
@@ -209,7 +222,7 @@ int parse_signal(std::string_view text) {
     }
   }
   std::uint64_t number = 0;
-  return parse_count(text, 1, 64, number) && number != SIGKILL && number != SIGSTOP
+  return parse_count(text, 1, 64, number) && can_be_handled(static_cast<int>(number))
              ? static_cast<int>(number)
              : 0;
 }
