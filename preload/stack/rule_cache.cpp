@@ -5,7 +5,7 @@
 namespace seep::stack {
 
 constinit std::atomic<std::uint64_t> g_rule_slots[std::size_t{1} << kSlotBits];
-constinit RuleRow g_rule_rows[kRowCount];
+constinit RuleRow g_rule_rows[kRowCount]{};
 constinit CaptureCounters g_capture_counters{};
 
 namespace {
