@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "cli/client/control_file.h"
@@ -27,25 +26,8 @@ std::uint64_t disk_bytes(const std::string& path) {
                                            : 0;
 }
 
-bool matches(pid_t pid, const format::ControlPage& page) {
-  return start_ticks(pid) == page.start_ticks && innermost_pid(pid) == static_cast<pid_t>(page.pid);
-}
-
 // The inode of the initial PID namespace, from which all processes can be seen (PROC_PID_INIT_INO).
 constexpr std::uint64_t kInitialNamespace = 0xEFFFFFFC;
-
-std::uint64_t own_pid_namespace() {
-  struct stat status {};
-  return stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
-}
-
-// Inside a container the processes of other namespaces cannot be seen: one of them that did not say
-// that it ended may still run.
-bool may_be_out_of_sight(const format::ControlPage& page) {
-  const std::uint64_t own = own_pid_namespace();
-  return own != kInitialNamespace && page.pid_namespace != 0 && page.pid_namespace != own &&
-         page.state != static_cast<std::uint32_t>(format::AgentState::kEnded);
-}
 
 }  // namespace
 
@@ -57,19 +39,7 @@ std::optional<RecordingDirectory> look_at_recording(const std::string& path) {
     return std::nullopt;
   }
   const std::optional<format::ControlPage> page = read_control_file(control);
-  if (!page) {
-    return std::nullopt;
-  }
-  RecordingDirectory recording{path, *page, 0, fs::last_write_time(control, error)};
-  for (const auto& entry : fs::directory_iterator(path, error)) {
-    recording.bytes += disk_bytes(entry.path().string());
-    std::error_code vanished;
-    const auto written = fs::last_write_time(entry.path(), vanished);
-    if (!vanished) {
-      recording.last_written = std::max(recording.last_written, written);
-    }
-  }
-  return recording;
+  return page ? std::optional(RecordingDirectory{path, *page}) : std::nullopt;
 }
 
 std::vector<RecordingDirectory> list_recordings(const std::string& directory) {
@@ -80,16 +50,41 @@ std::vector<RecordingDirectory> list_recordings(const std::string& directory) {
       recordings.push_back(std::move(*recording));
     }
   }
-  std::sort(recordings.begin(), recordings.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.last_written, a.path) < std::tie(b.last_written, b.path);
-  });
   return recordings;
 }
 
-bool is_running(const format::ControlPage& page) {
-  const std::vector<pid_t> pids = all_pids();
-  return may_be_out_of_sight(page) ||
-         std::any_of(pids.begin(), pids.end(), [&](pid_t pid) { return matches(pid, page); });
+DiskUse disk_use(const RecordingDirectory& recording) {
+  DiskUse use;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(recording.path, error)) {
+    use.bytes += disk_bytes(entry.path().string());
+    std::error_code vanished;  // a running process thins its snapshots
+    const auto written = fs::last_write_time(entry.path(), vanished);
+    if (!vanished) {
+      use.last_written = std::max(use.last_written, written);
+    }
+  }
+  return use;
+}
+
+RunningProcesses::RunningProcesses() {
+  struct stat status {};
+  own_pid_namespace_ = stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
+  for (const pid_t pid : all_pids()) {
+    if (const auto ticks = start_ticks(pid)) {
+      processes_.emplace(static_cast<std::uint32_t>(innermost_pid(pid)), *ticks);
+    }
+  }
+}
+
+bool RunningProcesses::include(const format::ControlPage& page) const {
+  if (processes_.contains({page.pid, page.start_ticks})) {
+    return true;
+  }
+  // One of another namespace that did not say that it ended may run out of our sight.
+  return own_pid_namespace_ != kInitialNamespace && page.pid_namespace != 0 &&
+         page.pid_namespace != own_pid_namespace_ &&
+         page.state != static_cast<std::uint32_t>(format::AgentState::kEnded);
 }
 
 bool remove_recording(const RecordingDirectory& recording) {

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "format/control_page.h"
@@ -14,20 +16,36 @@ namespace seep::client {
 struct RecordingDirectory {
   std::string path;
   format::ControlPage page{};
-  std::uint64_t bytes = 0;                         // disk space of its files
-  std::filesystem::file_time_type last_written{};  // newest of its files
+};
+
+struct DiskUse {
+  std::uint64_t bytes = 0;  // disk space of its files
+  // Newest of its files; the clock counts from the year 2174, so its zero is no early time.
+  std::filesystem::file_time_type last_written = std::filesystem::file_time_type::min();
 };
 
 // Nothing when `path` is no recording: a directory with a valid control page in it. Symbolic links
 // are not followed.
 std::optional<RecordingDirectory> look_at_recording(const std::string& path);
 
-// The recordings directly in `directory`, oldest first.
+// The recordings directly in `directory`, in no order.
 std::vector<RecordingDirectory> list_recordings(const std::string& directory);
 
-// True while the process that writes it is alive, in whatever PID namespace that can be seen, and
-// when that cannot be known: from inside a container, of a process outside it.
-bool is_running(const format::ControlPage& page);
+DiskUse disk_use(const RecordingDirectory& recording);
+
+// Which processes were alive when it was made.
+class RunningProcesses {
+ public:
+  RunningProcesses();
+
+  // True while the process that writes the recording is alive, in whatever PID namespace that can
+  // be seen, and when that cannot be known: from inside a container, of a process outside it.
+  [[nodiscard]] bool include(const format::ControlPage& page) const;
+
+ private:
+  std::uint64_t own_pid_namespace_ = 0;
+  std::set<std::pair<std::uint32_t, std::uint64_t>> processes_;  // innermost PID, start ticks
+};
 
 // Removes the files that seep writes into a recording, then the directory. False when something
 // else is in it (which stays, and the directory with it) or a file could not be removed.

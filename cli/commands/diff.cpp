@@ -62,6 +62,9 @@ void name_rows(model::Diff& diff, const symbolize::Options& options) {
     row.stack = report::without_allocator(symbolizer.stack(diff.stacks, row.node));
     row.id = report::suspect_id(row.kind, row.stack, report::blamed_frame(row.stack));
   }
+  for (const std::string& warning : symbolizer.warnings()) {
+    fmt::print(stderr, "seep: {}\n", warning);
+  }
 }
 
 bool is_growth(const model::DiffRow& row) {

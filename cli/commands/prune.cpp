@@ -3,10 +3,13 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "cli/client/recording_directory.h"
@@ -19,7 +22,10 @@
 namespace seep::cli {
 namespace {
 
-using client::RecordingDirectory;
+struct Entry {
+  client::RecordingDirectory recording;
+  client::DiskUse use;
+};
 
 struct Options {
   std::string directory;
@@ -45,44 +51,59 @@ Error no_recordings(const std::string& path) {
                "name the directory that recordings go to, such as ./seep-out"};
 }
 
+std::vector<Entry> oldest_first(const std::string& directory) {
+  std::vector<Entry> entries;
+  for (client::RecordingDirectory& recording : client::list_recordings(directory)) {
+    const client::DiskUse use = client::disk_use(recording);
+    entries.push_back({std::move(recording), use});
+  }
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::tie(a.use.last_written, a.recording.path) <
+           std::tie(b.use.last_written, b.recording.path);
+  });
+  return entries;
+}
+
 // True when the recording is gone, or would be.
-bool remove_one(const RecordingDirectory& recording, bool dry_run) {
+bool remove_one(const Entry& entry, bool dry_run) {
+  const std::string what =
+      fmt::format("{} ({})", entry.recording.path, format_size(entry.use.bytes));
   if (dry_run) {
-    fmt::print("would remove {} ({})\n", recording.path, format_size(recording.bytes));
+    fmt::print("would remove {}\n", what);
     return true;
   }
-  if (!client::remove_recording(recording)) {
+  if (!client::remove_recording(entry.recording)) {
     fmt::print(stderr,
                "seep: {}: kept: it holds something that is not seep's, or cannot be removed\n",
-               recording.path);
+               entry.recording.path);
     return false;
   }
-  fmt::print("removed {} ({})\n", recording.path, format_size(recording.bytes));
+  fmt::print("removed {}\n", what);
   return true;
 }
 
-int prune(const Options& options, const std::vector<RecordingDirectory>& recordings) {
+int prune(const Options& options, const std::vector<Entry>& entries) {
   std::uint64_t held = 0;
-  for (const RecordingDirectory& recording : recordings) {
-    held += recording.bytes;
+  for (const Entry& entry : entries) {
+    held += entry.use.bytes;
   }
-  unsigned running = 0;
+  const client::RunningProcesses running;
+  unsigned kept = 0;
   unsigned removed = 0;
-  for (const RecordingDirectory& recording : recordings) {
+  for (const Entry& entry : entries) {
     if (held <= options.to_bytes) {
       break;
     }
-    if (client::is_running(recording.page)) {
-      ++running;
-    } else if (remove_one(recording, options.dry_run)) {
-      held -= recording.bytes;
+    if (running.include(entry.recording.page)) {
+      ++kept;
+    } else if (remove_one(entry, options.dry_run)) {
+      held -= entry.use.bytes;
       ++removed;
     }
   }
-  fmt::print(
-      "{}{} of {} recordings removed, {} left{}\n", options.dry_run ? "dry run: " : "", removed,
-      recordings.size(), format_size(held),
-      running == 0 ? "" : fmt::format("; {} kept because their process still runs", running));
+  fmt::print("{}{} of {} recordings removed, {} left{}\n", options.dry_run ? "dry run: " : "",
+             removed, entries.size(), format_size(held),
+             kept == 0 ? "" : fmt::format("; {} kept because their process still runs", kept));
   return kDone;
 }
 
@@ -92,8 +113,8 @@ int prune_verb(const Options& options) {
   if (error) {
     return fail(not_a_directory(options.directory));
   }
-  const std::vector<RecordingDirectory> recordings = client::list_recordings(options.directory);
-  return recordings.empty() ? fail(no_recordings(options.directory)) : prune(options, recordings);
+  const std::vector<Entry> found = oldest_first(options.directory);
+  return found.empty() ? fail(no_recordings(options.directory)) : prune(options, found);
 }
 
 }  // namespace

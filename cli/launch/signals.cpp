@@ -20,8 +20,9 @@ bool is_stopped(pid_t pid) {
 
 SignalBlock::SignalBlock() {
   sigfillset(&waited_);
-  // Faults of seep itself must not be swallowed.
-  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
+  // Faults of seep itself must not be swallowed. (abort(3) unblocks SIGABRT itself, so that one of
+  // a supervisor's watchdog can be handed on.)
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS}) {
     sigdelset(&waited_, fault);
   }
   sigprocmask(SIG_BLOCK, &waited_, &before_);

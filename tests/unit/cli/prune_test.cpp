@@ -1,5 +1,6 @@
 // seep prune, and the recordings it may touch.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -47,7 +48,7 @@ TEST_F(Prune, TheOldestGoFirstAndOnlyAsManyAsNeeded) {
   const std::string newer = add("b.2", 1);
   const std::string oldest = add("c.3", 30);
   const std::string old = add("a.1", 10);
-  const std::uint64_t one = client::look_at_recording(newer)->bytes;
+  const std::uint64_t one = client::disk_use(*client::look_at_recording(newer)).bytes;
   const ProgramEnd end = prune({"--to", std::to_string(2 * one)});
   EXPECT_EQ(end.status, 0) << end.err;
   EXPECT_FALSE(fs::exists(oldest));
@@ -64,6 +65,23 @@ TEST_F(Prune, ARunningProcessKeepsItsRecording) {
   EXPECT_TRUE(fs::exists(running));
   EXPECT_FALSE(fs::exists(finished));
   EXPECT_NE(end.out.find("1 kept because their process still runs"), std::string::npos) << end.out;
+}
+
+TEST_F(Prune, AProcessOutOfSightMayStillRun) {
+  format::ControlPage page = test::own_control_page();
+  const client::RunningProcesses running;
+  EXPECT_TRUE(running.include(page));
+  ++page.start_ticks;
+  EXPECT_FALSE(running.include(page));
+  struct stat own {};
+  ASSERT_EQ(stat("/proc/self/ns/pid", &own), 0);
+  page.pid_namespace = own.st_ino;
+  EXPECT_FALSE(running.include(page)) << "of our own namespace";
+  ++page.pid_namespace;
+  const bool sees_all = own.st_ino == 0xEFFFFFFC;
+  EXPECT_EQ(running.include(page), !sees_all);
+  page.state = static_cast<std::uint32_t>(format::AgentState::kEnded);
+  EXPECT_FALSE(running.include(page)) << "it said that it ended";
 }
 
 TEST_F(Prune, WhatIsNoRecordingIsNotTouched) {

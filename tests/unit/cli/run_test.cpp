@@ -188,6 +188,13 @@ TEST_F(Run, ExecReplacesSeep) {
   EXPECT_EQ(end.err, "");
 }
 
+TEST_F(Run, AnInternalErrorEndsWith4AndABacktrace) {
+  const ProgramEnd end = run({}, {"/bin/sh", "-c", "kill -SEGV $PPID; sleep 0.2"});
+  EXPECT_EQ(end.status, 4);
+  EXPECT_NE(end.err.find("internal error"), std::string::npos) << end.err;
+  EXPECT_NE(end.err.find("run_child"), std::string::npos) << end.err;
+}
+
 TEST_F(Run, WordsAfterTheDashesBelongToTheProgram) {
   const ProgramEnd end = run({}, {"/bin/echo", "--help", "--", "--keep", "1"});
   EXPECT_EQ(end.out, "--help -- --keep 1\n");

@@ -2,9 +2,11 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <pty.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <string>
 
@@ -67,7 +69,7 @@ TEST(Signals, ControlCReachesTheProgramOnce) {
 }
 
 TEST(Signals, ASignalToSeepAloneReachesTheProgramOnce) {
-  for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) {
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGABRT}) {
     Terminal terminal;
     kill(terminal.launcher(), signal);
     EXPECT_EQ(terminal.end(), 1) << "signal " << signal;
@@ -100,6 +102,31 @@ TEST(Signals, SeepStopsWithTheProgramAndGoesOnWithIt) {
   waitpid(launcher, &status, 0);
   ASSERT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 7);
+}
+
+// In a PID namespace of its own the launcher is PID 1 and inherits every orphan.
+TEST(Signals, AsPid1OrphansAreReapedAndTheStatusIsTheProgramsOwn) {
+  const pid_t namespace_maker = fork();
+  if (namespace_maker == 0) {
+    if (unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0) {
+      _exit(errno == EPERM || errno == ENOSPC || errno == EINVAL ? 100 : 101);
+    }
+    const pid_t init = fork();
+    if (init == 0) {
+      // The orphan ends before the program does; the program sees whether it was reaped.
+      const std::string script = "(sleep 0.1 & echo $! > /dev/null); sleep 0.4; exit 6";
+      const int status = run_child({"/bin/sh", "-c", script}, [](pid_t) {}).exit_status();
+      const bool nothing_left = waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD;
+      _exit(getpid() == 1 && nothing_left ? status : 102);
+    }
+    int status = 0;
+    waitpid(init, &status, 0);
+    _exit(WEXITSTATUS(status));
+  }
+  int status = 0;
+  waitpid(namespace_maker, &status, 0);
+  constexpr int kNoNamespaces = 100;  // a container may forbid them: then there is nothing to see
+  EXPECT_TRUE(WEXITSTATUS(status) == 6 || WEXITSTATUS(status) == kNoNamespaces) << status;
 }
 
 }  // namespace

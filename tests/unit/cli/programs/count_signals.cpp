@@ -1,5 +1,5 @@
-// Says "ready", counts SIGINT, SIGTERM and SIGUSR1 until half a second has passed without one after
-// the first, prints the count and ends with it.
+// Says "ready", counts SIGINT, SIGTERM, SIGUSR1 and SIGABRT until half a second has passed without
+// one after the first, prints the count and ends with it.
 #include <csignal>
 #include <cstdio>
 #include <ctime>
@@ -21,7 +21,7 @@ void sleep_ms(long ms) {
 }  // namespace
 
 int main() {
-  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGABRT}) {
     std::signal(signal, count);
   }
   std::puts("ready");
