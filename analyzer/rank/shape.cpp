@@ -17,7 +17,7 @@ constexpr double kStartUpRise = 0.5;
 constexpr double kStartUpShare = 0.1;
 constexpr double kStartUpEnd = 0.15;
 // A late rise: the first half of the time brought less than this share of the second half's gain.
-constexpr double kLateShare = 0.3;
+constexpr double kLateShare = 0.5;
 constexpr double kLateBegin = 0.1;
 // A window shorter than this share of the life is the last event of the run, not its trend.
 constexpr double kLeastWindow = 0.125;
