@@ -26,13 +26,14 @@ std::vector<std::string> environment_with(const Environment& added) {
     }
   }
   for (const auto& [name, value] : added) {
-    result.push_back(name + "=" + value);
+    result.emplace_back(name).append("=").append(value);
   }
   return result;
 }
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> result;
+  result.reserve(texts.size() + 1);
   for (std::string& text : texts) {
     result.push_back(text.data());
   }

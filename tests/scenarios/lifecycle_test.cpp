@@ -15,8 +15,8 @@ struct Way {
   std::string trigger;  // of the last snapshot
 };
 
-void PrintTo(const Way& way, std::ostream* stream) {
-  *stream << way.name;
+std::ostream& operator<<(std::ostream& stream, const Way& way) {
+  return stream << way.name;
 }
 
 class Ending : public Scenario, public ::testing::WithParamInterface<Way> {};

@@ -24,8 +24,8 @@ struct Verdict {
   }
 };
 
-void PrintTo(const Verdict& verdict, std::ostream* stream) {
-  *stream << verdict.sample;
+std::ostream& operator<<(std::ostream& stream, const Verdict& verdict) {
+  return stream << verdict.sample;
 }
 
 // The verdict of a source file; an empty `sample` where it has none.

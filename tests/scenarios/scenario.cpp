@@ -39,7 +39,7 @@ bool is_recording_of(const std::string& name, const std::string& exe) {
                          name.find_first_not_of("0123456789.", exe.size()) == std::string::npos);
 }
 
-std::string quoted(const std::string& argument) {
+std::string shell_quoted(const std::string& argument) {
   const bool plain = argument.find_first_of(" \t\n'\"$`\\*?;&|<>()") == std::string::npos;
   return plain && !argument.empty() ? argument : "'" + argument + "'";
 }
@@ -82,10 +82,10 @@ void Scenario::TearDown() {
 void Scenario::remember(const Arguments& arguments, const Environment& environment) {
   std::string command = environment.empty() ? "" : "env";
   for (const auto& [name, value] : environment) {
-    command += " " + quoted(name + "=" + value);
+    command.append(" ").append(shell_quoted(std::string(name).append("=").append(value)));
   }
   for (const std::string& argument : arguments) {
-    command += (command.empty() ? "" : " ") + quoted(argument);
+    command += (command.empty() ? "" : " ") + shell_quoted(argument);
   }
   commands_.push_back(command);
 }

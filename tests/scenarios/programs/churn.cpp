@@ -51,6 +51,7 @@ int main(int argc, char** argv) {
   const double until = now() + duration_argument(argc, argv);
   const int count = argc > 2 ? std::atoi(argv[2]) : 4;
   std::vector<std::thread> threads;
+  threads.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
     threads.emplace_back(churn, 12345U + static_cast<unsigned>(i), until);
   }
