@@ -18,7 +18,7 @@ FORBIDDEN = {
         r"|registry\.np[m]js\.org|proxy\.g[o]lang\.org|static\.crates\.[i]o"),
     "a secret": re.compile(
         r"-----BEGIN [A-Z ]*PRIV[A]TE KEY|\bgh[pousr]_\w{30}|\bA[K]IA[0-9A-Z]{16}"),
-    "a mark of unfinished work": re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X]|HA[C]K)\b"),
+    "a mark of unfinished work": re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X]|HA[C]K)\b|^@[A-Z]+@$"),
 }
 
 

@@ -202,7 +202,7 @@ class Content(TreeTest):
 
     def test_refuses_each_forbidden_pattern(self):
         for text in ("/wo" "rk/main", "/ho" "me/ann/x", "http://deb.de" "bian.org/pool",
-                     "gh" "p_" + "a" * 36, "// TO" "DO: later"):
+                     "gh" "p_" + "a" * 36, "// TO" "DO: later", "@DE" "MO@"):
             with self.subTest(text):
                 self.write("a.txt", "first\n" + text + "\n")
                 self.assert_findings(check_content.check(self.root), "a.txt:2: ")
