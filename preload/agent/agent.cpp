@@ -180,6 +180,7 @@ void Agent::on_fork_child() {
   }
   forked_ = true;
   identified_ = false;
+  identity_.parent_pid = identity_.pid;
   identity_.pid = current_pid();
   identity_.started_directly = false;
   identity_.started_unix_ns = unix_ns();
@@ -245,14 +246,13 @@ void Agent::on_exit(const intercept::ExitEvent& event) {
 void Agent::finish(const intercept::ExitEvent& event, std::uint64_t now_ms) {
   const bool exec = event.how == format::End::kExec;
   const bool short_lived = is_short_lived(now_ms);
-  if (births_pending_.load(std::memory_order_relaxed)) {
-    remember_births();
-  }
   if (short_lived && exec) {
     return;
   }
-  identify();
   if (!short_lived) {
+    if (births_pending_.load(std::memory_order_relaxed)) {
+      remember_births();
+    }
     Request request;
     request.trigger = exec ? format::Trigger::kExec : format::Trigger::kExit;
     request.end = event.how;

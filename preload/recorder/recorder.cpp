@@ -16,6 +16,7 @@ constinit Config g_config;  // written before g_recording is released
 
 constinit thread_local unsigned t_calls_to_look = kCallsPerLook;
 constinit thread_local std::uintptr_t t_guard = 0;
+constinit thread_local table::StackTable::LastStack t_last_stack = {};
 // Set by an allocation below an AllocatorGuard: the outer hook takes the block over.
 constinit thread_local std::uintptr_t t_nested_block = 0;
 
@@ -47,7 +48,7 @@ std::uint32_t capture_site(format::SiteKind kind) {
   } else if (captured.failed) {
     count_loss(format::Loss::unwind_failed);
   }
-  const std::uint32_t node = g_tables.stacks.intern(captured);
+  const std::uint32_t node = g_tables.stacks.intern(captured, t_last_stack);
   std::uint32_t site = g_tables.sites.find_or_add(node, kind);
   if (node == table::StackTable::kRoot || site == table::SiteTable::kNone) {
     count_loss(format::Loss::stacks_not_recorded);

@@ -100,6 +100,27 @@ AddressTable::Chunk* AddressTable::add_chunk(std::uintptr_t address, std::atomic
   return chunk;
 }
 
+// Puts `block` in the slot of an entry at the same address, and returns the word that was there; 0
+// when the entry is gone: the thread that moves the old block away has just forgotten it, and the
+// slot may be another granule's by now.
+std::uint64_t AddressTable::take_over(const Slot& taken, const Block& block, Block& old) {
+  const std::uint64_t granule = granule_of(block.address);
+  const std::uint32_t birth = taken.birth->load(std::memory_order_relaxed);
+  std::uint64_t word = taken.word->load(std::memory_order_relaxed);
+  if (word >> 56 != granule || site_of(word) == 0 ||
+      !taken.word->compare_exchange_strong(word, granule << 56 | kTransit,
+                                           std::memory_order_acquire, std::memory_order_relaxed)) {
+    return 0;
+  }
+  old = describe(block.address, word, birth);
+  taken.birth->store(block.birth, std::memory_order_relaxed);
+  taken.word->store(make_word(block), std::memory_order_release);
+  if ((word & kSizeMask) == kSizeMask && block.size < kSizeMask) {
+    drop_oversize(block.address);
+  }
+  return word;
+}
+
 Insert AddressTable::insert(const Block& block, Block& old) {
   if (block.address >> kAddressBits != 0) {
     return Insert::kOutOfRange;
@@ -117,12 +138,11 @@ Insert AddressTable::insert(const Block& block, Block& old) {
     Slot free_slot;
     const Slot taken = find(chunk, granule, &free_slot);
     if (taken.word != nullptr) {
-      const std::uint32_t birth = taken.birth->load(std::memory_order_relaxed);
-      const std::uint64_t word = taken.word->exchange(granule << 56 | kTransit);
-      taken.birth->store(block.birth, std::memory_order_relaxed);
-      taken.word->store(make_word(block), std::memory_order_release);
-      old = describe(block.address, word, birth);
-      return (word & kTransit) != 0 ? Insert::kNew : Insert::kReplaced;
+      const std::uint64_t before = take_over(taken, block, old);
+      if (before != 0) {
+        return (before & kTransit) != 0 ? Insert::kNew : Insert::kReplaced;
+      }
+      continue;
     }
     std::uint64_t expected = 0;
     if (free_slot.word == nullptr) {

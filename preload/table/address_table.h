@@ -143,6 +143,7 @@ class AddressTable {
   std::atomic<Chunk*>* head_of(std::uintptr_t address, bool create);
   static Slot find_in_chunk(const Chunk& chunk, std::uint64_t granule, Slot* free_slot);
   static Slot find(const Chunk* head, std::uint64_t granule, Slot* free_slot);
+  std::uint64_t take_over(const Slot& taken, const Block& block, Block& old);
   Chunk* add_chunk(std::uintptr_t address, std::atomic<Chunk*>& head, Chunk* seen);
   unsigned blocks_in_page_before(std::uintptr_t address);
   static unsigned count_blocks(const Chunk* head);

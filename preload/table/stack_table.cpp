@@ -10,14 +10,56 @@ std::uint64_t StackTable::hash(std::uint32_t parent, std::uint64_t frame, std::u
   return value ^ (value >> 31);
 }
 
-std::uint32_t StackTable::intern(const stack::Stack& captured) {
-  std::uint32_t node = kRoot;
-  for (unsigned i = captured.depth; i != 0; --i) {
-    stack::Frame frame = captured.frames[i - 1];
-    if (captured.cut && i == captured.depth) {
-      frame.flags |= format::kCut;
+namespace {
+
+// The frame `index` places from the outermost one that was captured.
+stack::Frame frame_from_outside(const stack::Stack& captured, unsigned index) {
+  stack::Frame frame = captured.frames[captured.depth - 1 - index];
+  if (captured.cut && index == 0) {
+    frame.flags |= format::kCut;
+  }
+  return frame;
+}
+
+unsigned count_shared(const stack::Stack& captured, const StackTable::LastStack& last) {
+  const unsigned most = captured.depth < last.depth ? captured.depth : last.depth;
+  unsigned shared = 0;
+  while (shared < most) {
+    const stack::Frame frame = frame_from_outside(captured, shared);
+    if (frame.frame != last.frames[shared].frame || frame.flags != last.frames[shared].flags) {
+      break;
     }
+    ++shared;
+  }
+  return shared;
+}
+
+}  // namespace
+
+std::uint32_t StackTable::intern(const stack::Stack& captured, LastStack& last) {
+  if (last.busy) {
+    return intern(captured);
+  }
+  last.busy = true;
+  std::atomic_signal_fence(std::memory_order_seq_cst);  // handlers of this thread see it first
+  const std::uint32_t node = intern_from(captured, count_shared(captured, last), &last);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  last.busy = false;
+  return node;
+}
+
+// `shared` outermost frames are those of `last`, which is brought up to date.
+std::uint32_t StackTable::intern_from(const stack::Stack& captured, unsigned shared,
+                                      LastStack* last) {
+  std::uint32_t node = shared == 0 ? kRoot : last->nodes[shared - 1];
+  for (unsigned i = shared; i < captured.depth; ++i) {
+    const stack::Frame frame = frame_from_outside(captured, i);
     node = child(node, frame);
+    if (last != nullptr) {
+      last->frames[i] = frame;
+      last->nodes[i] = node;
+      last->depth = node == kRoot ? i : i + 1;
+    }
     if (node == kRoot) {
       return kRoot;
     }

@@ -25,8 +25,20 @@ class StackTable {
   StackTable(const StackTable&) = delete;
   StackTable& operator=(const StackTable&) = delete;
 
+  // The stack that a thread interned last. Consecutive stacks of a thread share most callers:
+  // their nodes are found by comparing, which costs a tenth of a look-up in the trie.
+  struct LastStack {
+    bool busy;  // in use by intern(): a signal handler above it must do without
+    unsigned depth;
+    std::uint32_t nodes[stack::kMaxFrames];  // outermost first, as frames
+    stack::Frame frames[stack::kMaxFrames];
+  };
+
   // The node of a stack's innermost frame; kRoot for an empty stack or when there is no room.
-  std::uint32_t intern(const stack::Stack& captured);
+  // `last` belongs to the calling thread and begins zeroed.
+  std::uint32_t intern(const stack::Stack& captured, LastStack& last);
+  // The same, by the trie alone.
+  std::uint32_t intern(const stack::Stack& captured) { return intern_from(captured, 0, nullptr); }
 
   // Number of nodes, the root included. One that is being made right now reads as null or as zeros;
   // no site refers to it yet.
@@ -46,6 +58,7 @@ class StackTable {
     Slot slots[kFanOut];
   };
 
+  std::uint32_t intern_from(const stack::Stack& captured, unsigned shared, LastStack* last);
   std::uint32_t child(std::uint32_t parent, const stack::Frame& frame);
   std::uint32_t make_node(std::uint32_t parent, const stack::Frame& frame);
   std::uint32_t push_down(std::uint32_t node, unsigned shift);

@@ -69,6 +69,34 @@ TEST(StackTable, TakesTheEmptyStackForTheRoot) {
   EXPECT_EQ(make_table()->intern(stack_of({})), StackTable::kRoot);
 }
 
+TEST(StackTable, FindsTheSameIdsThroughTheLastStackOfAThread) {
+  const auto table = make_table();
+  StackTable::LastStack last{};
+  std::mt19937 random(2);
+  for (int i = 0; i < 20'000; ++i) {
+    Frames frames(random() % 6);
+    for (std::uint64_t& frame : frames) {
+      frame = random() % 3 + 1;
+    }
+    const stack::Stack stack = stack_of(frames, random() % 4 == 0);
+    const std::uint32_t id = table->intern(stack, last);
+    EXPECT_EQ(id, table->intern(stack));
+    EXPECT_EQ(frames_of(*table, id), frames);
+  }
+}
+
+TEST(StackTable, DoesWithoutTheLastStackInAHandlerAboveIntern) {
+  const auto table = make_table();
+  StackTable::LastStack last{};
+  table->intern(stack_of({30, 20, 10}), last);
+  const StackTable::LastStack before = last;
+  last.busy = true;
+  const std::uint32_t id = table->intern(stack_of({40, 20, 10}), last);
+  EXPECT_EQ(frames_of(*table, id), (Frames{40, 20, 10}));
+  EXPECT_EQ(last.depth, before.depth);
+  EXPECT_EQ(last.nodes[2], before.nodes[2]);
+}
+
 TEST(StackTable, KeepsParentsBelowTheirChildren) {
   const auto table = make_table();
   std::mt19937 random(1);
