@@ -1,0 +1,138 @@
+#include "preload/snapshot/live_walk.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "tests/unit/snapshot/fixture.h"
+
+namespace seep::snapshot {
+namespace {
+
+constexpr std::uint32_t kNow = 1'000'000;
+constexpr std::uint32_t kNoFork = 0;
+
+struct Age {
+  std::uint32_t age_class;
+  std::uint64_t blocks;
+  std::uint64_t bytes;
+  bool operator==(const Age&) const = default;
+};
+
+std::vector<Age> ages_of(const LiveWalk& walk, std::uint32_t site) {
+  std::vector<Age> ages;
+  for (const AgeTally* age = walk.ages(site); age != nullptr; age = walk.next(*age)) {
+    ages.push_back({age->age_class, age->blocks, age->bytes});
+  }
+  return ages;
+}
+
+TEST(LiveWalk, OfNothingIsZero) {
+  FilledTables filled;
+  LiveWalk walk(kNow, kNoFork);
+  ASSERT_TRUE(walk.run(filled.tables()));
+  EXPECT_EQ(walk.live_blocks(), 0U);
+  EXPECT_EQ(walk.live_bytes(), 0U);
+  EXPECT_EQ(walk.site_count(), 1U);
+}
+
+TEST(LiveWalk, SumsBlocksAndMapsBySite) {
+  FilledTables filled;
+  const std::uint32_t first = filled.add_site({0x10, 0x20});
+  const std::uint32_t second = filled.add_site({0x11, 0x20});
+  const std::uint32_t map = filled.add_site({0x10, 0x20}, format::SiteKind::kMmap);
+  filled.add_blocks(first, kNow, 100, 3);
+  filled.add_blocks(second, kNow, 7, 2);
+  filled.add_blocks(first, kNow, 5);
+  filled.add_map(map, kNow, 8192);
+  LiveWalk walk(kNow, kNoFork);
+  ASSERT_TRUE(walk.run(filled.tables()));
+  EXPECT_EQ(walk.tally(first).live_blocks, 4U);
+  EXPECT_EQ(walk.tally(first).live_bytes, 305U);
+  EXPECT_EQ(walk.tally(second).live_blocks, 2U);
+  EXPECT_EQ(walk.tally(second).live_bytes, 14U);
+  EXPECT_EQ(walk.tally(map).live_blocks, 1U);
+  EXPECT_EQ(walk.tally(map).live_bytes, 8192U);
+  EXPECT_EQ(walk.live_blocks(), 7U);
+  EXPECT_EQ(walk.live_bytes(), 305U + 14 + 8192);
+  EXPECT_EQ(walk.mmap_bytes(), 8192U);
+}
+
+// Class 0 ends at 64 ms, which are four ticks; each later class is twice as long.
+TEST(LiveWalk, SortsBlocksIntoAgeClassesYoungestFirst) {
+  FilledTables filled;
+  const std::uint32_t site = filled.add_site({0x10});
+  filled.add_blocks(site, kNow - 4096, 1);     // 65,536 ms = 64·2^10: the first of class 11
+  filled.add_blocks(site, kNow - 3, 10);       // 48 ms
+  filled.add_blocks(site, kNow - 4, 100);      // 64 ms
+  filled.add_blocks(site, kNow - 7, 1000, 2);  // 112 ms
+  filled.add_blocks(site, kNow - 8, 10000);    // 128 ms
+  filled.add_blocks(site, kNow - 4095, 1);     // 65,520 ms
+  LiveWalk walk(kNow, kNoFork);
+  ASSERT_TRUE(walk.run(filled.tables()));
+  EXPECT_EQ(ages_of(walk, site),
+            (std::vector<Age>{{0, 1, 10}, {1, 3, 2100}, {2, 1, 10000}, {10, 1, 1}, {11, 1, 1}}));
+  EXPECT_EQ(walk.tally(site).oldest_birth, kNow - 4096);
+}
+
+// Another thread may have looked at the clock after this snapshot's moment was fixed.
+TEST(LiveWalk, TakesABlockBornAfterItsMomentForANewOne) {
+  FilledTables filled;
+  const std::uint32_t site = filled.add_site({0x10});
+  filled.add_blocks(site, kNow + 5, 10);
+  LiveWalk walk(kNow, kNoFork);
+  ASSERT_TRUE(walk.run(filled.tables()));
+  EXPECT_EQ(ages_of(walk, site), (std::vector<Age>{{0, 1, 10}}));
+}
+
+TEST(LiveWalk, TakesWhatIsOlderThanTheForkForInherited) {
+  FilledTables filled;
+  const std::uint32_t site = filled.add_site({0x10});
+  filled.add_blocks(site, 99, 10, 2);
+  filled.add_blocks(site, 100, 50);
+  filled.add_blocks(site, 101, 70);
+  LiveWalk walk(kNow, 100);
+  ASSERT_TRUE(walk.run(filled.tables()));
+  EXPECT_EQ(walk.tally(site).inherited_blocks, 2U);
+  EXPECT_EQ(walk.tally(site).inherited_bytes, 20U);
+  EXPECT_EQ(walk.tally(site).live_blocks, 4U);
+}
+
+TEST(LiveWalk, KeepsEveryAgeClassOfEverySiteApart) {
+  FilledTables filled;
+  constexpr std::uint32_t kSites = 200;
+  constexpr std::uint32_t kClasses = 19;
+  for (std::uint32_t i = 0; i < kSites; ++i) {
+    const std::uint32_t site = filled.add_site({0x1000 + i});
+    for (std::uint32_t age = kClasses; age-- != 0;) {
+      const std::uint32_t ticks = age == 0 ? 0 : 4U << (age - 1);
+      filled.add_blocks(site, kNow - ticks, site, age + 1);
+    }
+  }
+  LiveWalk walk(kNow, kNoFork);
+  ASSERT_TRUE(walk.run(filled.tables()));
+  for (std::uint32_t site = 1; site <= kSites; ++site) {
+    std::vector<Age> expected;
+    for (std::uint32_t age = 0; age < kClasses; ++age) {
+      expected.push_back({age, age + 1, std::uint64_t{site} * (age + 1)});
+    }
+    ASSERT_EQ(ages_of(walk, site), expected) << site;
+  }
+}
+
+// A signal handler may take a snapshot above the holder of the range table.
+TEST(LiveWalk, CountsALossWhenTheMapsCannotBeRead) {
+  FilledTables filled;
+  filled.add_map(filled.add_site({0x10}, format::SiteKind::kMmap), 0, 4096);
+  auto& lost = recorder::g_losses[static_cast<std::uint32_t>(format::Loss::maps_not_recorded)];
+  const std::uint64_t before = lost;
+  filled.tables().ranges.walk([&](const table::Range&) {
+    LiveWalk walk(kNow, kNoFork);
+    EXPECT_TRUE(walk.run(filled.tables()));
+    EXPECT_EQ(walk.live_blocks(), 0U);
+  });
+  EXPECT_EQ(lost, before + 1);
+}
+
+}  // namespace
+}  // namespace seep::snapshot
