@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+"""Measures the figures of part 1 and prints a table: figure, target, measured, how.
+
+    python3 bench/figures/part1.py --build build/release [--only NAME] [--runs N]
+
+Every comparison with and without the preload is made in pairs, one after the other in changing
+order, so that what else the machine does falls on both; the medians are compared. Nothing is
+asserted: README.md in this folder holds the figures of one machine.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import namedtuple
+from pathlib import Path
+
+Row = namedtuple("Row", "figure target measured command")
+MEGABYTE = 1e6
+MILLION = 1000000
+
+
+class Bench:
+    """The programs of one build folder, and how they are run."""
+
+    def __init__(self, build, runs):
+        self.build = build
+        self.runs = runs
+        self.library = build / "lib" / "libseep.so"
+        self.seep = build / "bin" / "seep"
+
+    def program(self, name):
+        return str(self.build / "bin" / name)
+
+    def environment(self, directory, **settings):
+        """The caller's own, under the preload when `directory` is given."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("SEEP_")}
+        if directory is not None:
+            environment["LD_PRELOAD"] = str(self.library)
+            environment["SEEP_DIR"] = str(directory)
+            environment.update({"SEEP_" + k: v for k, v in settings.items()})
+        return environment
+
+    def values(self, command, directory=None, **settings):
+        """The "name value" lines that a program prints, as lists by name."""
+        output = subprocess.run(command, env=self.environment(directory, **settings), check=True,
+                                capture_output=True, text=True).stdout
+        values = {}
+        for line in output.splitlines():
+            name, value = line.split()
+            values.setdefault(name, []).append(float(value))
+        return values
+
+    def last_snapshot(self, directory):
+        return max(Path(directory).rglob("snapshot-*.seep"), key=lambda path: path.name)
+
+    def walk_ns(self, directory):
+        output = subprocess.run([self.seep, "info", "--json", self.last_snapshot(directory)],
+                                check=True, capture_output=True, text=True).stdout
+        return find_key(json.loads(output), "walk_ns")
+
+
+def find_key(value, key):
+    """The first value under `key` anywhere in a JSON document; None when there is none."""
+    if isinstance(value, dict):
+        if key in value:
+            return value[key]
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            found = find_key(part, key)
+            if found is not None:
+                return found
+    return None
+
+
+def run_measured(command, environment):
+    """Seconds, peak resident bytes and exit status of a program whose output is thrown away."""
+    begin = time.perf_counter()
+    null = os.open(os.devnull, os.O_RDWR)
+    actions = [(os.POSIX_SPAWN_DUP2, null, number) for number in (0, 1, 2)]
+    pid = os.posix_spawn(str(command[0]), [str(word) for word in command], environment,
+                         file_actions=actions)
+    _, status, usage = os.wait4(pid, 0)
+    os.close(null)
+    return (time.perf_counter() - begin, usage.ru_maxrss * 1024,
+            os.waitstatus_to_exitcode(status))
+
+
+def pairs(count, plain, preloaded):
+    """Calls both `count` times, in changing order; the medians of what they return."""
+    results = ([], [])
+    for i in range(count):
+        for which in (0, 1) if i % 2 == 0 else (1, 0):
+            results[which].append((plain, preloaded)[which]())
+    return statistics.median(results[0]), statistics.median(results[1])
+
+
+def heap(bench, action, blocks, least, most, stacks=1, churn=0):
+    return [bench.program("seep_figures_heap"), action,
+            *(str(n) for n in (blocks, least, most, stacks, churn))]
+
+
+def short(command):
+    return " ".join(Path(word).name if "/" in word else word for word in map(str, command))
+
+
+# ---- the figures ----------------------------------------------------------------------------
+
+
+def start_up(bench, scratch):
+    count = max(50, bench.runs)
+    plain, preloaded = pairs(
+        count,
+        lambda: run_measured(["/bin/true"], bench.environment(None))[0],
+        lambda: run_measured(["/bin/true"], bench.environment(scratch))[0])
+    yield Row("start-up of /bin/true", "≤ 5 ms more",
+              f"{(preloaded - plain) * 1e3:.2f} ms more ({plain * 1e3:.2f} -> "
+              f"{preloaded * 1e3:.2f}; {count} pairs)", "LD_PRELOAD=libseep.so /bin/true")
+
+
+def snapshot_time(bench, scratch):
+    """At the exit, in one thread; the start's snapshot is all else that is taken."""
+    for size in (64, 256, 1024, 4096, 16384):
+        command = heap(bench, "signal", MILLION, size, size)
+        walks, whole, beside = [], [], []
+        for run in range(bench.runs):
+            directory = scratch / f"{size}-{run}"
+            signals = bench.values(command, directory, INTERVAL="off", SIGNAL="USR2")["signal_ms"]
+            whole.append(signals[0])
+            beside.append(statistics.median(signals[1:]))
+            walks.append(bench.walk_ns(directory) / 1e6)
+        yield Row(f"snapshot of 1 M blocks of {size} B", "≤ 10 ms of one thread",
+                  f"walk {statistics.median(walks):.1f} ms; all of it in the program's thread "
+                  f"{statistics.median(whole):.1f} ms; with the walker beside it "
+                  f"{statistics.median(beside):.2f} ms", short(command))
+
+
+def file_size(bench, scratch):
+    command = heap(bench, "none", 10 * MILLION, 16, 16, 1024)
+    subprocess.run(command, env=bench.environment(scratch, INTERVAL="off"), check=True)
+    size = bench.last_snapshot(scratch).stat().st_size
+    yield Row("file, 10 M blocks from 1,024 stacks", "< 1 MB", f"{size / MEGABYTE:.3f} MB",
+              short(command))
+
+
+def tracker_memory(bench, scratch):
+    cases = [("64 B", 64, 64, 0), ("1 KB", 1024, 1024, 0), ("4 KB", 4096, 4096, 0),
+             ("64 KB", 65536, 65536, 0), ("16–2000 B", 16, 2000, 0),
+             ("16–2000 B, after 5 M of churn", 16, 2000, 5 * MILLION)]
+    for name, least, most, churn in cases:
+        blocks = MILLION if most < 65536 else 50000  # every block is written to
+        command = heap(bench, "rss", blocks, least, most, 64, churn)
+        plain, preloaded = pairs(
+            max(3, bench.runs // 2),
+            lambda c=command: bench.values(c)["rss_bytes"][0],
+            lambda c=command: bench.values(c, scratch, INTERVAL="off")["rss_bytes"][0])
+        budget = 24 * blocks + 0.01 * plain + 8 * MEGABYTE
+        yield Row(f"tracker memory, {blocks // 1000:,} k blocks of {name}",
+                  f"≤ {budget / MEGABYTE:.1f} MB",
+                  f"{(preloaded - plain) / MEGABYTE:.1f} MB "
+                  f"({(preloaded - plain) / blocks:.1f} B a block)", short(command))
+
+
+def fork_time(bench, scratch):
+    command = heap(bench, "fork", MILLION, 64, 64)
+    plain, preloaded = pairs(
+        bench.runs,
+        lambda: statistics.median(bench.values(command)["fork_ms"]),
+        lambda: statistics.median(bench.values(command, scratch, INTERVAL="off")["fork_ms"]))
+    yield Row("fork, 80 MB heap of 1 M blocks", "as near 1 as can be",
+              f"{preloaded / plain:.2f} times ({plain:.2f} -> {preloaded:.2f} ms)", short(command))
+
+
+def hook_cost(bench, scratch):
+    for frames in (5, 21, 45):
+        command = [bench.program("seep_figures_pairs"), str(frames), str(MILLION)]
+        plain, preloaded = pairs(
+            bench.runs,
+            lambda c=command: bench.values(c)["pair_ns"][0],
+            lambda c=command: bench.values(c, scratch)["pair_ns"][0])
+        yield Row(f"malloc and free, {frames} frames deep", "–",
+                  f"{plain:.1f} -> {preloaded:.1f} ns", short(command))
+
+
+def diff_time(bench, scratch):
+    subprocess.run([bench.program("seep_measure_diff"), "write", scratch, "100000", "2"],
+                   check=True, stdout=subprocess.DEVNULL)
+    files = sorted(scratch.glob("snapshot-*.seep"))
+    command = [bench.seep, "diff", "--json", *files]
+    seconds, peak = medians(bench, command)
+    yield Row("seep diff, 100,000 stacks", "< 0.5 s, < 300 MB",
+              f"{seconds:.3f} s, {peak / MEGABYTE:.0f} MB", short(command))
+
+
+def report_time(bench, scratch):
+    header = scratch / "large.cpp"
+    header.write_text("#include <algorithm>\n#include <regex>\n#include <map>\n"
+                      "std::map<int, std::regex> all;\n")
+    subprocess.run(["clang", "-fsyntax-only", header], check=True,
+                   env=bench.environment(scratch / "out", MIN_LIFE="1ms"))
+    command = [bench.seep, "report", scratch / "out"]
+    seconds, peak = medians(bench, command)
+    yield Row("seep report, clang -fsyntax-only", "< 2 s",
+              f"{seconds:.2f} s, {peak / MEGABYTE:.0f} MB", short(command))
+
+
+def medians(bench, command):
+    runs = [run_measured(command, bench.environment(None)) for _ in range(bench.runs)]
+    if any(run[2] not in (0, 1) for run in runs):
+        sys.exit(f"part1.py: {short(command)} failed")
+    return statistics.median(run[0] for run in runs), statistics.median(run[1] for run in runs)
+
+
+FIGURES = [start_up, snapshot_time, file_size, tracker_memory, fork_time, hook_cost, diff_time,
+           report_time]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", type=Path, required=True, help="a configured build folder")
+    parser.add_argument("--only", choices=[figure.__name__ for figure in FIGURES], action="append",
+                        help="this figure alone; may be repeated")
+    parser.add_argument("--runs", type=int, default=7, help="runs or pairs of each")
+    arguments = parser.parse_args()
+    build = arguments.build.resolve()
+    subprocess.run(["cmake", "--build", build, "--target", "seep_figures", "seep_preload", "seep",
+                    "seep_measure_diff"], check=True, stdout=subprocess.DEVNULL)
+    bench = Bench(build, arguments.runs)
+    print("| figure | target | measured (median) | command |\n|---|---|---|---|")
+    for figure in FIGURES:
+        if arguments.only and figure.__name__ not in arguments.only:
+            continue
+        with tempfile.TemporaryDirectory(prefix="seep-figures-") as scratch:
+            for row in figure(bench, Path(scratch)):
+                print("| " + " | ".join(row) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
