@@ -31,8 +31,8 @@ def run_churn(build, recordings, seconds):
     try:
         for mark in range(MARKS):
             time.sleep(seconds / (MARKS + 1))
-            subprocess.run([str(build / "bin/seep"), "mark", str(process.pid), f"mark {mark}"], check=True,
-                           stdout=subprocess.DEVNULL)
+            subprocess.run([str(build / "bin/seep"), "mark", str(process.pid), f"mark {mark}",
+                            "--wait", "30s"], check=True, stdout=subprocess.DEVNULL)
         if process.wait() != 0:
             sys.exit(f"long_run: the churn ended with {process.returncode}")
     finally:

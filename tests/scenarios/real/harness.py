@@ -93,11 +93,12 @@ class Bench:
                               timeout=LONGEST_RUN_S)
         return Run(done.stdout, done.stderr, done.returncode, time.monotonic() - start)
 
-    def report(self, name):
-        """`seep report --json` of the program's recordings."""
+    def report(self, name, moment="end"):
+        """`seep report --json` of the program's recordings; kept as <name>.<moment>.json."""
         done = self.run([str(self.seep), "report", "--json", str(self.recordings(name))])
         if done.status != 0:
             raise Trouble(f"seep report ended with {done.status}: {done.err.decode().strip()}")
+        (self.work / f"{name}.{moment}.json").write_bytes(done.out)
         return json.loads(done.out)
 
     def compare(self, name, command, added=None):
