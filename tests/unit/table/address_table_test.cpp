@@ -156,12 +156,113 @@ TEST(AddressTable, WalksPagesInAscendingOrder) {
                              [](const Block& a, const Block& b) { return a.address < b.address; }));
 }
 
+// A page gets chunk after chunk as it fills; what stands in the older ones is found as before.
+TEST(AddressTable, FindsBlocksThroughEveryGrowthOfAPage) {
+  const auto table = make_table();
+  Block old;
+  for (std::uint32_t count = 1; count <= 256; ++count) {
+    const std::uint32_t granule = (count * 97) % 256;  // scattered, each once
+    ASSERT_EQ(table->insert({kHeap + granule * 16, count, count, count}, old), Insert::kNew);
+    ASSERT_EQ(blocks_of(*table).size(), count);
+  }
+  for (std::uint32_t count = 1; count <= 256; ++count) {
+    ASSERT_TRUE(table->remove(kHeap + (count * 97) % 256 * 16, old));
+    ASSERT_EQ(old.site, count);
+    ASSERT_EQ(old.birth, count);
+  }
+}
+
+// The slots of freed blocks serve again: churn within a page's densest use takes no memory.
+TEST(AddressTable, NeedsNoMemoryForChurn) {
+  const auto table = make_table();
+  Block old;
+  const auto fill = [&](std::uint32_t step) {
+    for (std::uint32_t granule = 0; granule < 256; granule += step) {
+      table->insert({kHeap + granule * 16, 16, 1, 0}, old);
+    }
+  };
+  const auto clear = [&] {
+    for (const Block& block : blocks_of(*table)) {
+      table->remove(block.address, old);
+    }
+  };
+  fill(1);
+  clear();
+  const std::uint64_t before = runtime::mapped_bytes();
+  for (int round = 0; round < 1'000; ++round) {
+    fill(1 + static_cast<std::uint32_t>(round) % 7);
+    clear();
+  }
+  EXPECT_EQ(runtime::mapped_bytes(), before);
+}
+
+TEST(AddressTable, TellsTheTrueSizeOfAHugeBlockInAWalkAndWhenItIsReplaced) {
+  const auto table = make_table();
+  constexpr std::uint64_t kHuge = std::uint64_t{5} << 30;
+  Block old;
+  table->insert({kHeap, kHuge, 1, 0}, old);
+  ASSERT_EQ(blocks_of(*table).size(), 1U);
+  EXPECT_EQ(blocks_of(*table)[0].size, kHuge);
+  table->begin_transit(kHeap, old);
+  EXPECT_EQ(old.size, kHuge);
+  table->cancel_transit(kHeap);
+  EXPECT_EQ(table->insert({kHeap, 10, 2, 0}, old), Insert::kReplaced);
+  EXPECT_EQ(old.size, kHuge);
+  EXPECT_EQ(blocks_of(*table)[0].size, 10U);
+}
+
+// There is room for so many huge blocks at once; shrinking or moving them gives it back.
+TEST(AddressTable, ForgetsTheSizesOfHugeBlocksThatAreGone) {
+  const auto table = make_table();
+  constexpr std::uint64_t kHuge = std::uint64_t{5} << 30;
+  Block old;
+  for (std::uintptr_t i = 0; i < 1000; ++i) {
+    const std::uintptr_t address = kHeap + i * 0x1000;
+    ASSERT_NE(table->insert({address, kHuge + i, 1, 0}, old), Insert::kNoMemory) << i;
+    table->begin_transit(address, old);
+    if (i % 2 == 0) {
+      table->insert({address, 10, 1, 0}, old);
+    } else {
+      table->end_transit(address);
+    }
+  }
+  EXPECT_EQ(blocks_of(*table).size(), 500U);
+}
+
+TEST(AddressTable, SaysWhenThereAreMoreHugeBlocksThanItHasRoomFor) {
+  const auto table = make_table();
+  Block old;
+  Insert last = Insert::kNew;
+  std::uintptr_t inserted = 0;
+  for (; inserted < 1000 && last == Insert::kNew; ++inserted) {
+    last = table->insert({kHeap + inserted * 0x1000, std::uint64_t{1} << 33, 1, 0}, old);
+  }
+  EXPECT_EQ(last, Insert::kNoMemory);
+  EXPECT_EQ(blocks_of(*table).size(), inserted - 1);
+  EXPECT_EQ(table->insert({kHeap, 10, 1, 0}, old), Insert::kReplaced);
+}
+
+TEST(AddressTable, WalksNothingBeforeTheFirstBlockAndTheLastGranuleToo) {
+  const auto table = make_table();
+  EXPECT_TRUE(blocks_of(*table).empty());
+  Block old;
+  const std::uintptr_t last = (std::uintptr_t{1} << 47) - 16;
+  table->insert({last, 16, AddressTable::kMaxSite, UINT32_MAX}, old);
+  table->insert({0x10, 1, 1, 0}, old);
+  const auto blocks = blocks_of(*table);
+  ASSERT_EQ(blocks.size(), 2U);
+  EXPECT_EQ(blocks[0].address, 0x10U);
+  EXPECT_EQ(blocks[1].address, last);
+  EXPECT_EQ(blocks[1].site, AddressTable::kMaxSite);
+  EXPECT_EQ(blocks[1].birth, UINT32_MAX);
+}
+
 TEST(AddressTable, AgreesWithAMapOverRandomEvents) {
   const auto table = make_table();
   std::map<std::uintptr_t, std::uint64_t> expected;
   std::mt19937 random(1);
   Block old;
-  for (int event = 0; event < 200'000; ++event) {
+  for (int event = 0; event < 2'000'000; ++event) {
     const std::uintptr_t address = kHeap + (random() % 20'000) * 16;
     const auto known = expected.find(address);
     if (random() % 2 == 0) {
