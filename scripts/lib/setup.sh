@@ -64,8 +64,11 @@ install_packages() {
     "${missing[@]}" </dev/null >&2 || fail "apt-get could not install: ${missing[*]}"
 }
 
-# Configures and builds a preset into build/<preset>.
+# Configures a preset into build/<preset> and builds the targets given, all without.
 build_preset() {
-  say "building ($1)"
-  (cd "$root_dir" && cmake --preset "$1" >&2 && cmake --build --preset "$1" >&2)
+  local preset="$1"
+  shift
+  say "building ($preset)"
+  (cd "$root_dir" && cmake --preset "$preset" >&2 &&
+    cmake --build --preset "$preset" ${1:+--target "$@"} >&2)
 }
