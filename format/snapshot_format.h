@@ -94,7 +94,7 @@ struct ProcessRecord {
   std::uint64_t start_ticks;      // /proc/PID/stat field 22: tells a PID from its reuse
   std::uint64_t units;            // units of work done since start, with kHasUnits
   std::uint64_t sample_bytes;     // mean bytes between samples in kSample, else 0
-  std::uint64_t walk_ns;          // time spent walking the live blocks for this snapshot
+  std::uint64_t walk_ns;          // processor time of walking the live blocks for this snapshot
   std::uint32_t sequence;         // 1, 2, … over the life of the image
   std::uint32_t trigger;          // Trigger
   std::uint32_t mode;             // Mode
