@@ -338,13 +338,14 @@ void Agent::on_look(std::uint64_t now_ms) {
                                 seen_request_.load(std::memory_order_relaxed);
   const bool periodic = schedule_.due(now_ms - origin_ms_) && !is_short_lived(now_ms);
   const bool due = requested || periodic || signalled_.load(std::memory_order_relaxed) ||
-                   births_pending_.load(std::memory_order_relaxed);
-  if (due && enter()) {
+                   births_pending_.load(std::memory_order_relaxed) || walker_.is_unreaped();
+  if (due && is_own_process() && enter()) {
     act([=, this] { return do_what_is_due(now_ms, requested, periodic); });
   }
 }
 
 bool Agent::do_what_is_due(std::uint64_t now_ms, bool requested, bool periodic) {
+  walker_.running();
   if (births_pending_.load(std::memory_order_relaxed)) {
     remember_births();
   }

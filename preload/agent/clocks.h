@@ -15,7 +15,9 @@ inline std::uint64_t clock_ns(clockid_t clock) {
 }
 // What a snapshot costs: time that this thread was on a processor. On a busy machine a pause in the
 // middle would else count as cost, and put off the next snapshot by hundreds of times its length.
-inline std::uint64_t thread_cpu_ns() { return clock_ns(CLOCK_THREAD_CPUTIME_ID); }
+inline std::uint64_t thread_cpu_ns() {
+  return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
 inline std::uint64_t unix_ns() {
   return clock_ns(CLOCK_REALTIME);
 }

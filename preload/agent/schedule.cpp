@@ -44,24 +44,29 @@ std::uint32_t Schedule::add(const KeptSnapshot& snapshot) {
   return sequence;
 }
 
-// Of the interval snapshots in the older half, the one whose neighbours are closest together: what
-// stays is even over the life. Marks and the like go only when no interval snapshot is left.
+// Among the entries 1 … end - 1, the one whose neighbours are closest together; 0 for none.
+std::size_t Schedule::least_missed(std::size_t end, bool any_trigger) const {
+  std::size_t victim = 0;
+  std::uint64_t smallest = UINT64_MAX;
+  for (std::size_t i = 1; i < end; ++i) {
+    const std::uint64_t gap = entries_[i + 1].time_ms - entries_[i - 1].time_ms;
+    const bool interval =
+        entries_[i].trigger == static_cast<std::uint32_t>(format::Trigger::kInterval);
+    if ((any_trigger || interval) && gap < smallest) {
+      smallest = gap;
+      victim = i;
+    }
+  }
+  return victim;
+}
+
+// Of the interval snapshots in the older half, the one that is least missed: what stays is even
+// over the life. Marks and the like go only when no interval snapshot is left.
 std::size_t Schedule::pick_victim() const {
   const std::size_t latest = count_ - keep_ / 2;
   for (const bool any_trigger : {false, true}) {
     for (const std::size_t end : {latest, count_ - 1}) {
-      std::size_t victim = 0;
-      std::uint64_t smallest = UINT64_MAX;
-      for (std::size_t i = 1; i < end; ++i) {
-        const std::uint64_t gap = entries_[i + 1].time_ms - entries_[i - 1].time_ms;
-        const bool interval =
-            entries_[i].trigger == static_cast<std::uint32_t>(format::Trigger::kInterval);
-        if ((any_trigger || interval) && gap < smallest) {
-          smallest = gap;
-          victim = i;
-        }
-      }
-      if (victim != 0) {
+      if (const std::size_t victim = least_missed(end, any_trigger); victim != 0) {
         return victim;
       }
     }

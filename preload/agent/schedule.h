@@ -40,6 +40,7 @@ class Schedule {
   [[nodiscard]] std::size_t kept() const { return count_; }
 
  private:
+  [[nodiscard]] std::size_t least_missed(std::size_t end, bool any_trigger) const;
   [[nodiscard]] std::size_t pick_victim() const;
 
   KeptSnapshot* entries_ = nullptr;  // ascending in time

@@ -4,7 +4,7 @@
 
 namespace std {
 
-[[noreturn]] void __throw_out_of_range_fmt(const char*, ...) {
+void __throw_out_of_range_fmt(const char*, ...) {
   __builtin_trap();
 }
 

@@ -43,10 +43,12 @@ long clone_and_run(unsigned long flags, void* stack_top, void (*run)(void*), voi
 }  // namespace
 
 // Its descriptors are a copy, so that what it opens takes no number of the program's; all but one
-// are closed at once, so that what the program closes is closed.
+// are closed at once, so that what the program closes is closed (before Linux 5.9: when it ends).
 void Walker::enter(void* walker) {
   const auto* self = static_cast<Walker*>(walker);
-  raw_syscall(__NR_close_range, 0, self->kept_ - 1, 0);
+  if (self->kept_ > 0) {
+    raw_syscall(__NR_close_range, 0, self->kept_ - 1, 0);
+  }
   raw_syscall(__NR_close_range, self->kept_ + 1, ~0U, 0);
   self->run_(self->argument_);
 }
@@ -64,20 +66,21 @@ bool Walker::start(void (*run)(void*), void* argument, int kept) {
   const long pid = clone_and_run(CLONE_VM | CLONE_FS | CLONE_UNTRACED,
                                  static_cast<char*>(stack_) + kStackBytes, enter, this);
   if (pid > 0) {
-    pid_ = static_cast<int>(pid);
+    pid_.store(static_cast<int>(pid), std::memory_order_relaxed);
   }
   return pid > 0;
 }
 
 bool Walker::running() {
-  if (pid_ == 0) {
+  const int pid = pid_.load(std::memory_order_relaxed);
+  if (pid == 0) {
     return false;
   }
-  const long result = raw_syscall(__NR_wait4, pid_, 0, WNOHANG | __WALL, 0);
+  const long result = raw_syscall(__NR_wait4, pid, 0, WNOHANG | __WALL, 0);
   if (result == 0) {
     return true;
   }
-  pid_ = 0;  // reaped now, or by somebody else's wait
+  pid_.store(0, std::memory_order_relaxed);  // reaped now, or by somebody else's wait
   return false;
 }
 

@@ -85,25 +85,25 @@ SEEP_EXPORT int __libc_start_main(int (*main_function)(int, char**, char**), int
   return real().libc_start_main(run_main, count, arguments, init, fini, loader_fini, stack_end);
 }
 
-SEEP_EXPORT [[noreturn]] void exit(int status) {
+SEEP_EXPORT void exit(int status) {
   notify_exit(format::End::kExit, status, "exit");
   real().exit(status);
   __builtin_unreachable();
 }
 
-SEEP_EXPORT [[noreturn]] void _exit(int status) {
+SEEP_EXPORT void _exit(int status) {
   notify_exit(format::End::kExit, status, "_exit");
   real()._exit(status);
   __builtin_unreachable();
 }
 
-SEEP_EXPORT [[noreturn]] void _Exit(int status) {
+SEEP_EXPORT void _Exit(int status) {
   notify_exit(format::End::kExit, status, "_Exit");
   real()._Exit(status);
   __builtin_unreachable();
 }
 
-SEEP_EXPORT [[noreturn]] void quick_exit(int status) {
+SEEP_EXPORT void quick_exit(int status) {
   notify_exit(format::End::kExit, status, "quick_exit");
   real().quick_exit(status);
   __builtin_unreachable();

@@ -14,7 +14,7 @@ constexpr unsigned kMaxModules = 16384;
 // at every slot before the first empty one, so that no file gets two ids.
 constinit std::atomic<Module*> g_modules[kMaxModules];   // release by the one CAS, acquire to read
 constinit std::atomic<std::uint64_t> g_not_recorded{0};  // relaxed: a figure
-constinit runtime::Arena g_arena{64 * 1024};
+constinit runtime::Arena g_arena{std::size_t{64} * 1024};
 
 std::string_view without_deleted(std::string_view path) {
   constexpr std::string_view kDeleted = " (deleted)";

@@ -12,7 +12,7 @@ namespace seep::stack {
 namespace {
 
 // Longer than any line: a path of 4,096 bytes, each newline of it escaped by four.
-constexpr std::size_t kBufferBytes = 64 * 1024;
+constexpr std::size_t kBufferBytes = std::size_t{64} * 1024;
 
 bool take_char(std::string_view& text, char expected) {
   if (text.empty() || text.front() != expected) {

@@ -50,7 +50,8 @@ inline std::uint64_t neighbour_of(std::uint64_t slot) {
 inline const RuleRow* find_row_in(std::uint64_t slot, std::uint64_t pc) {
   // Acquire: pairs with the release in remember_rule, so that the row's fields are there.
   const std::uint64_t word = g_rule_slots[slot].load(std::memory_order_acquire);
-  if (word >> kRowIndexBits != pc) [[unlikely]] {
+  // An empty slot is 0, as the word of an impossible pc 0 would be.
+  if (word == 0 || word >> kRowIndexBits != pc) [[unlikely]] {
     return nullptr;
   }
   const RuleRow& row = g_rule_rows[word & kRowIndexMask];

@@ -26,7 +26,7 @@ class StackReader {
 
  private:
   // Further away than almost any frame is large.
-  static constexpr std::uint64_t kNearBytes = 256 * 1024;
+  static constexpr std::uint64_t kNearBytes = std::uint64_t{256} * 1024;
   static constexpr std::uint64_t kPageMask = 4095;
 
   [[gnu::noinline]] bool read_verified(std::uint64_t address, std::uint64_t& word) {

@@ -28,7 +28,9 @@ class StackTable {
   // The stack that a thread interned last. Consecutive stacks of a thread share most callers:
   // their nodes are found by comparing, which costs a tenth of a look-up in the trie.
   struct LastStack {
-    bool busy;  // in use by intern(): a signal handler above it must do without
+    // In use by intern(): a signal handler above it must do without. One that never returns leaves
+    // it set: the thread is slower from then on, and as exact.
+    bool busy;
     unsigned depth;
     std::uint32_t nodes[stack::kMaxFrames];  // outermost first, as frames
     stack::Frame frames[stack::kMaxFrames];
