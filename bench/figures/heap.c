@@ -3,9 +3,10 @@
 //   seep_figures_heap ACTION BLOCKS LEAST MOST STACKS CHURN
 //
 // BLOCKS blocks of LEAST to MOST bytes from STACKS (a power of two) call stacks, then CHURN times a
-// random block is freed and another allocated. ACTION: `rss` prints the resident bytes; `fork` the
-// time of fork in the parent, RUNS times; `signal` the time of raise(SIGUSR2), RUNS times: with
-// SEEP_SIGNAL=USR2 that of a snapshot.
+// random block is freed and another allocated. ACTION: `rss` prints the resident bytes; `fork` what
+// fork takes in the parent, kRuns times; `signal` what raise(SIGUSR2) takes, kRuns times: with
+// SEEP_SIGNAL=USR2 that is a snapshot; `none` nothing. Times are of the thread, not of the wall, so
+// that what else runs does not count.
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdint.h>
@@ -29,9 +30,9 @@ static uint64_t next_random(void) {
   return random_state;
 }
 
-static double now_ms(void) {
+static double thread_ms(void) {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
@@ -45,9 +46,7 @@ __attribute__((noinline)) static void *allocate_right(unsigned path, unsigned le
 }
 __attribute__((noinline)) static void *allocate_along(unsigned path, unsigned levels, size_t size) {
   if (levels == 0) {
-    void *block = malloc(size);
-    memset(block, 1, size);
-    return block;
+    return malloc(size);
   }
   return (path & 1) != 0 ? allocate_left(path, levels, size) : allocate_right(path, levels, size);
 }
@@ -63,12 +62,12 @@ static void measure_rss(void) {
 
 static void measure_fork(void) {
   for (int run = 0; run < kRuns; ++run) {
-    const double begin = now_ms();
+    const double begin = thread_ms();
     const pid_t child = fork();
     if (child == 0) {
       syscall(SYS_exit_group, 0);
     }
-    printf("fork_ms %.3f\n", now_ms() - begin);
+    printf("fork_ms %.3f\n", thread_ms() - begin);
     waitpid(child, NULL, 0);
   }
 }
@@ -76,16 +75,16 @@ static void measure_fork(void) {
 // Without a handler of the preload's there would be nothing to measure, and the signal kills.
 static void measure_signal(void) {
   for (int run = 0; run < kRuns; ++run) {
-    const double begin = now_ms();
+    const double begin = thread_ms();
     raise(SIGUSR2);
-    printf("signal_ms %.3f\n", now_ms() - begin);
+    printf("signal_ms %.3f\n", thread_ms() - begin);
     usleep(300000);  // the walker may be at work
   }
 }
 
 int main(int argc, char **argv) {
   if (argc != 7) {
-    fprintf(stderr, "usage: %s rss|fork|signal BLOCKS LEAST MOST STACKS CHURN\n", argv[0]);
+    fprintf(stderr, "usage: %s rss|fork|signal|none BLOCKS LEAST MOST STACKS CHURN\n", argv[0]);
     return 2;
   }
   const size_t count = strtoul(argv[2], NULL, 10);

@@ -4,12 +4,12 @@
     python3 bench/figures/part1.py --build build/release [--only NAME] [--runs N]
 
 Every comparison with and without the preload is made in pairs, one after the other in changing
-order, so that what else the machine does falls on both; the medians are compared. Nothing is
-asserted: README.md in this folder holds the figures of one machine.
+order, so that what else the machine does falls on both; the medians are compared. Times are of the
+thread or process measured, where not called wall. Nothing is asserted: README.md in this folder
+holds the figures of one machine.
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -58,24 +58,8 @@ class Bench:
     def last_snapshot(self, directory):
         return max(Path(directory).rglob("snapshot-*.seep"), key=lambda path: path.name)
 
-    def walk_ns(self, directory):
-        output = subprocess.run([self.seep, "info", "--json", self.last_snapshot(directory)],
-                                check=True, capture_output=True, text=True).stdout
-        return find_key(json.loads(output), "walk_ns")
 
-
-def find_key(value, key):
-    """The first value under `key` anywhere in a JSON document; None when there is none."""
-    if isinstance(value, dict):
-        if key in value:
-            return value[key]
-        value = list(value.values())
-    if isinstance(value, list):
-        for part in value:
-            found = find_key(part, key)
-            if found is not None:
-                return found
-    return None
+Run = namedtuple("Run", "wall cpu peak status")
 
 
 def run_measured(command, environment):
@@ -87,8 +71,8 @@ def run_measured(command, environment):
                          file_actions=actions)
     _, status, usage = os.wait4(pid, 0)
     os.close(null)
-    return (time.perf_counter() - begin, usage.ru_maxrss * 1024,
-            os.waitstatus_to_exitcode(status))
+    return Run(time.perf_counter() - begin, usage.ru_utime + usage.ru_stime,
+               usage.ru_maxrss * 1024, os.waitstatus_to_exitcode(status))
 
 
 def pairs(count, plain, preloaded):
@@ -116,28 +100,26 @@ def start_up(bench, scratch):
     count = max(50, bench.runs)
     plain, preloaded = pairs(
         count,
-        lambda: run_measured(["/bin/true"], bench.environment(None))[0],
-        lambda: run_measured(["/bin/true"], bench.environment(scratch))[0])
+        lambda: run_measured(["/bin/true"], bench.environment(None)).wall,
+        lambda: run_measured(["/bin/true"], bench.environment(scratch)).wall)
     yield Row("start-up of /bin/true", "≤ 5 ms more",
-              f"{(preloaded - plain) * 1e3:.2f} ms more ({plain * 1e3:.2f} -> "
+              f"{(preloaded - plain) * 1e3:.2f} ms more, wall ({plain * 1e3:.2f} -> "
               f"{preloaded * 1e3:.2f}; {count} pairs)", "LD_PRELOAD=libseep.so /bin/true")
 
 
 def snapshot_time(bench, scratch):
-    """At the exit, in one thread; the start's snapshot is all else that is taken."""
+    """The first signal's snapshot is written in the program's thread, later ones by the walker."""
     for size in (64, 256, 1024, 4096, 16384):
-        command = heap(bench, "signal", MILLION, size, size)
-        walks, whole, beside = [], [], []
+        command = heap(bench, "signal", MILLION, size, size, 1024)
+        whole, beside = [], []
         for run in range(bench.runs):
-            directory = scratch / f"{size}-{run}"
-            signals = bench.values(command, directory, INTERVAL="off", SIGNAL="USR2")["signal_ms"]
+            signals = bench.values(command, scratch / f"{size}-{run}", INTERVAL="off",
+                                   SIGNAL="USR2")["signal_ms"]
             whole.append(signals[0])
             beside.append(statistics.median(signals[1:]))
-            walks.append(bench.walk_ns(directory) / 1e6)
         yield Row(f"snapshot of 1 M blocks of {size} B", "≤ 10 ms of one thread",
-                  f"walk {statistics.median(walks):.1f} ms; all of it in the program's thread "
-                  f"{statistics.median(whole):.1f} ms; with the walker beside it "
-                  f"{statistics.median(beside):.2f} ms", short(command))
+                  f"{statistics.median(whole):.1f} ms; where a walker writes it "
+                  f"{statistics.median(beside):.2f} ms of the program's thread", short(command))
 
 
 def file_size(bench, scratch):
@@ -153,13 +135,13 @@ def tracker_memory(bench, scratch):
              ("64 KB", 65536, 65536, 0), ("16–2000 B", 16, 2000, 0),
              ("16–2000 B, after 5 M of churn", 16, 2000, 5 * MILLION)]
     for name, least, most, churn in cases:
-        blocks = MILLION if most < 65536 else 50000  # every block is written to
+        blocks = MILLION if most < 65536 else 100000
         command = heap(bench, "rss", blocks, least, most, 64, churn)
         plain, preloaded = pairs(
             max(3, bench.runs // 2),
             lambda c=command: bench.values(c)["rss_bytes"][0],
             lambda c=command: bench.values(c, scratch, INTERVAL="off")["rss_bytes"][0])
-        budget = 24 * blocks + 0.01 * plain + 8 * MEGABYTE
+        budget = 24 * blocks + 0.01 * blocks * (least + most) / 2 + 8 * MEGABYTE
         yield Row(f"tracker memory, {blocks // 1000:,} k blocks of {name}",
                   f"≤ {budget / MEGABYTE:.1f} MB",
                   f"{(preloaded - plain) / MEGABYTE:.1f} MB "
@@ -182,7 +164,7 @@ def hook_cost(bench, scratch):
         plain, preloaded = pairs(
             bench.runs,
             lambda c=command: bench.values(c)["pair_ns"][0],
-            lambda c=command: bench.values(c, scratch)["pair_ns"][0])
+            lambda c=command: bench.values(c, scratch, INTERVAL="off")["pair_ns"][0])
         yield Row(f"malloc and free, {frames} frames deep", "–",
                   f"{plain:.1f} -> {preloaded:.1f} ns", short(command))
 
@@ -192,28 +174,30 @@ def diff_time(bench, scratch):
                    check=True, stdout=subprocess.DEVNULL)
     files = sorted(scratch.glob("snapshot-*.seep"))
     command = [bench.seep, "diff", "--json", *files]
-    seconds, peak = medians(bench, command)
-    yield Row("seep diff, 100,000 stacks", "< 0.5 s, < 300 MB",
-              f"{seconds:.3f} s, {peak / MEGABYTE:.0f} MB", short(command))
+    yield Row("seep diff, 100,000 stacks", "< 0.5 s, < 300 MB", medians(bench, command),
+              short(command))
 
 
 def report_time(bench, scratch):
+    """Of clang, which is large, and of seep itself, which has debug information."""
     header = scratch / "large.cpp"
     header.write_text("#include <algorithm>\n#include <regex>\n#include <map>\n"
                       "std::map<int, std::regex> all;\n")
-    subprocess.run(["clang", "-fsyntax-only", header], check=True,
-                   env=bench.environment(scratch / "out", MIN_LIFE="1ms"))
-    command = [bench.seep, "report", scratch / "out"]
-    seconds, peak = medians(bench, command)
-    yield Row("seep report, clang -fsyntax-only", "< 2 s",
-              f"{seconds:.2f} s, {peak / MEGABYTE:.0f} MB", short(command))
+    recorded = {"clang": ["clang", "-fsyntax-only", header]}
+    recorded["seep"] = [bench.seep, "report", scratch / "clang"]
+    for name, command in recorded.items():
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL,
+                       env=bench.environment(scratch / name))
+        yield Row(f"seep report, recording of {short(command)}", "< 2 s",
+                  medians(bench, [bench.seep, "report", scratch / name]), f"seep report {name}")
 
 
 def medians(bench, command):
     runs = [run_measured(command, bench.environment(None)) for _ in range(bench.runs)]
-    if any(run[2] not in (0, 1) for run in runs):
+    if any(run.status not in (0, 1) for run in runs):
         sys.exit(f"part1.py: {short(command)} failed")
-    return statistics.median(run[0] for run in runs), statistics.median(run[1] for run in runs)
+    wall, cpu, peak, _ = (statistics.median(column) for column in zip(*runs))
+    return f"{cpu:.2f} s ({wall:.2f} s wall), {peak / MEGABYTE:.0f} MB"
 
 
 FIGURES = [start_up, snapshot_time, file_size, tracker_memory, fork_time, hook_cost, diff_time,
@@ -226,10 +210,12 @@ def main():
     parser.add_argument("--only", choices=[figure.__name__ for figure in FIGURES], action="append",
                         help="this figure alone; may be repeated")
     parser.add_argument("--runs", type=int, default=7, help="runs or pairs of each")
+    parser.add_argument("--as-built", action="store_true", help="build nothing first")
     arguments = parser.parse_args()
     build = arguments.build.resolve()
-    subprocess.run(["cmake", "--build", build, "--target", "seep_figures", "seep_preload", "seep",
-                    "seep_measure_diff"], check=True, stdout=subprocess.DEVNULL)
+    if not arguments.as_built:
+        subprocess.run(["cmake", "--build", build, "--target", "seep_figures", "seep_preload",
+                        "seep", "seep_measure_diff"], check=True, stdout=subprocess.DEVNULL)
     bench = Bench(build, arguments.runs)
     print("| figure | target | measured (median) | command |\n|---|---|---|---|")
     for figure in FIGURES:
