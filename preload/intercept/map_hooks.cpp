@@ -18,9 +18,15 @@ bool is_page(const void* address) {
   return reinterpret_cast<std::uintptr_t>(address) % runtime::kPageBytes == 0;
 }
 
-// Address space that is only reserved is no memory: V8, JVMs and others reserve many gigabytes.
+// Address space that is only reserved is no memory: V8, JVMs and others reserve many gigabytes, and
+// give memory back by such a map over it.
 void* record_mapped(void* begin, std::size_t bytes, int protection) {
-  if (begin != MAP_FAILED && protection != PROT_NONE) {
+  if (begin == MAP_FAILED) {
+    return begin;
+  }
+  if (protection == PROT_NONE) {
+    recorder::record_unmap(begin, whole_pages(bytes));
+  } else {
     recorder::record_map(begin, whole_pages(bytes));
   }
   return begin;
