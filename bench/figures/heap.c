@@ -20,7 +20,7 @@
 
 enum { kMostBlocks = 10000000, kRuns = 5 };
 
-static void *blocks[kMostBlocks];
+static void* blocks[kMostBlocks];
 static uint64_t random_state = 88172645463325252ULL;
 
 static uint64_t next_random(void) {
@@ -37,14 +37,14 @@ static double thread_ms(void) {
 }
 
 // Each bit of `path` picks the caller: one stack for each path.
-static void *allocate_along(unsigned path, unsigned levels, size_t size);
-__attribute__((noinline)) static void *allocate_left(unsigned path, unsigned levels, size_t size) {
+static void* allocate_along(unsigned path, unsigned levels, size_t size);
+__attribute__((noinline)) static void* allocate_left(unsigned path, unsigned levels, size_t size) {
   return allocate_along(path >> 1, levels - 1, size);
 }
-__attribute__((noinline)) static void *allocate_right(unsigned path, unsigned levels, size_t size) {
+__attribute__((noinline)) static void* allocate_right(unsigned path, unsigned levels, size_t size) {
   return allocate_along(path >> 1, levels - 1, size);
 }
-__attribute__((noinline)) static void *allocate_along(unsigned path, unsigned levels, size_t size) {
+__attribute__((noinline)) static void* allocate_along(unsigned path, unsigned levels, size_t size) {
   if (levels == 0) {
     return malloc(size);
   }
@@ -53,7 +53,7 @@ __attribute__((noinline)) static void *allocate_along(unsigned path, unsigned le
 
 static void measure_rss(void) {
   long pages = 0;
-  FILE *statm = fopen("/proc/self/statm", "r");
+  FILE* statm = fopen("/proc/self/statm", "r");
   if (statm == NULL || fscanf(statm, "%*d %ld", &pages) != 1) {
     exit(1);
   }
@@ -82,7 +82,7 @@ static void measure_signal(void) {
   }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc != 7) {
     fprintf(stderr, "usage: %s rss|fork|signal|none BLOCKS LEAST MOST STACKS CHURN\n", argv[0]);
     return 2;

@@ -1,5 +1,6 @@
-// seep_figures_pairs FRAMES PAIRS: prints the nanoseconds of the thread's time that a malloc and its free take when the
-// caller of malloc has FRAMES frames above it, itself, main and libc's start included.
+// seep_figures_pairs FRAMES PAIRS: prints the nanoseconds of the thread's time that a malloc and
+// its free take when the caller of malloc has FRAMES frames above it, itself, main and libc's start
+// included.
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -22,14 +23,14 @@ __attribute__((noinline)) static double run_at(unsigned depth, unsigned pairs) {
   }
   const double begin = thread_ns();
   for (unsigned i = 0; i < pairs; ++i) {
-    void *block = malloc(16 + i % 64 * 16);
+    void* block = malloc(16 + i % 64 * 16);
     __asm__ volatile("" : : "r"(block) : "memory");
     free(block);
   }
   return (thread_ns() - begin) / pairs;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc != 3) {
     fprintf(stderr, "usage: %s FRAMES PAIRS\n", argv[0]);
     return 2;

@@ -144,6 +144,15 @@ class Program {
   std::vector<std::uintptr_t> mine_;
 };
 
+void run_until(std::chrono::steady_clock::time_point end, Program& program) {
+  while (std::chrono::steady_clock::now() < end && !testing::Test::HasFatalFailure()) {
+    for (int step = 0; step < 1000; ++step) {
+      program.step();
+    }
+  }
+  program.release_all();
+}
+
 TEST(Tables, AreConsistentToEveryThreadAndEveryWalk) {
   const auto tables = std::make_unique<recorder::Tables>();
   Places places;
@@ -152,12 +161,7 @@ TEST(Tables, AreConsistentToEveryThreadAndEveryWalk) {
   for (unsigned i = 0; i < kThreads; ++i) {
     threads.emplace_back([&, i] {
       Program program(*tables, places, i);
-      while (std::chrono::steady_clock::now() < end && !testing::Test::HasFatalFailure()) {
-        for (int step = 0; step < 1000; ++step) {
-          program.step();
-        }
-      }
-      program.release_all();
+      run_until(end, program);
     });
   }
   unsigned walks = 0;

@@ -1,5 +1,5 @@
 // Events as the hooks report them, and what the tables then say. The addresses are made up: the
-// recorder never looks at a block.
+// recorder never g_looks at a block.
 #include "preload/recorder/recorder.h"
 
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ std::uint64_t lost(format::Loss loss) {
   return g_losses[static_cast<std::uint32_t>(loss)];
 }
 
-unsigned looks = 0;
+unsigned g_looks = 0;
 
 // All tests share the recorder, which is one for the process; each leaves it without live blocks.
 class Recorder : public testing::Test {
@@ -35,7 +35,7 @@ class Recorder : public testing::Test {
     stack::refresh_modules();
     g_clock.start();
     Config config;
-    config.on_look = [](std::uint64_t) { ++looks; };
+    config.on_look = [](std::uint64_t) { ++g_looks; };
     start_recording(config);
   }
   ~Recorder() override {
@@ -214,13 +214,13 @@ TEST_F(Recorder, TakesAGuardThatWasJumpedOverForStale) {
 
 TEST_F(Recorder, LooksAtTheClockOnceInSoManyEvents) {
   record_allocation(pointer(kHeap), 1);
-  looks = 0;
+  g_looks = 0;
   for (unsigned i = 0; i < 10 * kCallsPerLook; ++i) {
     record_release(pointer(kHeap));
     record_allocation(pointer(kHeap), 1);
   }
-  EXPECT_GE(looks, 19U);
-  EXPECT_LE(looks, 21U);
+  EXPECT_GE(g_looks, 19U);
+  EXPECT_LE(g_looks, 21U);
 }
 
 TEST_F(Recorder, TellsWhatIsBornAfterAForkFromWhatWasBornBefore) {
