@@ -1,5 +1,5 @@
 // Events as the hooks report them, and what the tables then say. The addresses are made up: the
-// recorder never g_looks at a block.
+// recorder never looks at a block.
 #include "preload/recorder/recorder.h"
 
 #include <gtest/gtest.h>
