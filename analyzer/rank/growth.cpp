@@ -132,8 +132,8 @@ model::Range slope_interval(const Curve& curve, double from) {
   std::sort(slopes.begin(), slopes.end());
   const double slope = median(slopes);
   const double r = lag_one_correlation(residuals(grid, slope));
-  constexpr double n = kPoints;
-  const double variance = n * (n - 1) * (2 * n + 5) / 18 * (1 + r) / (1 - r);
+  constexpr double kN = kPoints;
+  const double variance = kN * (kN - 1) * (2 * kN + 5) / 18 * (1 + r) / (1 - r);
   const auto all = static_cast<double>(slopes.size());
   const double half_width = kZ * std::sqrt(variance) / 2;
   const auto at = [&](double rank) {

@@ -24,6 +24,8 @@ constexpr double kLeastWindow = 0.125;
 // A rise is visible when it took this share of the time.
 constexpr double kVisibleRise = 0.05;
 constexpr double kReached = 0.9;
+// A level is kept when nothing in the later half is below this share of its highest point.
+constexpr double kKeptShare = 0.7;
 
 double time_at_share(const Curve& curve, double share) {
   return curve.begin_s() + share * curve.length_s();
@@ -34,6 +36,13 @@ double last_level(const Curve& curve) {
   const std::size_t n = curve.bytes.size();
   return n < 3 ? curve.bytes.back()
                : median({curve.bytes[n - 3], curve.bytes[n - 2], curve.bytes[n - 1]});
+}
+
+bool kept_its_level(const Curve& curve) {
+  const auto later =
+      std::lower_bound(curve.t.begin(), curve.t.end(), time_at_share(curve, 0.5)) - curve.t.begin();
+  const auto [low, high] = std::minmax_element(curve.bytes.begin() + later, curve.bytes.end());
+  return *low >= kKeptShare * *high;
 }
 
 std::optional<double> start_up_window(const Curve& curve, double rise) {
@@ -113,7 +122,7 @@ std::optional<double> rise_ended(const Curve& curve) {
   const double level =
       median(resample(curve.t, curve.bytes, time_at_share(curve, 0.5), curve.end_s(), 17));
   const double first = curve.bytes.front();
-  if (level <= 0 || first > (1 - kDropShare) * level) {
+  if (level <= 0 || first > (1 - kDropShare) * level || !kept_its_level(curve)) {
     return std::nullopt;
   }
   const double wanted = first + kReached * (level - first);

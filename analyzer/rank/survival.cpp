@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "format/snapshot_format.h"
-
 namespace seep::rank {
 namespace {
 

@@ -47,9 +47,10 @@ std::string pace_of(const Growth& growth) {
 }  // namespace
 
 std::string why_too_short(std::size_t snapshots, double seconds) {
-  return fmt::format("{} snapshots over {} are too few to tell; at least {} over {} would decide",
-                     snapshots, format_duration(seconds), kLeastSnapshots,
-                     format_duration(kLeastSeconds));
+  const char* missing = snapshots < kLeastSnapshots ? "are too few" : "are too short a time";
+  return fmt::format("{} snapshot{} over {} {} to tell; at least {} over {} would decide",
+                     snapshots, snapshots == 1 ? "" : "s", format_duration(seconds), missing,
+                     kLeastSnapshots, format_duration(kLeastSeconds));
 }
 
 std::string why_one_time(const Curve& curve, double begin_s, double end_s) {

@@ -160,6 +160,64 @@ TEST(Growing, BufferEnlargedByRealloc) {
   EXPECT_EQ(verdict.behaviour, Behaviour::kGrowing) << verdict.why;
 }
 
+// A key-value server under a load of writes, nine snapshots on a busy machine: figures of a real
+// run. Times, live blocks, and births of one site; ages as the last snapshot gives them.
+constexpr double kServerTimes[] = {0, 0.24, 0.74, 1.24, 1.836, 2.436, 5.044, 6.036, 7.268};
+
+model::SiteHistory server_site(const std::vector<std::uint64_t>& live,
+                               const std::vector<std::uint64_t>& born,
+                               std::vector<model::AgeCount> ages) {
+  model::SiteHistory site;
+  for (std::size_t i = 0; i < live.size(); ++i) {
+    site.at.push_back({306 * live[i], live[i], 306 * born[i], born[i]});
+  }
+  site.ages = std::move(ages);
+  return site;
+}
+
+std::vector<double> server_times() {
+  return {std::begin(kServerTimes), std::end(kServerTimes)};
+}
+
+TEST(Growing, KeysOfAServerSeenInNineSnapshots) {
+  const std::vector<std::uint64_t> live = {0, 801, 2001, 4001, 6401, 8800, 18398, 22000, 24000};
+  const auto site = server_site(
+      live, live, {{2, 400, 0}, {4, 400, 0}, {5, 4400, 0}, {6, 7600, 0}, {7, 11200, 0}});
+  const Verdict verdict = verdict_on(site, server_times());
+  EXPECT_EQ(verdict.behaviour, Behaviour::kGrowing) << verdict.why;
+}
+
+// One site makes what is kept and what lives for a moment, and the few snapshots lie far apart
+// against the age classes: short lives are no late deaths.
+TEST(Growing, KeptAndShortLivedBlocksOfOneSiteInNineSnapshots) {
+  for (const double life : {0.005, 0.05, 0.2}) {
+    std::mt19937 random(12);
+    auto blocks = births(random, 3300, 0.1, 7.268);
+    for (std::size_t i = 0; i < blocks.size(); i += 4) {
+      blocks[i].died_s = blocks[i].born_s + life;
+    }
+    const Verdict verdict = verdict_on(blocks, server_times());
+    EXPECT_EQ(verdict.behaviour, Behaviour::kGrowing) << life << ": " << verdict.why;
+  }
+}
+
+// The values behind those keys: 29,200 were stored under 24,000 keys, so 5,200 were replaced, most
+// of them in the last interval. Blocks of any age die here; nothing tells yet where that ends.
+TEST(Unknown, ValuesThatAreReplacedMoreAndMore) {
+  const auto site = server_site({0, 800, 2000, 4000, 6400, 8799, 18397, 21999, 23999},
+                                {0, 800, 2800, 4800, 7200, 9600, 20398, 24000, 29200},
+                                {{0, 400, 0},
+                                 {2, 800, 0},
+                                 {3, 800, 0},
+                                 {4, 2000, 0},
+                                 {5, 4400, 0},
+                                 {6, 4400, 0},
+                                 {7, 11199, 0}});
+  const Verdict verdict = verdict_on(site, server_times());
+  EXPECT_EQ(verdict.behaviour, Behaviour::kUnknown) << verdict.why;
+  EXPECT_NE(verdict.why.find("2,798 of those alive"), std::string::npos) << verdict.why;
+}
+
 TEST(Plateau, VectorThatStoppedDoubling) {
   const auto times = auto_times(60);
   const auto site =
@@ -249,6 +307,21 @@ TEST(Sawtooth, FourPeriodsWhereverTheRunEnds) {
   }
 }
 
+// Filled and cleared faster than snapshots are taken, and empty at the end.
+TEST(NotPlateau, LevelThatIsLeft) {
+  const std::uint64_t live[] = {0,   164, 83,  243, 123, 283, 163, 43,  235,
+                                115, 293, 187, 67,  291, 171, 51,  243, 0};
+  model::SiteHistory site;
+  std::uint64_t born = 0;
+  for (const std::uint64_t blocks : live) {
+    site.at.push_back({100 * blocks, blocks, 100 * born, born});
+    born += 300;
+  }
+  const Verdict verdict = verdict_on(site, even_times(3.4, 0.2));
+  EXPECT_TRUE(verdict.behaviour == Behaviour::kSteady || verdict.behaviour == Behaviour::kSawtooth)
+      << model::name_of(verdict.behaviour) << ": " << verdict.why;
+}
+
 TEST(OneTime, BurstAtTheStartAndLate) {
   for (const double when : {0.0, 0.3, 0.6, 0.95}) {
     std::mt19937 random(8);
@@ -297,6 +370,8 @@ TEST(Unknown, FewerThanEightSnapshotsOrUnderASecond) {
   EXPECT_NE(few.why.find("would decide"), std::string::npos) << few.why;
   const Verdict brief = verdict_on(births(random, 1000, 0, 0.5), even_times(0.5, 0.05));
   EXPECT_EQ(brief.behaviour, Behaviour::kUnknown);
+  EXPECT_NE(brief.why.find("11 snapshots over 500 ms are too short a time"), std::string::npos)
+      << brief.why;
 }
 
 TEST(Unknown, NoMomentAtAll) {
