@@ -112,7 +112,8 @@ struct Report {
   std::vector<ReportProcess> processes;
   std::vector<ReportSnapshot> snapshots;
   Accounting accounting{};
-  std::map<std::string, std::uint64_t> losses;
+  std::map<std::string, std::uint64_t>
+      losses;  // every name of format/losses.inc, over all processes
   Totals totals;
   Conclusion conclusion;
   std::vector<Suspect> suspects;

@@ -115,9 +115,7 @@ std::vector<std::size_t> add_processes(model::Report& report,
       report.snapshots.push_back({recording.id, moment});
     }
     for (std::size_t i = 0; i < recording.losses.size(); ++i) {
-      if (recording.losses[i] != 0) {
-        report.losses[format::kLossNames[i].name] += recording.losses[i];
-      }
+      report.losses[format::kLossNames[i].name] += recording.losses[i];
     }
   }
   return first_snapshot;
@@ -150,6 +148,9 @@ std::optional<double> smallest_leak_per_h(const std::vector<Recording>& recordin
 model::Report build_report(const std::vector<Recording>& recordings, const Options& options,
                            symbolize::Symbolizer& symbolizer) {
   model::Report report;
+  for (const format::LossName& loss : format::kLossNames) {
+    report.losses[loss.name] = 0;
+  }
   if (recordings.empty()) {
     report.conclusion = {"unknown", "no recording was given", "name a recording"};
     return report;

@@ -115,11 +115,13 @@ model::Conclusion conclude_leak(const model::Report& report) {
           "container that keeps them?"};
 }
 
-model::Conclusion conclude_too_short() {
+model::Conclusion conclude_too_short(const std::vector<model::Moment>& moments) {
+  const bool few = moments.size() < rank::kLeastSnapshots;
   return {"unknown",
-          fmt::format("too few snapshots to judge growth: {} over {} are needed",
-                      rank::kLeastSnapshots, model::format_duration(rank::kLeastSeconds)),
-          "run longer, or take snapshots more often (SEEP_INTERVAL)"};
+          fmt::format("{} to judge growth: at least {} snapshots over {} are needed",
+                      few ? "too few snapshots" : "too short a time", rank::kLeastSnapshots,
+                      model::format_duration(rank::kLeastSeconds)),
+          few ? "run longer, or take snapshots more often (SEEP_INTERVAL)" : "run longer"};
 }
 
 bool matters(const std::vector<model::Moment>& moments, double growth) {
@@ -217,7 +219,7 @@ model::Conclusion conclude(const model::Report& report,
   const auto moments = after_warmup(main_recording(recordings), options.warmup_s);
   const auto growth = growth_of(moments, &Accounting::rss_bytes);
   if (!growth) {
-    return conclude_too_short();
+    return conclude_too_short(moments);
   }
   if (matters(moments, *growth)) {
     return conclude_rss_growth(moments, *growth);

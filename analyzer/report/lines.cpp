@@ -101,14 +101,13 @@ std::string blame_text(const model::Suspect& suspect) {
 }
 
 std::string losses_text(const model::Report& report) {
-  if (report.losses.empty()) {
-    return "nothing lost";
-  }
   std::string text;
   for (const auto& [name, count] : report.losses) {
-    text += fmt::format("{}{} {}", text.empty() ? "lost: " : ", ", format_count(count), name);
+    if (count != 0) {
+      text += fmt::format("{}{} {}", text.empty() ? "lost: " : ", ", format_count(count), name);
+    }
   }
-  return text;
+  return text.empty() ? "nothing lost" : text;
 }
 
 std::string run_text(const model::Report& report) {

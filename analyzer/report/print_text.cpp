@@ -42,6 +42,18 @@ std::string notes_lines(const model::Report& report) {
   return text;
 }
 
+// The first line names what was lost; here is what that means.
+std::string losses_lines(const model::Report& report) {
+  std::string text;
+  for (const format::LossName& loss : format::kLossNames) {
+    const auto found = report.losses.find(loss.name);
+    if (found != report.losses.end() && found->second != 0) {
+      text += fmt::format("lost {}: {}\n", format_count(found->second), loss.meaning);
+    }
+  }
+  return text;
+}
+
 std::string row(const model::Suspect& suspect) {
   return fmt::format("#{} {}\n   {}\n   why: {}\n", suspect.rank, suspect_text(suspect),
                      blame_text(suspect), printable(suspect.why));
@@ -100,7 +112,8 @@ std::string to_text(const model::Report& report, const TextOptions& options) {
   if (report.processes.empty()) {
     return fmt::format("seep: {}\n", report.conclusion.sentence);
   }
-  std::string text = fmt::format("seep: {}\n{}", run_text(report), notes_lines(report));
+  std::string text =
+      fmt::format("seep: {}\n{}{}", run_text(report), losses_lines(report), notes_lines(report));
   if (options.id) {
     return text + one_suspect(report, *options.id);
   }

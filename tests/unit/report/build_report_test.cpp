@@ -110,9 +110,21 @@ TEST(BuildReport, TooFewSnapshotsAreNotJudged) {
   }
   const model::Report report = build({recording});
   EXPECT_EQ(report.conclusion.cause, "unknown");
+  EXPECT_EQ(report.conclusion.sentence,
+            "too few snapshots to judge growth: at least 8 snapshots over 1.0 s are needed");
   EXPECT_EQ(report.totals.leak_suspects, 0U);
   EXPECT_FALSE(report.totals.smallest_leak_seen_bytes_per_h.has_value());
   EXPECT_FALSE(report.totals.growth_bytes_per_s.has_value());
+}
+
+TEST(BuildReport, ManySnapshotsOfAShortRunAreNotCalledFew) {
+  model::Recording recording = recording_with_leak(7, 6400);
+  for (model::Moment& moment : recording.moments) {
+    moment.time_s /= 100;
+  }
+  const model::Report report = build({recording});
+  EXPECT_EQ(report.conclusion.sentence,
+            "too short a time to judge growth: at least 8 snapshots over 1.0 s are needed");
 }
 
 TEST(BuildReport, LossesAreNamedAndSummed) {
@@ -121,7 +133,8 @@ TEST(BuildReport, LossesAreNamedAndSummed) {
   one.losses[static_cast<std::size_t>(format::Loss::missed_free)] = 2;
   two.losses[static_cast<std::size_t>(format::Loss::missed_free)] = 3;
   const model::Report report = build({one, two});
-  ASSERT_EQ(report.losses.size(), 1U);
+  ASSERT_EQ(report.losses.size(), format::kLossCount);
+  EXPECT_EQ(report.losses.at("foreign_free"), 0U);
   EXPECT_EQ(report.losses.at("missed_free"), 5U);
 }
 
@@ -143,6 +156,7 @@ TEST(BuildReport, NotesSayWhatMustBeKnownFirst) {
 
 TEST(BuildReport, NothingGivenIsSaid) {
   EXPECT_EQ(build({}).conclusion.cause, "unknown");
+  EXPECT_EQ(build({}).losses.size(), format::kLossCount);
 }
 
 }  // namespace

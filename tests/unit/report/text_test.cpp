@@ -63,8 +63,19 @@ TEST(RunSummary, WithoutALeakHasTwoLines) {
 
 TEST(RunSummary, LossesAreInTheFirstLine) {
   model::Report report = report_with_leak();
+  report.losses["foreign_free"] = 0;
+  EXPECT_TRUE(has(to_run_summary(report, "/x"), "61 snapshots, nothing lost\n"));
   report.losses["missed_free"] = 1234;
   EXPECT_TRUE(has(to_run_summary(report, "/x"), "61 snapshots, lost: 1,234 missed_free\n"));
+}
+
+TEST(Text, LossesAreSaidInWordsFirst) {
+  model::Report report = report_with_leak();
+  report.losses["foreign_free"] = 0;
+  report.losses["missed_free"] = 1234;
+  const std::string text = to_text(report, {});
+  EXPECT_TRUE(has(text, "\nlost 1,234: blocks whose release was not seen")) << text;
+  EXPECT_FALSE(has(text, "not recorded")) << text;
 }
 
 TEST(Text, NotesComeBeforeTheSuspects) {
