@@ -1,6 +1,7 @@
 #include "preload/recorder/recorder.h"
 
 #include "preload/stack/capture.h"
+#include "preload/stack/last_walk.h"
 #include "preload/stack/modules.h"
 
 namespace seep::recorder {
@@ -16,7 +17,6 @@ constinit Config g_config;  // written before g_recording is released
 
 constinit thread_local unsigned t_calls_to_look = kCallsPerLook;
 constinit thread_local std::uintptr_t t_guard = 0;
-constinit thread_local table::StackTable::LastStack t_last_stack = {};
 // Set by an allocation below an AllocatorGuard: the outer hook takes the block over.
 constinit thread_local std::uintptr_t t_nested_block = 0;
 
@@ -40,15 +40,47 @@ inline void count_call() {
   }
 }
 
+// What is known of a thread's last stack, so that the next one costs less. Threads are spread over
+// a fixed number of them by the address of their control block: thousands of threads need no more
+// memory, and one that ends leaves nothing behind. Two threads that share one cost each other time,
+// and no exactness: all that is in it is compared before it is believed.
+struct CallerCache {
+  // Taken by exchange (acquire), given back by store (release). Who finds it taken, as a signal
+  // handler above capture_node does, goes without.
+  std::atomic<bool> busy;
+  stack::LastWalk walk;
+  table::StackTable::LastStack stack;
+};
+constexpr unsigned kCallerCacheBits = 8;
+constinit CallerCache g_caller_caches[1U << kCallerCacheBits] = {};
+
+CallerCache& caller_cache() {
+  std::uint64_t control_block;
+  __asm__("movq %%fs:0, %0" : "=r"(control_block));
+  constexpr std::uint64_t kGoldenRatio = 0x9E3779B97F4A7C15ULL;
+  return g_caller_caches[control_block * kGoldenRatio >> (64 - kCallerCacheBits)];
+}
+
+std::uint32_t capture_node(stack::Stack& captured) {
+  CallerCache& cache = caller_cache();
+  if (cache.busy.exchange(true, std::memory_order_acquire)) {
+    stack::capture(g_config.stack_depth, captured);
+    return g_tables.stacks.intern(captured);
+  }
+  stack::capture(g_config.stack_depth, captured, &cache.walk);
+  const std::uint32_t node = g_tables.stacks.intern(captured, cache.stack);
+  cache.busy.store(false, std::memory_order_release);
+  return node;
+}
+
 std::uint32_t capture_site(format::SiteKind kind) {
   stack::Stack captured;
-  stack::capture(g_config.stack_depth, captured);
+  const std::uint32_t node = capture_node(captured);
   if (captured.cut) {
     count_loss(format::Loss::stacks_cut);
   } else if (captured.failed) {
     count_loss(format::Loss::unwind_failed);
   }
-  const std::uint32_t node = g_tables.stacks.intern(captured, t_last_stack);
   std::uint32_t site = g_tables.sites.find_or_add(node, kind);
   if (node == table::StackTable::kRoot || site == table::SiteTable::kNone) {
     count_loss(format::Loss::stacks_not_recorded);
@@ -149,6 +181,14 @@ void release_after_fork() {
 
 std::uint32_t recover_after_fork() {
   g_tables.ranges.reset_lock();
+  for (CallerCache& cache : g_caller_caches) {
+    if (cache.busy.load(
+            std::memory_order_relaxed)) {  // its thread is not here; what it wrote is half done
+      cache.walk.forget();
+      cache.stack.depth = 0;
+      cache.busy.store(false, std::memory_order_relaxed);
+    }
+  }
   t_calls_to_look = 1;
   g_clock.look();
   return g_clock.skip_tick();

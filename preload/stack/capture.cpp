@@ -6,6 +6,7 @@
 #include "format/snapshot_format.h"
 #include "preload/stack/capture_counters.h"
 #include "preload/stack/cfi.h"
+#include "preload/stack/last_walk.h"
 #include "preload/stack/modules.h"
 #include "preload/stack/rule_cache.h"
 #include "preload/stack/stack_reader.h"
@@ -100,9 +101,9 @@ class Frames {
   }
 
   // False when the frame is beyond the depth that was asked for.
-  bool add(std::uint64_t pc, const Site& site, std::uint32_t flags) {
+  bool add(std::uint64_t frame, std::uint32_t flags, bool own) {
     if (skipped_ != nullptr) {
-      if (site.load == skipped_) {
+      if (own) {
         return true;
       }
       skipped_ = nullptr;
@@ -111,15 +112,49 @@ class Frames {
       out_->cut = true;
       return false;
     }
-    out_->frames[out_->depth++] = {pc + site.frame_base, flags};
+    out_->frames[out_->depth++] = {frame, flags};
     return true;
   }
+  bool add(std::uint64_t pc, const Site& site, std::uint32_t flags) {
+    return add(pc + site.frame_base, flags, site.load == skipped_);
+  }
+  bool add(const WalkStep& step) { return add(step.frame, step.flags, step.own); }
 
  private:
   Stack* out_;
   unsigned max_depth_;
   const Load* skipped_;
 };
+
+// How far the last walk could be repeated from a state that it was in.
+enum class Repeat : std::uint8_t {
+  kNot,      // it was never in this state
+  kUntil,    // up to `regs`, whose frame is added already
+  kCut,      // beyond the depth that was asked for
+  kToTheEnd  // the outermost frame is added
+};
+
+Repeat repeat_last(LastWalk& last, FrameRegisters& regs, std::uint32_t flags, Frames& frames) {
+  const WalkStep* step = last.find(regs, flags);
+  if (step == nullptr) {
+    return Repeat::kNot;
+  }
+  bool first = true;
+  for (; step != nullptr; step = last.repeat()) {
+    if (!frames.add(*step)) {
+      last.end_early(!first);
+      return Repeat::kCut;
+    }
+    first = false;
+    regs = step->at;
+    if (step->outermost) {
+      last.take();
+      last.end();
+      return Repeat::kToTheEnd;
+    }
+  }
+  return Repeat::kUntil;
+}
 
 bool is_code(std::uint64_t pc) {
   return find_place(pc).executable;
@@ -152,39 +187,111 @@ WalkResult ended_by(StepResult result) {
   return result == StepResult::kOutermost ? WalkResult::kDone : WalkResult::kFailed;
 }
 
+// Tells the last walk, if there is one, what the present one meets.
+class Memory {
+ public:
+  explicit Memory(LastWalk* last) : last_(last) {
+    if (last_ != nullptr) {
+      last_->begin(generation());
+    }
+  }
+  Repeat repeat(FrameRegisters& regs, std::uint32_t flags, Frames& frames) {
+    return last_ == nullptr ? Repeat::kNot : repeat_last(*last_, regs, flags, frames);
+  }
+  void add(const FrameRegisters& at, const Site& site, std::uint32_t flags) {
+    if (last_ != nullptr) {
+      last_->stage({at, 0, at.ip + site.frame_base, flags,
+                    site.load == g_own_load.load(std::memory_order_relaxed), false, false});
+    }
+  }
+  // The frame's caller was found by a compact rule: `from` is the frame, `to` its caller.
+  void stepped(CompactRule rule, const FrameRegisters& from, const FrameRegisters& to) {
+    if (last_ != nullptr) {
+      const bool repeatable =
+          rule.kind != RuleKind::kFromWordAtRbp && to.sp - from.sp < StackReader::kNearBytes;
+      const auto slot = static_cast<std::uint64_t>(std::int64_t{rule.rbp_slot} * 8);
+      last_->set_outcome(repeatable, false, rule.rbp_slot == 0 ? 0 : to.sp + slot);
+    }
+  }
+  void stepped_otherwise() {
+    if (last_ != nullptr) {
+      last_->set_outcome(false, false, 0);
+    }
+  }
+  // No caller exists; `by_state`: the frame's registers alone say so, not a word of the stack.
+  WalkResult outermost(bool by_state) {
+    if (last_ != nullptr) {
+      last_->set_outcome(false, by_state, 0);
+      last_->end();
+    }
+    return WalkResult::kDone;
+  }
+  WalkResult cut() {
+    if (last_ != nullptr) {
+      last_->end_early(false);
+    }
+    return WalkResult::kDone;
+  }
+  WalkResult lost(WalkResult result) {
+    if (last_ != nullptr) {
+      last_->forget();
+    }
+    return result;
+  }
+
+ private:
+  LastWalk* last_;
+};
+
+// One step where no compact rule helps; kStepped with `regs` at the caller, or the end.
+StepResult step_otherwise(CompactRule rule, FrameRegisters& regs, StackReader& reader) {
+  return rule.kind == RuleKind::kOutermost ? StepResult::kOutermost
+                                           : step_by_frame_pointer(regs, reader);
+}
+
 // Follows rules that need rsp and rbp only.
-WalkResult walk_compact(const Registers& entry, Frames& frames) {
+WalkResult walk_compact(const Registers& entry, Frames& frames, LastWalk* last) {
   StackReader reader;
+  Memory memory(last);
   FrameRegisters regs{entry.rip(), entry.rsp(), entry.rbp()};
   std::uint32_t flags = 0;
   while (regs.ip != 0) {
-    const Site site = find_site(regs.ip - 1);
-    if (!frames.add(regs.ip, site, flags)) {
+    const Repeat repeat = memory.repeat(regs, flags, frames);
+    if (repeat > Repeat::kUntil) {
       return WalkResult::kDone;
+    }
+    const Site site = find_site(regs.ip - 1);
+    if (repeat == Repeat::kNot) {
+      if (!frames.add(regs.ip, site, flags)) {
+        return memory.cut();
+      }
+      memory.add(regs, site, flags);
     }
     flags = 0;
     reader.move_to(regs.sp);
     if (site.rule.kind < RuleKind::kOutermost) [[likely]] {
+      const FrameRegisters from = regs;
       const bool stepped =
           step(site.rule, regs, [&reader](std::uint64_t address, std::uint64_t& word) {
             return reader.read(address, word);
           });
       if (!stepped) {
-        return WalkResult::kFailed;
+        return memory.lost(WalkResult::kFailed);
       }
-    } else if (site.rule.kind == RuleKind::kOutermost) {
-      return WalkResult::kDone;
+      memory.stepped(site.rule, from, regs);
     } else if (site.rule.kind == RuleKind::kGeneral) {
-      return WalkResult::kNeedsAllRegisters;
+      return memory.lost(WalkResult::kNeedsAllRegisters);
     } else {
-      const StepResult result = step_by_frame_pointer(regs, reader);
+      const StepResult result = step_otherwise(site.rule, regs, reader);
       if (result != StepResult::kStepped) {
-        return ended_by(result);
+        return result == StepResult::kOutermost ? memory.outermost(true)
+                                                : memory.lost(WalkResult::kFailed);
       }
+      memory.stepped_otherwise();
       flags = format::kHeuristic;
     }
   }
-  return WalkResult::kDone;
+  return memory.outermost(false);
 }
 
 StepResult step_fully(const Rule& rule, Registers& regs, StackReader& reader) {
@@ -241,10 +348,10 @@ void set_skip_own_module(bool skip) {
   g_skip_own.store(skip, std::memory_order_relaxed);
 }
 
-void capture_from(const Registers& entry, unsigned max_depth, Stack& out) {
+void capture_from(const Registers& entry, unsigned max_depth, Stack& out, LastWalk* last) {
   const unsigned depth = max_depth < kMaxFrames ? max_depth : kMaxFrames;
   Frames frames(depth, out);
-  WalkResult result = walk_compact(entry, frames);
+  WalkResult result = walk_compact(entry, frames, last);
   if (result == WalkResult::kNeedsAllRegisters) {
     frames = Frames(depth, out);
     result = walk_fully(entry, frames);
@@ -256,14 +363,15 @@ void capture_from(const Registers& entry, unsigned max_depth, Stack& out) {
 
 // A name without C++ mangling, for the assembly below.
 extern "C" [[gnu::used, gnu::visibility("hidden")]] void seep_stack_capture_from(
-    const seep::stack::Registers* entry, unsigned max_depth, seep::stack::Stack* out) {
-  seep::stack::capture_from(*entry, max_depth, *out);
+    const seep::stack::Registers* entry, unsigned max_depth, seep::stack::Stack* out,
+    seep::stack::LastWalk* last) {
+  seep::stack::capture_from(*entry, max_depth, *out, last);
 }
 
 // Stores the registers as they will be once this function has returned, in the order of DWARF.
 // r8 … r11 and the argument registers are the caller's to save and hold nothing that a walk needs;
 // their slots are left as they are, but cleared.
-[[gnu::naked]] void seep::stack::capture(unsigned, Stack&) {
+[[gnu::naked]] void seep::stack::capture(unsigned, Stack&, LastWalk*) {
   __asm__(
       "subq $136, %rsp\n\t"
       ".cfi_adjust_cfa_offset 136\n\t"
@@ -287,6 +395,7 @@ extern "C" [[gnu::used, gnu::visibility("hidden")]] void seep_stack_capture_from
       "movq %r15, 120(%rsp)\n\t"
       "movq 136(%rsp), %rcx\n\t"
       "movq %rcx, 128(%rsp)\n\t"
+      "movq %rdx, %rcx\n\t"
       "movq %rsi, %rdx\n\t"
       "movl %edi, %esi\n\t"
       "movq %rsp, %rdi\n\t"

@@ -29,13 +29,16 @@ struct Stack {
   Frame frames[kMaxFrames];
 };
 
-// Captures the stack of the caller. `max_depth` is 1 … kMaxFrames.
-void capture(unsigned max_depth, Stack& out);
+class LastWalk;
+
+// Captures the stack of the caller. `max_depth` is 1 … kMaxFrames. `last` may be null; with it the
+// result is the same and comes sooner (last_walk.h).
+void capture(unsigned max_depth, Stack& out, LastWalk* last = nullptr);
 
 // The same from registers as they are after the call that is frame 0: `entry.rip()` is its return
 // address, `entry.rsp()` the stack pointer once it has returned. The stack must be the caller's
 // own.
-void capture_from(const Registers& entry, unsigned max_depth, Stack& out);
+void capture_from(const Registers& entry, unsigned max_depth, Stack& out, LastWalk* last = nullptr);
 
 // Whether frames of the module that holds this code are left out at the innermost end; true from
 // the start. Tests switch it off, since there it is the program itself.

@@ -13,6 +13,9 @@ namespace seep::stack {
 // in pages that the kernel has read for us before.
 class StackReader {
  public:
+  // Further away than almost any frame is large.
+  static constexpr std::uint64_t kNearBytes = std::uint64_t{256} * 1024;
+
   void verify() { verify_ = true; }
   void move_to(std::uint64_t sp) { sp_ = sp; }
 
@@ -25,8 +28,6 @@ class StackReader {
   }
 
  private:
-  // Further away than almost any frame is large.
-  static constexpr std::uint64_t kNearBytes = std::uint64_t{256} * 1024;
   static constexpr std::uint64_t kPageMask = 4095;
 
   [[gnu::noinline]] bool read_verified(std::uint64_t address, std::uint64_t& word) {

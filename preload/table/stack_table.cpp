@@ -37,15 +37,7 @@ unsigned count_shared(const stack::Stack& captured, const StackTable::LastStack&
 }  // namespace
 
 std::uint32_t StackTable::intern(const stack::Stack& captured, LastStack& last) {
-  if (last.busy) {
-    return intern(captured);
-  }
-  last.busy = true;
-  std::atomic_signal_fence(std::memory_order_seq_cst);  // handlers of this thread see it first
-  const std::uint32_t node = intern_from(captured, count_shared(captured, last), &last);
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  last.busy = false;
-  return node;
+  return intern_from(captured, count_shared(captured, last), &last);
 }
 
 // `shared` outermost frames are those of `last`, which is brought up to date.

@@ -25,19 +25,16 @@ class StackTable {
   StackTable(const StackTable&) = delete;
   StackTable& operator=(const StackTable&) = delete;
 
-  // The stack that a thread interned last. Consecutive stacks of a thread share most callers:
+  // A stack that was interned. Consecutive stacks of a thread share most callers:
   // their nodes are found by comparing, which costs a tenth of a look-up in the trie.
   struct LastStack {
-    // In use by intern(): a signal handler above it must do without. One that never returns leaves
-    // it set: the thread is slower from then on, and as exact.
-    bool busy;
     unsigned depth;
     std::uint32_t nodes[stack::kMaxFrames];  // outermost first, as frames
     stack::Frame frames[stack::kMaxFrames];
   };
 
   // The node of a stack's innermost frame; kRoot for an empty stack or when there is no room.
-  // `last` belongs to the calling thread and begins zeroed.
+  // `last` is the caller's alone and begins zeroed.
   std::uint32_t intern(const stack::Stack& captured, LastStack& last);
   // The same, by the trie alone.
   std::uint32_t intern(const stack::Stack& captured) { return intern_from(captured, 0, nullptr); }

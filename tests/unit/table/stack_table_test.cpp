@@ -85,18 +85,6 @@ TEST(StackTable, FindsTheSameIdsThroughTheLastStackOfAThread) {
   }
 }
 
-TEST(StackTable, DoesWithoutTheLastStackInAHandlerAboveIntern) {
-  const auto table = make_table();
-  StackTable::LastStack last{};
-  table->intern(stack_of({30, 20, 10}), last);
-  const StackTable::LastStack before = last;
-  last.busy = true;
-  const std::uint32_t id = table->intern(stack_of({40, 20, 10}), last);
-  EXPECT_EQ(frames_of(*table, id), (Frames{40, 20, 10}));
-  EXPECT_EQ(last.depth, before.depth);
-  EXPECT_EQ(last.nodes[2], before.nodes[2]);
-}
-
 TEST(StackTable, KeepsParentsBelowTheirChildren) {
   const auto table = make_table();
   std::mt19937 random(1);
