@@ -125,8 +125,8 @@ class LastWalk {
     return *reinterpret_cast<const std::uint64_t*>(address);
   }
 
-  // Puts the inner part [begin_, inner_end_) and the staged steps right before cursor_. Where there is
-  // no room, the innermost ones are dropped.
+  // Puts the inner part [begin_, inner_end_) and the staged steps right before cursor_. Where there
+  // is no room, the innermost ones are dropped.
   void join() {
     if (staged_count_ == 0 && inner_end_ == cursor_) {
       return;
