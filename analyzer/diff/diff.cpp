@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -53,11 +54,49 @@ struct Match {
   std::vector<std::size_t> new_sites;
 };
 
-model::Change change_of(const Figures& before, const Figures& after, const model::DiffRow& row) {
-  if (!before.present && after.present) {
+bool has_match(const std::vector<KeyedSite>& sites) {
+  return std::adjacent_find(sites.begin(), sites.end(), [](const KeyedSite& a, const KeyedSite& b) {
+           return name_of(a) == name_of(b) && a.is_new != b.is_new;
+         }) != sites.end();
+}
+
+// Empty when the program's file has none, or its module is not known.
+std::string program_build_id(const Recording& recording) {
+  const auto& modules = recording.stacks.modules;
+  const auto program = std::find_if(modules.begin(), modules.end(), [&](const auto& module) {
+    return module.path == recording.process.exe;
+  });
+  return program == modules.end() ? std::string() : program->build_id;
+}
+
+// Stacks are named by build-ids and offsets, and another build has others for the same code.
+model::MatchedBy match_of(const Recording& old_side, const Recording& new_side,
+                          const std::vector<KeyedSite>& sites) {
+  const std::string before = program_build_id(old_side);
+  const std::string after = program_build_id(new_side);
+  const bool rebuilt = !before.empty() && !after.empty() && before != after;
+  const bool two_sides = !old_side.sites.empty() && !new_side.sites.empty();
+  return rebuilt || (two_sides && !has_match(sites)) ? model::MatchedBy::kId
+                                                     : model::MatchedBy::kOffset;
+}
+
+bool is_different(const model::DiffRow& row) {
+  return row.bytes != 0 || row.blocks != 0;
+}
+
+// Largest first; equal rows stay in the order they had.
+void sort_rows(std::vector<model::DiffRow>& rows) {
+  std::stable_sort(rows.begin(), rows.end(), [](const model::DiffRow& a, const model::DiffRow& b) {
+    return std::make_tuple(std::abs(a.bytes), std::abs(a.blocks)) >
+           std::make_tuple(std::abs(b.bytes), std::abs(b.blocks));
+  });
+}
+
+model::Change change_of(bool in_old, bool in_new, const model::DiffRow& row) {
+  if (!in_old && in_new) {
     return model::Change::kAppeared;
   }
-  if (before.present && !after.present) {
+  if (in_old && !in_new) {
     return model::Change::kVanished;
   }
   const double sign = row.bytes != 0 ? row.bytes : row.blocks;
@@ -66,7 +105,8 @@ model::Change change_of(const Figures& before, const Figures& after, const model
 
 class Comparer {
  public:
-  Comparer(const Recording& old_side, const Recording& new_side, double warmup_s)
+  Comparer(const Recording& old_side, const Recording& new_side, double warmup_s,
+           model::MatchedBy matched_by)
       : old_side_(old_side),
         new_side_(new_side),
         comparison_(choose_comparison(old_side, new_side, warmup_s)),
@@ -75,6 +115,7 @@ class Comparer {
     diff_.old_path = old_side.path;
     diff_.new_path = new_side.path;
     diff_.basis = comparison_.basis;
+    diff_.matched_by = matched_by;
   }
 
   void add(const Match& match) {
@@ -83,12 +124,14 @@ class Comparer {
     model::DiffRow row;
     row.bytes = after.bytes - before.bytes;
     row.blocks = after.blocks - before.blocks;
-    if (row.bytes == 0 && row.blocks == 0) {
+    const bool may_merge =
+        diff_.matched_by == model::MatchedBy::kId && before.present != after.present;
+    if (!is_different(row) && !may_merge) {
       return;
     }
     row.old_bytes = before.bytes;
     row.new_bytes = after.bytes;
-    row.change = change_of(before, after, row);
+    row.change = change_of(before.present, after.present, row);
     const bool is_new = !match.new_sites.empty();
     const model::SiteHistory& history = is_new ? new_side_.sites[match.new_sites.front()]
                                                : old_side_.sites[match.old_sites.front()];
@@ -97,13 +140,9 @@ class Comparer {
     diff_.rows.push_back(std::move(row));
   }
 
-  // Largest first; equal rows stay in the order of their stacks' keys, which no run changes.
+  // Rows were added in the order of their stacks' keys, which no run changes.
   model::Diff finish() {
-    std::stable_sort(diff_.rows.begin(), diff_.rows.end(),
-                     [](const model::DiffRow& a, const model::DiffRow& b) {
-                       return std::make_tuple(std::abs(a.bytes), std::abs(a.blocks)) >
-                              std::make_tuple(std::abs(b.bytes), std::abs(b.blocks));
-                     });
+    sort_rows(diff_.rows);
     return std::move(diff_);
   }
 
@@ -116,11 +155,27 @@ class Comparer {
   model::StackImporter new_stacks_;
 };
 
+// `row` is the same code as `into`. The stack of the new side is the one to read.
+void absorb(model::DiffRow& into, model::DiffRow& row) {
+  using model::Change;
+  const bool in_old = into.change != Change::kAppeared || row.change != Change::kAppeared;
+  const bool in_new = into.change != Change::kVanished || row.change != Change::kVanished;
+  if (into.change == Change::kVanished && row.change != Change::kVanished) {
+    into.node = row.node;
+    into.stack = std::move(row.stack);
+  }
+  into.bytes += row.bytes;
+  into.blocks += row.blocks;
+  into.old_bytes += row.old_bytes;
+  into.new_bytes += row.new_bytes;
+  into.change = change_of(in_old, in_new, into);
+}
+
 }  // namespace
 
 model::Diff compare(const Recording& old_side, const Recording& new_side, double warmup_s) {
   const std::vector<KeyedSite> sites = sorted_sites(old_side, new_side);
-  Comparer comparer(old_side, new_side, warmup_s);
+  Comparer comparer(old_side, new_side, warmup_s, match_of(old_side, new_side, sites));
   Match match;
   for (std::size_t i = 0; i < sites.size(); ++i) {
     (sites[i].is_new ? match.new_sites : match.old_sites).push_back(sites[i].site);
@@ -131,6 +186,23 @@ model::Diff compare(const Recording& old_side, const Recording& new_side, double
     }
   }
   return comparer.finish();
+}
+
+void merge_by_id(model::Diff& diff) {
+  const auto name = [](const model::DiffRow& row) { return std::tie(row.id, row.kind); };
+  std::stable_sort(diff.rows.begin(), diff.rows.end(),
+                   [&](const auto& a, const auto& b) { return name(a) < name(b); });
+  std::vector<model::DiffRow> merged;
+  for (model::DiffRow& row : diff.rows) {
+    if (!merged.empty() && name(merged.back()) == name(row)) {
+      absorb(merged.back(), row);
+    } else {
+      merged.push_back(std::move(row));
+    }
+  }
+  std::erase_if(merged, [](const model::DiffRow& row) { return !is_different(row); });
+  sort_rows(merged);
+  diff.rows = std::move(merged);
 }
 
 }  // namespace seep::diff

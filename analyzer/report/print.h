@@ -20,7 +20,8 @@ std::string to_text(const model::Report& report, const TextOptions& options);
 std::string to_markdown(const model::Report& report);
 // The page `seep run` ends with: at most 3 rows and 20 lines (design §2.1).
 std::string to_run_summary(const model::Report& report, const std::string& recording_path);
-std::string to_json(const model::Diff& diff);
-std::string to_text(const model::Diff& diff, unsigned rows);
+// At most the first `rows` rows, and how many there are beside them.
+std::string to_json(const model::Diff& diff, std::size_t rows);
+std::string to_text(const model::Diff& diff, std::size_t rows);
 
 }  // namespace seep::report

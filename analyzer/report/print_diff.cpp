@@ -85,7 +85,7 @@ std::string row_text(const model::DiffRow& row, model::DiffBasis basis) {
 
 }  // namespace
 
-std::string to_text(const model::Diff& diff, unsigned rows) {
+std::string to_text(const model::Diff& diff, std::size_t rows) {
   std::string text =
       fmt::format("seep: {} -> {}: {}, call paths matched by {}\n", printable(diff.old_path),
                   printable(diff.new_path), basis_text(diff.basis), matched_text(diff.matched_by));

@@ -3,8 +3,10 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "analyzer/report/print.h"
 
@@ -248,13 +250,15 @@ std::string to_json(const model::Report& report) {
                   {"notes", report.notes}});
 }
 
-std::string to_json(const model::Diff& diff) {
+std::string to_json(const model::Diff& diff, std::size_t rows) {
+  const std::size_t kept = std::min(rows, diff.rows.size());
   return text_of({{"schema", "seep.diff/1"},
                   {"old", diff.old_path},
                   {"new", diff.new_path},
                   {"basis", name_of(diff.basis)},
                   {"matched_by", name_of(diff.matched_by)},
-                  {"changes", array_of(diff.rows)}});
+                  {"rows_omitted", diff.rows.size() - kept},
+                  {"changes", array_of(std::span(diff.rows).first(kept))}});
 }
 
 }  // namespace seep::report

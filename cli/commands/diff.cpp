@@ -6,7 +6,9 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -23,13 +25,14 @@ namespace seep::cli {
 namespace {
 
 constexpr unsigned kTextRows = 20;
+constexpr unsigned kJsonRows = 1000;
 
 struct Options {
   std::string old_path;
   std::string new_path;
   bool json = false;
   std::uint64_t warmup_ms = 0;
-  unsigned top = kTextRows;
+  std::optional<unsigned> top;
   Destination destination;
   symbolize::Options symbols;
   CheckOptions check;
@@ -56,15 +59,41 @@ Result<model::Recording> read_one(const std::string& path, Progress& progress) {
                "name one of them, such as " + names};
 }
 
-void name_rows(model::Diff& diff, const symbolize::Options& options) {
-  symbolize::Symbolizer symbolizer(options);
+void name_row(model::DiffRow& row, const model::Stacks& stacks, symbolize::Symbolizer& symbolizer) {
+  row.stack = report::without_allocator(symbolizer.stack(stacks, row.node));
+  row.id = report::suspect_id(row.kind, row.stack, report::blamed_frame(row.stack));
+}
+
+// Ids of all rows, when they are matched or checked by them. Their frames would take most of the
+// memory, and few rows are printed.
+void identify_rows(model::Diff& diff, symbolize::Symbolizer& symbolizer) {
   for (model::DiffRow& row : diff.rows) {
-    row.stack = report::without_allocator(symbolizer.stack(diff.stacks, row.node));
-    row.id = report::suspect_id(row.kind, row.stack, report::blamed_frame(row.stack));
+    name_row(row, diff.stacks, symbolizer);
+    row.stack = {};
+  }
+}
+
+void name_rows(model::Diff& diff, std::size_t printed, const Options& options) {
+  symbolize::Symbolizer symbolizer(options.symbols);
+  const bool by_id = diff.matched_by == model::MatchedBy::kId;
+  if (by_id || (options.check.check && diff.basis != model::DiffBasis::kLevel)) {
+    identify_rows(diff, symbolizer);
+  }
+  if (by_id) {
+    diff::merge_by_id(diff);
+  }
+  for (std::size_t i = 0; i < std::min(printed, diff.rows.size()); ++i) {
+    name_row(diff.rows[i], diff.stacks, symbolizer);
   }
   for (const std::string& warning : symbolizer.warnings()) {
     fmt::print(stderr, "seep: {}\n", warning);
   }
+}
+
+// 0 asks for all.
+std::size_t printed_rows(const Options& options, bool json) {
+  const unsigned wanted = options.top.value_or(json ? kJsonRows : kTextRows);
+  return wanted == 0 ? std::numeric_limits<std::size_t>::max() : wanted;
 }
 
 bool is_growth(const model::DiffRow& row) {
@@ -121,10 +150,11 @@ int diff_verb(const Options& options) {
   progress->say("comparing and reading symbols");
   model::Diff diff =
       diff::compare(*old_side, *new_side, static_cast<double>(options.warmup_ms) / 1000);
-  name_rows(diff, options.symbols);
-  progress.reset();  // wipes its line before anything is printed
   const bool json = options.json || options.destination.file.ends_with(".json");
-  const std::string text = json ? report::to_json(diff) : report::to_text(diff, options.top);
+  const std::size_t printed = printed_rows(options, json);
+  name_rows(diff, printed, options);
+  progress.reset();  // wipes its line before anything is printed
+  const std::string text = json ? report::to_json(diff, printed) : report::to_text(diff, printed);
   if (const auto error = write_text(options.destination, text)) {
     return fail(*error);
   }
@@ -138,7 +168,7 @@ Action describe_diff(CLI::App& app) {
   app.add_option("OLD", options->old_path, "A snapshot or a recording")->required();
   app.add_option("NEW", options->new_path, "What it is compared with")->required();
   app.add_flag("--json", options->json, "Print JSON (seep.diff/1)");
-  app.add_option("--top", options->top, "Most rows of text (default 20; 0: all)")
+  app.add_option("--top", options->top, "Most rows (default 20 in text, 1000 in JSON; 0: all)")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
   add_duration(app, "--warmup", options->warmup_ms, "Leave snapshots before this time out");

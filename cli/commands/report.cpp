@@ -3,6 +3,7 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <limits>
 #include <memory>
 
 #include <fmt/format.h>
@@ -57,7 +58,8 @@ Analysis analysis_of(const Options& options) {
 
 report::TextOptions text_options_of(const Options& options) {
   report::TextOptions text;
-  text.rows = options.top_given ? options.top : kTextRows;
+  const unsigned wanted = options.top_given ? options.top : kTextRows;
+  text.rows = wanted == 0 ? std::numeric_limits<unsigned>::max() : wanted;
   text.all = options.all;
   if (!options.id.empty()) {
     text.id = options.id;

@@ -264,5 +264,88 @@ TEST_F(Compare, ARecordingAgainstASnapshotGivesLevels) {
   EXPECT_EQ(result.rows[0].bytes, 50);
 }
 
+// The same two functions in two builds: their program's build-id and offsets differ, a library's
+// do not. `functions` gives the live bytes of each.
+class Rebuilt : public Compare {
+ protected:
+  void write_build(const std::string& name, const std::string& build_id, std::uint64_t shift,
+                   const std::vector<std::uint64_t>& functions) {
+    SnapshotBuilder side;
+    const auto server = side.add_module("/usr/bin/server", build_id);
+    const auto library = side.add_module("/usr/lib/liba.so", "library");
+    for (std::size_t i = 0; i < functions.size(); ++i) {
+      side.add_site({.stack = {{server, shift + 0x100 * i}},
+                     .live_blocks = functions[i] / 10,
+                     .live_bytes = functions[i]});
+    }
+    side.add_site({.stack = {{library, 0x10}}, .live_blocks = 1, .live_bytes = functions.front()});
+    write(side, name);
+  }
+
+  // What the symbolizer does with builds whose code lies at 0x1000 and at 0x5000.
+  static void give_ids(model::Diff& diff) {
+    for (model::DiffRow& row : diff.rows) {
+      const std::uint64_t offset = diff.stacks.nodes.at(row.node).offset;
+      row.id = offset < 0x1000 ? "library" : "function " + std::to_string(offset % 0x1000 / 0x100);
+    }
+  }
+};
+
+TEST_F(Rebuilt, CodeIsMatchedByIdAndItsFiguresAreCompared) {
+  write_build("old", "one", 0x1000, {100, 500, 40, 70});
+  write_build("new", "two", 0x5000, {300, 500, 10});
+  model::Diff result = diff();
+  ASSERT_EQ(result.matched_by, model::MatchedBy::kId);
+  give_ids(result);
+  merge_by_id(result);
+  ASSERT_EQ(result.rows.size(), 4U);
+  EXPECT_EQ(result.rows[0].bytes, 200);
+  EXPECT_EQ(result.rows[0].change, Change::kGrew);
+  EXPECT_EQ(result.rows[1].bytes, 200);
+  EXPECT_EQ(result.rows[2].id, "function 3");
+  EXPECT_EQ(result.rows[2].change, Change::kVanished);
+  EXPECT_EQ(result.rows[3].id, "function 2");
+  EXPECT_EQ(result.rows[3].change, Change::kShrank);
+  EXPECT_EQ(result.rows[3].old_bytes, 40);
+  EXPECT_EQ(result.rows[3].new_bytes, 10);
+  EXPECT_EQ(address(result, 3), 0x5200U) << "the stack of the new side";
+}
+
+// A steady site of the old build is no difference by itself; under its id it is the other half.
+TEST_F(Rebuilt, SiteThatBeginsToGrowGrew) {
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    SnapshotBuilder side;
+    const auto server = side.add_module("/usr/bin/server", "two");
+    side.add_site({.stack = {{server, 0x5000}}, .live_blocks = 1, .live_bytes = 100 + 50 * i});
+    write(side.at(i + 1, i), "new");
+    SnapshotBuilder before;
+    const auto old_server = before.add_module("/usr/bin/server", "one");
+    before.add_site({.stack = {{old_server, 0x1000}}, .live_blocks = 1, .live_bytes = 100});
+    write(before.at(i + 1, i), "old");
+  }
+  model::Diff result = diff();
+  give_ids(result);
+  merge_by_id(result);
+  ASSERT_EQ(result.rows.size(), 1U);
+  EXPECT_EQ(result.rows[0].change, Change::kGrew);
+  EXPECT_DOUBLE_EQ(result.rows[0].bytes, 50);
+}
+
+TEST_F(Rebuilt, SameBuildIsMatchedByOffset) {
+  write_build("old", "one", 0x1000, {100});
+  write_build("new", "one", 0x1000, {300});
+  EXPECT_EQ(diff().matched_by, model::MatchedBy::kOffset);
+}
+
+TEST_F(Rebuilt, NoStackInCommonIsMatchedById) {
+  SnapshotBuilder old_side;
+  old_side.add_site({.stack = {{old_side.add_module("/usr/lib/a.so", "one"), 1}}});
+  write(old_side, "old");
+  SnapshotBuilder new_side;
+  new_side.add_site({.stack = {{new_side.add_module("/usr/lib/a.so", "two"), 1}}});
+  write(new_side, "new");
+  EXPECT_EQ(diff().matched_by, model::MatchedBy::kId);
+}
+
 }  // namespace
 }  // namespace seep::diff

@@ -168,15 +168,25 @@ TEST(DiffJson, HasEveryFieldOfTheContract) {
   row.change = model::Change::kAppeared;
   row.stack = {frame("f", "f.cpp", 1)};
   diff.rows.push_back(row);
-  const Json json = Json::parse(to_json(diff));
+  const Json json = Json::parse(to_json(diff, 10));
   EXPECT_EQ(json["schema"], "seep.diff/1");
   EXPECT_EQ(json["basis"], "per_second");
-  expect_fields(json, {"schema", "old", "new", "basis", "matched_by", "changes"}, "a diff");
+  expect_fields(json, {"schema", "old", "new", "basis", "matched_by", "rows_omitted", "changes"},
+                "a diff");
   expect_fields(json["changes"][0],
                 {"id", "kind", "change", "bytes", "blocks", "old_bytes", "new_bytes", "stack"},
                 "a change");
   EXPECT_EQ(json["changes"][0]["change"], "appeared");
   expect_fields(json["changes"][0]["stack"][0], kFrame, "a frame");
+  EXPECT_EQ(json["rows_omitted"], 0);
+}
+
+TEST(DiffJson, RowsBeyondTheLimitAreCounted) {
+  model::Diff diff;
+  diff.rows.resize(5);
+  const Json json = Json::parse(to_json(diff, 2));
+  EXPECT_EQ(json["changes"].size(), 2U);
+  EXPECT_EQ(json["rows_omitted"], 3);
 }
 
 }  // namespace
