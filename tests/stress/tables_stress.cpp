@@ -4,52 +4,22 @@
 
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <random>
 #include <thread>
 #include <vector>
 
 #include "preload/recorder/recorder.h"
 #include "preload/snapshot/live_walk.h"
+#include "tests/stress/places.h"
 
-namespace seep {
+namespace seep::test {
 namespace {
 
 using table::Block;
 using table::Insert;
 
-constexpr std::uintptr_t kHeap = 0x5555'0000'0000;
 constexpr unsigned kThreads = 4;
-constexpr unsigned kPlaces = 3000;  // few, so that threads meet in the same pages and slots
 constexpr std::chrono::milliseconds kTime{1500};
-
-// An allocator of fixed places that hands out what was freed most recently, so that an address
-// comes back in another thread at once.
-class Places {
- public:
-  Places() {
-    for (unsigned i = 0; i < kPlaces; ++i) {
-      free_.push_back(kHeap + i * 48);
-    }
-  }
-  std::uintptr_t take() {
-    const std::lock_guard lock(mutex_);
-    if (free_.empty()) {
-      return 0;
-    }
-    const std::uintptr_t place = free_.back();
-    free_.pop_back();
-    return place;
-  }
-  void give_back(std::uintptr_t place) {
-    const std::lock_guard lock(mutex_);
-    free_.push_back(place);
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::uintptr_t> free_;
-};
 
 // What a block must look like wherever it is seen.
 std::uint64_t size_for(std::uintptr_t address, std::uint32_t site) {
@@ -227,4 +197,4 @@ TEST(RangeTable, KeepsTheMapsOfEveryThread) {
 }
 
 }  // namespace
-}  // namespace seep
+}  // namespace seep::test
