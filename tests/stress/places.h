@@ -16,7 +16,7 @@ class Places {
  public:
   Places() {
     for (unsigned i = 0; i < kPlaces; ++i) {
-      free_.push_back(kHeap + i * 48);
+      free_.push_back(kHeap + std::uintptr_t{i} * 48);
     }
   }
   std::uintptr_t take() {
