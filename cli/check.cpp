@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "analyzer/report/lines.h"
+
 namespace seep::cli {
 namespace {
 
@@ -39,9 +41,7 @@ std::string place(const model::Suspect& suspect) {
   }
   const model::ReportFrame& frame =
       suspect.stack[std::min<std::size_t>(suspect.blame, suspect.stack.size() - 1)];
-  const std::string where =
-      frame.file ? fmt::format("  {}:{}", *frame.file, frame.line.value_or(0)) : std::string();
-  return frame.function.value_or(fmt::format("{}+{:#x}", frame.module, frame.offset)) + where;
+  return report::frame_text(frame);
 }
 
 std::string line_of(const model::Suspect& suspect, const char* what) {

@@ -68,7 +68,7 @@ std::string format_duration(double seconds) {
     return two_units(whole / 60, "m", whole % 60, "s");
   }
   const std::uint64_t minutes = whole / 60;
-  if (minutes < 24 * 60) {
+  if (minutes < std::uint64_t{24} * 60) {
     return two_units(minutes / 60, "h", minutes % 60, "m");
   }
   const std::uint64_t hours = whole / 3600;

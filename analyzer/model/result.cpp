@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "analyzer/model/printable.h"
+
 namespace seep {
 
 std::string Error::message() const {
@@ -19,7 +21,7 @@ std::string Error::message() const {
   if (!advice.empty()) {
     text += ": " + advice;
   }
-  return text;
+  return model::printable(text);  // names of files and words of damaged ones are in it
 }
 
 }  // namespace seep

@@ -21,7 +21,7 @@ struct Error {
   std::string what;                     // "section is cut: 120 of 4,096 bytes"
   std::string advice;                   // "copy it again" ; may be empty
 
-  // "seep: FILE: section sites: WHAT (at 0x40): ADVICE"
+  // "seep: FILE: section sites: WHAT (at 0x40): ADVICE", safe for a terminal.
   [[nodiscard]] std::string message() const;
 };
 

@@ -4,11 +4,11 @@
 #include <string>
 #include <string_view>
 
+#include "analyzer/model/printable.h"
+
 namespace seep::report {
 
-// For a terminal: control characters (C0, DEL, C1), characters that reorder text and bytes that
-// are no UTF-8 appear as \xNN; everything else stays.
-std::string printable(std::string_view text);
+using model::printable;  // for a terminal
 
 // The same for a cell of a Markdown table, with its special characters escaped.
 std::string markdown_cell(std::string_view text);

@@ -54,6 +54,7 @@ bool debug_servers_given_up() {
   return g_given_up;
 }
 
+// NOLINTNEXTLINE(readability-function-size): the parameters are libdwfl's
 int find_debug_file(Dwfl_Module* module, void** user_data, const char* name, Dwarf_Addr base,
                     const char* file, const char* debug_link, GElf_Word crc, char** found) {
   const Clock::time_point start = Clock::now();

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "analyzer/model/printable.h"
 #include "analyzer/report/blame.h"
 #include "cli/analysis.h"
 #include "cli/check.h"
@@ -86,7 +87,7 @@ void name_rows(model::Diff& diff, std::size_t printed, const Options& options) {
     name_row(diff.rows[i], diff.stacks, symbolizer);
   }
   for (const std::string& warning : symbolizer.warnings()) {
-    fmt::print(stderr, "seep: {}\n", warning);
+    fmt::print(stderr, "seep: {}\n", model::printable(warning));
   }
 }
 

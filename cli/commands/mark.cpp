@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "analyzer/model/printable.h"
 #include "cli/ask.h"
 #include "cli/command.h"
 #include "cli/exit_status.h"
@@ -35,7 +36,7 @@ int mark_verb(const Options& options) {
   if (!served) {
     return fail(served.error());
   }
-  fmt::print("{}\n", served->file);
+  fmt::print("{}\n", model::printable(served->file));
   return kDone;
 }
 

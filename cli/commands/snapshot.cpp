@@ -5,6 +5,7 @@
 #include <CLI/Formatter.hpp>
 #include <memory>
 
+#include "analyzer/model/printable.h"
 #include "cli/ask.h"
 #include "cli/command.h"
 #include "cli/options.h"
@@ -28,7 +29,7 @@ int snapshot_verb(const Options& options) {
     return fail(served.error());
   }
   if (options.destination.file.empty()) {
-    fmt::print("{}\n", served->file);
+    fmt::print("{}\n", model::printable(served->file));
     return 0;
   }
   if (const auto error = copy_file(served->file, options.destination)) {

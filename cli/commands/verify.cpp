@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "analyzer/model/printable.h"
 #include "analyzer/read/inspect.h"
 #include "cli/command.h"
 #include "cli/exit_status.h"
@@ -52,7 +53,7 @@ bool verify_file(const std::string& file) {
     fail(info->problems.front());
     return false;
   }
-  fmt::print("{}: ok\n", file);
+  fmt::print("{}: ok\n", model::printable(file));
   return true;
 }
 

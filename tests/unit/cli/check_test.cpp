@@ -75,6 +75,15 @@ TEST(Check, WhatIsNoLeakOrSuppressedPasses) {
   EXPECT_EQ(check(report).suppressed, 0U);
 }
 
+TEST(Check, NamesCannotSendEscapeSequences) {
+  model::Report report = growing_report(8);
+  report.suspects[0].stack = {{}};
+  report.suspects[0].stack[0].function = "open\x1b[2J";
+  const std::string text = to_text(check(report));
+  EXPECT_EQ(text.find('\x1b'), std::string::npos) << text;
+  EXPECT_NE(text.find("open\\x1b[2J"), std::string::npos) << text;
+}
+
 TEST(Check, TheTextSaysByWhatItWasJudged) {
   model::Report report = growing_report(8);
   EXPECT_NE(to_text(check(report)).find("confidence is not calibrated"), std::string::npos);

@@ -1,9 +1,15 @@
 #include "analyzer/model/figures.h"
+#include "analyzer/model/result.h"
 
 #include <gtest/gtest.h>
 
 namespace seep::model {
 namespace {
+
+TEST(Error, MessageIsSafeForATerminal) {
+  const Error error{ErrorKind::kBadInput, "a\x1b]0;x\x07", {}, "sites", "is cut", "copy it again"};
+  EXPECT_EQ(error.message(), "seep: a\\x1b]0;x\\x07: section sites: is cut: copy it again");
+}
 
 TEST(FormatBytes, HasThreeDigitsAndTheUnitThatFits) {
   EXPECT_EQ(format_bytes(0), "0 B");
