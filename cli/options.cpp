@@ -52,7 +52,8 @@ CLI::Option* add_size(CLI::App& app, const std::string& name, std::uint64_t& byt
       throw CLI::ValidationError("`" + text + "` is no size: give one such as 512M or 2G");
     }
   };
-  return app.add_option_function<std::string>(name, parse, help)->type_name("SIZE");
+  return app.add_option_function<std::string>(name, parse, help + "; K, M, G, T: powers of 1,024")
+      ->type_name("SIZE");
 }
 
 }  // namespace seep::cli

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "analyzer/model/figures.h"
+
 namespace seep::cli {
 namespace {
 
@@ -68,18 +70,7 @@ std::optional<std::uint64_t> parse_duration_ms(const std::string& text) {
 }
 
 std::string format_size(std::uint64_t bytes) {
-  constexpr const char* kUnits[] = {"KB", "MB", "GB", "TB"};
-  if (bytes < 1024) {
-    return fmt::format("{} B", bytes);
-  }
-  double value = static_cast<double>(bytes) / 1024;
-  std::size_t unit = 0;
-  while (value >= 999.5 && unit + 1 < std::size(kUnits)) {
-    value /= 1024;
-    ++unit;
-  }
-  const int digits = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
-  return fmt::format("{:.{}f} {}", value, digits, kUnits[unit]);
+  return model::format_bytes(static_cast<double>(bytes));
 }
 
 std::string format_duration_ms(std::uint64_t ms) {
@@ -97,18 +88,6 @@ std::string format_duration_ms(std::uint64_t ms) {
     return fmt::format("{} h {} m", seconds / 3600, seconds % 3600 / 60);
   }
   return fmt::format("{} d {} h", seconds / 86400, seconds % 86400 / 3600);
-}
-
-std::string format_count(std::uint64_t count) {
-  const std::string digits = std::to_string(count);
-  std::string text;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) {
-      text += ',';
-    }
-    text += digits[i];
-  }
-  return text;
 }
 
 }  // namespace seep::cli

@@ -104,7 +104,8 @@ const char* Setting::placeholder() const {
 }
 
 std::string Setting::description() const {
-  return fmt::format("{} ({}{}){}", help, accepted,
+  return fmt::format("{} ({}{}{}){}", help, accepted,
+                     type == SettingType::kSize ? ", in powers of 1,024" : "",
                      *default_value == '\0' ? "" : fmt::format("; default {}", default_value),
                      active ? "" : ": not active in this version");
 }

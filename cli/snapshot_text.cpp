@@ -5,6 +5,8 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "analyzer/model/figures.h"
+#include "analyzer/model/printable.h"
 #include "analyzer/model/report.h"
 #include "cli/quantity.h"
 #include "format/losses.h"
@@ -12,6 +14,8 @@
 namespace seep::cli {
 namespace {
 
+using model::format_count;
+using model::printable;
 using nlohmann::ordered_json;
 
 std::string rfc3339(std::uint64_t unix_ns) {
@@ -33,10 +37,10 @@ std::string command_line(const model::ProcessInfo& process) {
 
 std::string process_text(const model::ProcessInfo& process) {
   std::string text;
-  text += fmt::format("program       {}\n", process.exe);
-  text += fmt::format("command       {}\n", command_line(process));
+  text += fmt::format("program       {}\n", printable(process.exe));
+  text += fmt::format("command       {}\n", printable(command_line(process)));
   text += fmt::format("process       {} on {}, parent {}, uid {}, image {}{}{}\n", process.pid,
-                      process.host, process.parent_pid, process.uid, process.image,
+                      printable(process.host), process.parent_pid, process.uid, process.image,
                       process.forked ? ", a fork" : "",
                       process.started_directly ? ", started directly" : "");
   text += fmt::format("run           {:016x}, started {}\n", process.run_id,
@@ -50,7 +54,7 @@ std::string moment_text(const model::Snapshot& snapshot) {
       fmt::format("snapshot      {}, {} after the start, trigger {}", moment.sequence,
                   format_duration_ms(static_cast<std::uint64_t>(moment.time_s * 1000)),
                   model::name_of(moment.trigger));
-  text += moment.mark ? fmt::format(", mark \"{}\"", *moment.mark) : "";
+  text += moment.mark ? fmt::format(", mark \"{}\"", printable(*moment.mark)) : "";
   text += moment.units ? fmt::format(", {} units", format_count(*moment.units)) : "";
   text +=
       fmt::format("\nlive          {} in {} blocks from {} sites\n", format_size(moment.live_bytes),
@@ -141,7 +145,7 @@ ordered_json modules_json(const std::vector<model::Module>& modules) {
 
 std::string file_text(const read::FileInfo& file) {
   std::string text =
-      fmt::format("file          {}, {} bytes, format {}.{}\n", file.file,
+      fmt::format("file          {}, {} bytes, format {}.{}\n", printable(file.file),
                   format_count(file.file_bytes), file.version_major, file.version_minor);
   for (const read::SectionInfo& section : file.sections) {
     text += fmt::format("section       {:<12} {:>10} entries {:>12} bytes at {:#x}{}\n",

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "analyzer/model/printable.h"
 #include "cli/client/recording_directory.h"
 #include "cli/command.h"
 #include "cli/exit_status.h"
@@ -67,7 +68,7 @@ std::vector<Entry> oldest_first(const std::string& directory) {
 // True when the recording is gone, or would be.
 bool remove_one(const Entry& entry, bool dry_run) {
   const std::string what =
-      fmt::format("{} ({})", entry.recording.path, format_size(entry.use.bytes));
+      fmt::format("{} ({})", model::printable(entry.recording.path), format_size(entry.use.bytes));
   if (dry_run) {
     fmt::print("would remove {}\n", what);
     return true;
@@ -75,7 +76,7 @@ bool remove_one(const Entry& entry, bool dry_run) {
   if (!client::remove_recording(entry.recording)) {
     fmt::print(stderr,
                "seep: {}: kept: it holds something that is not seep's, or cannot be removed\n",
-               entry.recording.path);
+               model::printable(entry.recording.path));
     return false;
   }
   fmt::print("removed {}\n", what);

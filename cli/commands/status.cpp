@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "analyzer/model/figures.h"
+#include "analyzer/model/printable.h"
 #include "cli/client/control_file.h"
 #include "cli/client/tracked_process.h"
 #include "cli/command.h"
@@ -19,6 +21,8 @@ namespace seep::cli {
 namespace {
 
 using client::TrackedProcess;
+using model::format_count;
+using model::printable;
 
 const char* state_of(const TrackedProcess& process) {
   return client::name_of(static_cast<format::AgentState>(process.page.state));
@@ -34,7 +38,7 @@ std::uint64_t age_ms(const TrackedProcess& process) {
 }
 
 std::string recording_of(const TrackedProcess& process) {
-  return process.recording.empty() ? "its recording was removed" : process.recording;
+  return process.recording.empty() ? "its recording was removed" : printable(process.recording);
 }
 
 void print_losses(const format::ControlPage& page) {
@@ -53,16 +57,17 @@ void print_losses(const format::ControlPage& page) {
 
 void print_settings_and_message(const format::ControlPage& page) {
   if (const std::string inactive = client::text_of(page.inactive_settings); !inactive.empty()) {
-    fmt::print("not active    {} (given, but this version does nothing with it)\n", inactive);
+    fmt::print("not active    {} (given, but this version does nothing with it)\n",
+               printable(inactive));
   }
   if (const std::string message = client::text_of(page.message); !message.empty()) {
-    fmt::print("message       {}\n", message);
+    fmt::print("message       {}\n", printable(message));
   }
 }
 
 void print_one(const TrackedProcess& process) {
   const format::ControlPage& page = process.page;
-  fmt::print("process       {} ({}){}\n", process.pid, process.name,
+  fmt::print("process       {} ({}){}\n", process.pid, printable(process.name),
              static_cast<pid_t>(page.pid) == process.pid
                  ? ""
                  : fmt::format(", {} in its own namespace", page.pid));
@@ -83,9 +88,10 @@ void print_one(const TrackedProcess& process) {
 
 void print_row(const TrackedProcess& process) {
   const format::ControlPage& page = process.page;
-  fmt::print("{:>8} {:<16} {:<10} {:>10} {:>9} {:>10} {:>13}  {}\n", process.pid, process.name,
-             state_of(process), format_duration_ms(age_ms(process)), page.snapshots_kept,
-             format_size(page.live_bytes), format_count(page.live_blocks), recording_of(process));
+  fmt::print("{:>8} {:<16} {:<10} {:>10} {:>9} {:>10} {:>13}  {}\n", process.pid,
+             printable(process.name), state_of(process), format_duration_ms(age_ms(process)),
+             page.snapshots_kept, format_size(page.live_bytes), format_count(page.live_blocks),
+             recording_of(process));
 }
 
 int list_all() {
