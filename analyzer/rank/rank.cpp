@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "analyzer/rank/curve.h"
+#include "analyzer/rank/growth.h"
 #include "analyzer/rank/judge.h"
 
 namespace seep::rank {
@@ -61,6 +63,17 @@ std::vector<RankedSite> rank_sites(const std::vector<model::Recording>& recordin
   std::sort(result.begin(), result.end(),
             [&](const RankedSite& a, const RankedSite& b) { return key(a) < key(b); });
   return result;
+}
+
+std::optional<double> growth_bytes_per_s(const model::Recording& recording, std::size_t site,
+                                         const Options& options) {
+  const std::vector<double> times = times_after_warmup(recording, options.warmup_s);
+  const Timeline timeline{times, recording.moments.size() - times.size()};
+  if (!timeline.long_enough()) {
+    return std::nullopt;
+  }
+  const Curve curve = curve_of(recording.sites[site], times, timeline.first);
+  return measure_growth(curve, curve.begin_s()).slope;
 }
 
 std::optional<double> smallest_leak_bytes_per_s(const model::Recording& recording,

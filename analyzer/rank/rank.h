@@ -22,14 +22,19 @@ struct RankedSite {
   model::Behaviour behaviour = model::Behaviour::kUnknown;
   bool leak = false;
   std::string why;
+  bool has_growth = false;  // a growing site: its growth and the interval in the window judged
   double growth_bytes_per_s = 0;
-  bool has_growth = false;  // false when there are too few points for a slope
-  model::Range growth_range;
+  model::Range growth_range;  // 95 %
 };
 
 // All sites with anything allocated, most suspicious first.
 std::vector<RankedSite> rank_sites(const std::vector<model::Recording>& recordings,
                                    const Options& options);
+
+// The growth of `site` (an index into Recording::sites) over all moments after the warm-up,
+// whatever its verdict, bytes a second. nullopt when the recording is too short for a slope.
+std::optional<double> growth_bytes_per_s(const model::Recording& recording, std::size_t site,
+                                         const Options& options);
 
 // The slowest leak that would have been called one in this recording: at a site of its own, in
 // blocks small enough that `kLeastSurvivors` of them came about. A leak behind a site that also

@@ -20,6 +20,7 @@ struct Input {
   const std::vector<RankedSite>& ranked;
   const std::vector<std::size_t>& first_snapshot;  // of each recording, in Report::snapshots
   std::size_t snapshots;
+  const rank::Options& rank;
 
   [[nodiscard]] const Recording& recording_of(const RankedSite& site) const {
     return recordings[site.recording];
@@ -50,6 +51,15 @@ void add_member(model::Suspect& suspect, const Input& input, const RankedSite& s
   }
 }
 
+// Of what is no leak too, so that a slow rise can be read there; without an interval, which only a
+// growing site has.
+void add_plain_growth(model::Suspect& suspect, const Input& input, const RankedSite& site) {
+  const auto growth = rank::growth_bytes_per_s(input.recording_of(site), site.site, input.rank);
+  if (growth) {
+    suspect.growth_bytes_per_s = suspect.growth_bytes_per_s.value_or(0) + *growth;
+  }
+}
+
 // In how many processes of the program the suspect shows: as a leak if it is one.
 void count_workers(model::Suspect& suspect, const Input& input, const Group& group) {
   const std::string& exe = input.recording_of(input.ranked[group.members.front()]).process.exe;
@@ -77,6 +87,9 @@ model::Suspect suspect_of(const Input& input, const Group& group) {
   suspect.series_blocks.resize(input.snapshots);
   for (const std::size_t member : group.members) {
     add_member(suspect, input, input.ranked[member]);
+    if (!suspect.leak) {
+      add_plain_growth(suspect, input, input.ranked[member]);
+    }
   }
   count_workers(suspect, input, group);
   return suspect;
@@ -159,8 +172,8 @@ model::Report build_report(const std::vector<Recording>& recordings, const Optio
   const std::vector<RankedSite> ranked = rank::rank_sites(recordings, options.rank);
   report.accounting = main_recording(recordings).moments.back().accounting;
   report.totals = total_of(recordings);
-  add_suspects(report, {recordings, ranked, first_snapshot, report.snapshots.size()}, options,
-               symbolizer);
+  add_suspects(report, {recordings, ranked, first_snapshot, report.snapshots.size(), options.rank},
+               options, symbolizer);
   if (report.totals.leak_suspects == 0) {
     report.totals.smallest_leak_seen_bytes_per_h = smallest_leak_per_h(recordings, options.rank);
   }

@@ -120,14 +120,11 @@ std::string run_text(const model::Report& report) {
 }
 
 std::string growth_text(const model::Suspect& suspect) {
-  if (!suspect.growth_bytes_per_s) {
+  if (!suspect.growth_bytes_per_s || !suspect.growth_range) {
     return {};
   }
-  std::string text = model::format_hourly(*suspect.growth_bytes_per_s);
-  if (suspect.growth_range) {
-    text += fmt::format(" ({})", range_text(text, *suspect.growth_range));
-  }
-  return text;
+  const std::string text = model::format_hourly(*suspect.growth_bytes_per_s);
+  return fmt::format("{} ({})", text, range_text(text, *suspect.growth_range));
 }
 
 std::string suspect_text(const model::Suspect& suspect) {

@@ -16,7 +16,7 @@ std::string blame_text(const model::Suspect& suspect);
 // "server[4711] 1 h 43 m, exit 0, 54 snapshots, nothing lost".
 std::string run_text(const model::Report& report);
 
-// "+18.1 MB/h (17.7–18.5)", or nothing without growth.
+// "+18.1 MB/h (17.7–18.5)", or nothing for a site that does not grow.
 std::string growth_text(const model::Suspect& suspect);
 
 // "growing  +18.1 MB/h (…)  31.2 MB in 104,112 blocks  in 3 of 16 processes".

@@ -127,6 +127,16 @@ TEST(BuildReport, ManySnapshotsOfAShortRunAreNotCalledFew) {
             "too short a time to judge growth: at least 8 snapshots over 1.0 s are needed");
 }
 
+TEST(BuildReport, GrowthIsGivenForWhatIsNoLeakTooWithoutAnInterval) {
+  const model::Report report = build({recording_with_leak(7, 6400)});
+  ASSERT_EQ(report.suspects.size(), 3U);
+  for (const model::Suspect& suspect : report.suspects) {
+    ASSERT_TRUE(suspect.growth_bytes_per_s.has_value()) << suspect.why;
+    EXPECT_EQ(suspect.growth_range.has_value(), suspect.leak) << suspect.why;
+    EXPECT_NEAR(*suspect.growth_bytes_per_s, suspect.leak ? 6400 : 0, 64) << suspect.why;
+  }
+}
+
 TEST(BuildReport, LossesAreNamedAndSummed) {
   model::Recording one = recording_with_leak(7, 0);
   model::Recording two = recording_with_leak(8, 0);
