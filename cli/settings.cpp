@@ -13,11 +13,14 @@
 namespace seep::cli {
 namespace {
 
-constexpr SettingType text = SettingType::kText;  // the words that settings.inc uses
+// The words that settings.inc uses, so not of this project's form.
+// NOLINTBEGIN(readability-identifier-naming)
+constexpr SettingType text = SettingType::kText;
 constexpr SettingType duration = SettingType::kDuration;
 constexpr SettingType count = SettingType::kCount;
 constexpr SettingType size = SettingType::kSize;
 constexpr SettingType choice = SettingType::kChoice;
+// NOLINTEND(readability-identifier-naming)
 
 constexpr Setting kSettings[] = {
 #define SEEP_SETTING(name, type, default_value, active, accepted, help) \

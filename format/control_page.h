@@ -45,8 +45,7 @@ struct ControlPage {
   std::uint64_t start_ticks;  // /proc/PID/stat field 22
   std::uint64_t run_id;
   std::uint64_t started_unix_ns;
-  std::uint64_t
-      pid_namespace;  // inode of /proc/self/ns/pid: where `pid` means something; 0 unknown
+  std::uint64_t pid_namespace;  // inode of /proc/self/ns/pid, where `pid` counts; 0 unknown
   // Request, written by a client.
   std::uint32_t request_sequence;
   std::uint32_t request_kind;  // RequestKind

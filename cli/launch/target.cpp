@@ -118,7 +118,7 @@ FoundCommand find_command(const std::string& name, const std::string& search_pat
   while (!name.empty() && begin <= search_path.size()) {
     const std::size_t end = std::min(search_path.find(':', begin), search_path.size());
     const std::string directory = search_path.substr(begin, end - begin);
-    const FoundCommand found = look_at((directory.empty() ? "." : directory) + "/" + name);
+    FoundCommand found = look_at((directory.empty() ? "." : directory) + "/" + name);
     if (found.outcome == FoundCommand::Outcome::kFound) {
       return found;
     }
