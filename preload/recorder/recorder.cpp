@@ -1,5 +1,7 @@
 #include "preload/recorder/recorder.h"
 
+#include <iterator>
+
 #include "preload/stack/capture.h"
 #include "preload/stack/last_walk.h"
 #include "preload/stack/modules.h"
@@ -45,32 +47,49 @@ inline void count_call() {
 // memory, and one that ends leaves nothing behind. Two threads that share one cost each other time,
 // and no exactness: all that is in it is compared before it is believed.
 struct CallerCache {
-  // Taken by exchange (acquire), given back by store (release). Who finds it taken, as a signal
-  // handler above capture_node does, goes without.
-  std::atomic<bool> busy;
   stack::LastWalk walk;
   table::StackTable::LastStack stack;
 };
 constexpr unsigned kCallerCacheBits = 8;
 constinit CallerCache g_caller_caches[1U << kCallerCacheBits] = {};
+// Which of them are in use; apart, so that a fork's child need not touch the caches. Taken by
+// exchange (acquire), given back by store (release). Who finds one taken, as a signal handler above
+// capture_node does, goes without.
+struct alignas(64) InUse {  // a cache line each: threads must not wait for each other's
+  std::atomic<bool> flag;
+};
+constinit InUse g_cache_in_use[1U << kCallerCacheBits] = {};
 
-CallerCache& caller_cache() {
+std::size_t caller_cache_of_thread() {
   std::uint64_t control_block;
   __asm__("movq %%fs:0, %0" : "=r"(control_block));
   constexpr std::uint64_t kGoldenRatio = 0x9E3779B97F4A7C15ULL;
-  return g_caller_caches[control_block * kGoldenRatio >> (64 - kCallerCacheBits)];
+  return control_block * kGoldenRatio >> (64 - kCallerCacheBits);
 }
 
 std::uint32_t capture_node(stack::Stack& captured) {
-  CallerCache& cache = caller_cache();
-  if (cache.busy.exchange(true, std::memory_order_acquire)) {
+  const std::size_t index = caller_cache_of_thread();
+  if (g_cache_in_use[index].flag.exchange(true, std::memory_order_acquire)) {
     stack::capture(g_config.stack_depth, captured);
     return g_tables.stacks.intern(captured);
   }
+  CallerCache& cache = g_caller_caches[index];
   stack::capture(g_config.stack_depth, captured, &cache.walk);
   const std::uint32_t node = g_tables.stacks.intern(captured, cache.stack);
-  cache.busy.store(false, std::memory_order_release);
+  g_cache_in_use[index].flag.store(false, std::memory_order_release);
   return node;
+}
+
+// In a fork's child: caches that other threads were using are half written. The one of this thread
+// may be in use by the call that a signal handler interrupted to fork, and is left alone.
+void free_caller_caches() {
+  for (std::size_t i = 0; i < std::size(g_cache_in_use); ++i) {
+    if (i != caller_cache_of_thread() && g_cache_in_use[i].flag.load(std::memory_order_relaxed)) {
+      g_caller_caches[i].walk.forget();
+      g_caller_caches[i].stack.depth = 0;
+      g_cache_in_use[i].flag.store(false, std::memory_order_relaxed);
+    }
+  }
 }
 
 std::uint32_t capture_site(format::SiteKind kind) {
@@ -181,14 +200,7 @@ void release_after_fork() {
 
 std::uint32_t recover_after_fork() {
   g_tables.ranges.reset_lock();
-  for (CallerCache& cache : g_caller_caches) {
-    if (cache.busy.load(
-            std::memory_order_relaxed)) {  // its thread is not here; what it wrote is half done
-      cache.walk.forget();
-      cache.stack.depth = 0;
-      cache.busy.store(false, std::memory_order_relaxed);
-    }
-  }
+  free_caller_caches();
   t_calls_to_look = 1;
   g_clock.look();
   return g_clock.skip_tick();
