@@ -13,6 +13,11 @@ enum class DiffBasis { kLevel, kPerSecond, kPerUnit };
 enum class MatchedBy { kId, kFunction, kOffset };
 enum class Change { kGrew, kShrank, kAppeared, kVanished };
 
+// The words of the JSON.
+const char* name_of(DiffBasis basis);
+const char* name_of(MatchedBy matched_by);
+const char* name_of(Change change);
+
 struct DiffRow {
   std::string id;  // as Suspect::id
   SiteKind kind = SiteKind::kHeap;

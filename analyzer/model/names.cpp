@@ -1,4 +1,5 @@
 // The words that the JSON and the text use for enum values.
+#include "analyzer/model/diff.h"
 #include "analyzer/model/report.h"
 
 namespace seep::model {
@@ -93,6 +94,44 @@ const char* name_of(EndInfo::How how) {
       return "lost";
   }
   return "lost";
+}
+
+const char* name_of(DiffBasis basis) {
+  switch (basis) {
+    case DiffBasis::kLevel:
+      return "level";
+    case DiffBasis::kPerSecond:
+      return "per_second";
+    case DiffBasis::kPerUnit:
+      return "per_unit";
+  }
+  return "level";
+}
+
+const char* name_of(MatchedBy matched_by) {
+  switch (matched_by) {
+    case MatchedBy::kId:
+      return "id";
+    case MatchedBy::kFunction:
+      return "function";
+    case MatchedBy::kOffset:
+      return "offset";
+  }
+  return "offset";
+}
+
+const char* name_of(Change change) {
+  switch (change) {
+    case Change::kGrew:
+      return "grew";
+    case Change::kShrank:
+      return "shrank";
+    case Change::kAppeared:
+      return "appeared";
+    case Change::kVanished:
+      return "vanished";
+  }
+  return "grew";
 }
 
 }  // namespace seep::model

@@ -51,20 +51,6 @@ const char* matched_text(model::MatchedBy matched_by) {
   return "";
 }
 
-const char* change_text(model::Change change) {
-  switch (change) {
-    case model::Change::kGrew:
-      return "grew";
-    case model::Change::kShrank:
-      return "shrank";
-    case model::Change::kAppeared:
-      return "appeared";
-    case model::Change::kVanished:
-      return "vanished";
-  }
-  return "";
-}
-
 std::string frames_of(const model::DiffRow& row) {
   const model::ReportStack stack = without_allocator(row.stack);
   const unsigned blame = blamed_frame(stack);
@@ -79,7 +65,7 @@ std::string frames_of(const model::DiffRow& row) {
 }
 
 std::string row_text(const model::DiffRow& row, model::DiffBasis basis) {
-  return fmt::format("{:>12}  {:<8}  {}\n", amount(row.bytes, basis), change_text(row.change),
+  return fmt::format("{:>12}  {:<8}  {}\n", amount(row.bytes, basis), model::name_of(row.change),
                      frames_of(row));
 }
 

@@ -178,48 +178,10 @@ Json json_of(const model::Suspect& suspect) {
       {"stack", array_of(suspect.stack)}};
 }
 
-const char* name_of(model::DiffBasis basis) {
-  switch (basis) {
-    case model::DiffBasis::kLevel:
-      return "level";
-    case model::DiffBasis::kPerSecond:
-      return "per_second";
-    case model::DiffBasis::kPerUnit:
-      return "per_unit";
-  }
-  return "level";
-}
-
-const char* name_of(model::MatchedBy matched_by) {
-  switch (matched_by) {
-    case model::MatchedBy::kId:
-      return "id";
-    case model::MatchedBy::kFunction:
-      return "function";
-    case model::MatchedBy::kOffset:
-      return "offset";
-  }
-  return "offset";
-}
-
-const char* name_of(model::Change change) {
-  switch (change) {
-    case model::Change::kGrew:
-      return "grew";
-    case model::Change::kShrank:
-      return "shrank";
-    case model::Change::kAppeared:
-      return "appeared";
-    case model::Change::kVanished:
-      return "vanished";
-  }
-  return "grew";
-}
-
 Json json_of(const model::DiffRow& row) {
   return {{"id", row.id},
           {"kind", model::name_of(row.kind)},
-          {"change", name_of(row.change)},
+          {"change", model::name_of(row.change)},
           {"bytes", row.bytes},
           {"blocks", row.blocks},
           {"old_bytes", row.old_bytes},
@@ -255,8 +217,8 @@ std::string to_json(const model::Diff& diff, std::size_t rows) {
   return text_of({{"schema", "seep.diff/1"},
                   {"old", diff.old_path},
                   {"new", diff.new_path},
-                  {"basis", name_of(diff.basis)},
-                  {"matched_by", name_of(diff.matched_by)},
+                  {"basis", model::name_of(diff.basis)},
+                  {"matched_by", model::name_of(diff.matched_by)},
                   {"rows_omitted", diff.rows.size() - kept},
                   {"changes", array_of(std::span(diff.rows).first(kept))}});
 }
