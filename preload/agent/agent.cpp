@@ -7,10 +7,10 @@
 #include <time.h>
 
 #include "format/recording_layout.h"
-#include "preload/agent/clocks.h"
 #include "preload/agent/environment.h"
 #include "preload/recorder/recorder.h"
 #include "preload/runtime/arena.h"
+#include "preload/runtime/clocks.h"
 #include "preload/runtime/file.h"
 #include "preload/runtime/stack_switch.h"
 #include "preload/runtime/syscall.h"
@@ -183,7 +183,7 @@ void Agent::on_fork_child() {
   identity_.parent_pid = identity_.pid;
   identity_.pid = current_pid();
   identity_.started_directly = false;
-  identity_.started_unix_ns = unix_ns();
+  identity_.started_unix_ns = runtime::unix_ns();
   fork_tick_ = recorder::recover_after_fork();
   origin_ms_ = std::uint64_t{fork_tick_} << recorder::kTickShift;
   births_pending_.store(true, std::memory_order_relaxed);
@@ -280,7 +280,7 @@ bool Agent::is_short_lived(std::uint64_t now_ms) const {
 void Agent::write_index_line(const intercept::ExitEvent& event, std::uint64_t now_ms) {
   static constexpr std::string_view kHow[] = {"-", "exit", "signal", "exec"};
   runtime::Path line;
-  line.add_decimal(unix_ns() / 1000000000).add("\t").add_hex(identity_.run_id).add("\t");
+  line.add_decimal(runtime::unix_ns() / 1000000000).add("\t").add_hex(identity_.run_id).add("\t");
   line.add_decimal(identity_.pid).add("\t").add_decimal(identity_.parent_pid).add("\t");
   line.add_decimal(directory_.image()).add("\t");
   line.add(kHow[static_cast<unsigned>(event.how)]).add("\t");

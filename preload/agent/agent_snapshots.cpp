@@ -1,8 +1,8 @@
 // How the agent takes one snapshot. All of it runs with busy_ held.
 #include "preload/agent/agent.h"
-#include "preload/agent/clocks.h"
 #include "preload/recorder/recorder.h"
 #include "preload/runtime/arena.h"
+#include "preload/runtime/clocks.h"
 #include "preload/stack/modules.h"
 
 namespace seep::agent {
@@ -39,7 +39,7 @@ bool Agent::open_recording() {
 
 // Takes a snapshot, or starts the walker that does; false in that case.
 bool Agent::take(const Request& request, std::uint64_t now_ms) {
-  const std::uint64_t begin = thread_cpu_ns();
+  const std::uint64_t begin = runtime::thread_cpu_ns();
   target_ = open_recording() ? directory_.descriptor() : -1;
   if (target_ < 0) {
     recorder::count_loss(format::Loss::snapshots_failed);
@@ -48,7 +48,7 @@ bool Agent::take(const Request& request, std::uint64_t now_ms) {
   }
   stack::refresh_modules();
   prepare(request, now_ms);
-  thread_cost_ns_ = thread_cpu_ns() - begin;
+  thread_cost_ns_ = runtime::thread_cpu_ns() - begin;
   const bool beside = !request.wait && last_cost_ns_ >= kLongSnapshotNs && !walker_.running();
   if (beside && walker_.start(walk_beside, this, target_)) {
     return false;
@@ -99,11 +99,11 @@ void Agent::walk_beside(void* agent) {
 
 // In the calling thread or in the walker, which has no descriptor but target_.
 void Agent::write_prepared() {
-  const std::uint64_t begin = thread_cpu_ns();
+  const std::uint64_t begin = runtime::thread_cpu_ns();
   const snapshot::Outcome outcome =
       snapshot::write(target_, snapshot_name(sequence_).c_str(), description_, g_tables);
   keep_within_budget();
-  last_cost_ns_ = thread_cost_ns_ + (thread_cpu_ns() - begin);
+  last_cost_ns_ = thread_cost_ns_ + (runtime::thread_cpu_ns() - begin);
   total_cost_ns_ += last_cost_ns_;
   settle(outcome);
 }

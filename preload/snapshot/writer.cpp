@@ -2,9 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <time.h>
 
 #include "preload/runtime/arena.h"
+#include "preload/runtime/clocks.h"
 #include "preload/runtime/file.h"
 #include "preload/runtime/syscall.h"
 #include "preload/runtime/text.h"
@@ -30,14 +30,6 @@ class StringSection {
  private:
   std::uint32_t size_ = 0;
 };
-
-// Time on a processor: a pause of the thread is no cost.
-std::uint64_t thread_cpu_ns() {
-  timespec now;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1000000000 +
-         static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 template <typename Record>
 void put_section(FileBuilder& file, SectionId id, const Record& record) {
@@ -196,14 +188,14 @@ int write_file(int directory, const char* name, const Description& description,
 Outcome write(int directory, const char* name, const Description& description,
               recorder::Tables& tables) {
   Outcome outcome;
-  const std::uint64_t begin = thread_cpu_ns();
+  const std::uint64_t begin = runtime::thread_cpu_ns();
   LiveWalk walk(description.now_tick, description.fork_tick);
   if (!walk.run(tables)) {
     outcome.error = -ENOMEM;
     return outcome;
   }
   Description timed = description;
-  timed.process.walk_ns = thread_cpu_ns() - begin;
+  timed.process.walk_ns = runtime::thread_cpu_ns() - begin;
   outcome.live_blocks = walk.live_blocks();
   outcome.live_bytes = walk.live_bytes();
   runtime::Text<280> temporary;

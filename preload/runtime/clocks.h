@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace seep::agent {
+namespace seep::runtime {
 
 inline std::uint64_t clock_ns(clockid_t clock) {
   timespec now;
@@ -22,4 +22,4 @@ inline std::uint64_t unix_ns() {
   return clock_ns(CLOCK_REALTIME);
 }
 
-}  // namespace seep::agent
+}  // namespace seep::runtime
