@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "format/capture_counts.h"
 #include "format/losses.h"
 
 namespace seep::format {
@@ -70,9 +71,10 @@ struct ControlPage {
   std::uint64_t losses[64];     // by Loss
   char inactive_settings[512];  // settings that were given and do nothing yet, comma separated
   char message[512];            // the last thing worth telling; NUL terminated
-  char reserved[2280];
+  std::uint64_t captures[64];   // by CaptureCount
+  char reserved[1768];
 };
 static_assert(sizeof(ControlPage) == 4096);
-static_assert(kLossCount <= 64);
+static_assert(kLossCount <= 64 && kCaptureCountCount <= 64);
 
 }  // namespace seep::format

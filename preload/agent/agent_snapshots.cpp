@@ -3,6 +3,7 @@
 #include "preload/recorder/recorder.h"
 #include "preload/runtime/arena.h"
 #include "preload/runtime/clocks.h"
+#include "preload/stack/capture_counts.h"
 #include "preload/stack/modules.h"
 
 namespace seep::agent {
@@ -160,6 +161,9 @@ void Agent::publish_status(format::AgentState state) {
   control->snapshot_ns = total_cost_ns_;
   for (std::uint32_t id = 0; id < format::kLossCount; ++id) {
     control->losses[id] = recorder::g_losses[id].load(std::memory_order_relaxed);
+  }
+  for (std::uint32_t id = 0; id < format::kCaptureCountCount; ++id) {
+    control->captures[id] = stack::g_capture_counts[id].load(std::memory_order_relaxed);
   }
   runtime::copy_text(control->inactive_settings, sizeof(control->inactive_settings),
                      settings_.inactive.view());

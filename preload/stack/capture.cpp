@@ -4,7 +4,7 @@
 #include <bit>
 
 #include "format/snapshot_format.h"
-#include "preload/stack/capture_counters.h"
+#include "preload/stack/capture_counts.h"
 #include "preload/stack/cfi.h"
 #include "preload/stack/last_walk.h"
 #include "preload/stack/modules.h"
@@ -52,7 +52,7 @@ Place find_intact_place(std::uint64_t pc) {
   if (place.load == nullptr || is_intact(*place.load)) {
     return place;
   }
-  count(g_capture_counters.stale_modules);
+  count(format::CaptureCount::stale_modules);
   refresh_modules();
   const Place again = find_place(pc);
   return again.load == nullptr || is_intact(*again.load) ? again : Place{nullptr, again.executable};
@@ -72,7 +72,7 @@ CompactRule read_rule(const UnwindTables& tables, std::uint64_t pc) {
 [[gnu::cold, gnu::noinline]] Site find_site_in_tables(std::uint64_t pc) {
   const Load* load = find_intact_place(pc).load;
   if (load == nullptr) {
-    count(g_capture_counters.outside);
+    count(format::CaptureCount::outside);
     return {nullptr, 0, {RuleKind::kNoTables, 0, 0, 0}};
   }
   count_miss(pc);
@@ -165,7 +165,7 @@ bool is_code(std::uint64_t pc) {
 // outermost frame: the loader's entry, from which initializers are called, is such a one.
 [[gnu::cold, gnu::noinline]] StepResult step_by_frame_pointer(FrameRegisters& regs,
                                                               StackReader& reader) {
-  count(g_capture_counters.heuristic_steps);
+  count(format::CaptureCount::heuristic_steps);
   if (regs.bp == 0) {
     return StepResult::kOutermost;
   }
@@ -314,7 +314,7 @@ StepResult step_fully_by_frame_pointer(Registers& regs, StackReader& reader) {
 // Follows any rule, and restores all registers: through signal handlers, PLT stubs, the loader's
 // trampolines. Reads the tables for each frame.
 [[gnu::cold, gnu::noinline]] WalkResult walk_fully(const Registers& entry, Frames& frames) {
-  count(g_capture_counters.full_walks);
+  count(format::CaptureCount::full_walks);
   StackReader reader;
   reader.verify();
   Registers regs = entry;

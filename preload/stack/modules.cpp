@@ -6,7 +6,7 @@
 #include "preload/runtime/arena.h"
 #include "preload/runtime/file.h"
 #include "preload/runtime/text.h"
-#include "preload/stack/capture_counters.h"
+#include "preload/stack/capture_counts.h"
 #include "preload/stack/module_registry.h"
 #include "preload/stack/place_table.h"
 #include "preload/stack/proc_maps.h"
@@ -187,7 +187,7 @@ Publication publish(TableGuard& current, PlaceTable* fresh) {
 
 [[gnu::noinline]] void refresh_modules() {
   for (unsigned tries = 0; tries < kMaxTries; ++tries) {
-    count(g_capture_counters.maps_read);
+    count(format::CaptureCount::mappings_read);
     TableGuard current;
     PlaceTable* fresh = claim_table();
     if (fresh == nullptr) {

@@ -1,12 +1,12 @@
 #include "preload/stack/rule_cache.h"
 
-#include "preload/stack/capture_counters.h"
+#include "preload/stack/capture_counts.h"
 
 namespace seep::stack {
 
 constinit std::atomic<std::uint64_t> g_rule_slots[std::size_t{1} << kSlotBits];
 constinit RuleRow g_rule_rows[kRowCount]{};
-constinit CaptureCounters g_capture_counters{};
+constinit std::atomic<std::uint64_t> g_capture_counts[format::kCaptureCountCount] = {};
 
 namespace {
 
@@ -54,7 +54,7 @@ std::uint32_t intern_row(std::uint64_t rule, const Load& load) {
 void remember_rule(std::uint64_t pc, const Load& load, CompactRule rule) {
   const std::uint32_t index = intern_row(std::bit_cast<std::uint64_t>(rule), load);
   if (index == 0) {
-    count(g_capture_counters.rows_full);
+    count(format::CaptureCount::rules_not_kept);
     return;
   }
   std::atomic<std::uint64_t>& home = g_rule_slots[home_slot(pc)];
@@ -72,11 +72,11 @@ void count_miss(std::uint64_t pc) {
   const std::uint64_t in_home = g_rule_slots[home].load(std::memory_order_relaxed);
   const std::uint64_t beside = g_rule_slots[neighbour_of(home)].load(std::memory_order_relaxed);
   if (in_home >> kRowIndexBits == pc || beside >> kRowIndexBits == pc) {
-    count(g_capture_counters.unmapped);
+    count(format::CaptureCount::rules_unmapped);
   } else if (in_home == 0) {
-    count(g_capture_counters.first_met);
+    count(format::CaptureCount::rules_read);
   } else {
-    count(g_capture_counters.replaced);
+    count(format::CaptureCount::rules_replaced);
   }
 }
 

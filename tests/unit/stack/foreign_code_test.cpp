@@ -9,7 +9,7 @@
 
 #include "format/snapshot_format.h"
 #include "preload/stack/capture.h"
-#include "preload/stack/capture_counters.h"
+#include "preload/stack/capture_counts.h"
 #include "preload/stack/modules.h"
 #include "tests/unit/stack/oracle.h"
 
@@ -105,22 +105,22 @@ TEST_F(ForeignCode, WrittenCodeIsNamedByItsAddress) {
 TEST_F(ForeignCode, WrittenCodeDoesNotReadTheMappingsAtEachCapture) {
   const WrittenCode code(kWithFramePointer);
   code.capture_through();
-  const std::uint64_t before = g_capture_counters.maps_read;
+  const std::uint64_t before = capture_count(format::CaptureCount::mappings_read).load();
   for (int i = 0; i < 1000; ++i) {
     code.capture_through();
   }
-  EXPECT_EQ(before, g_capture_counters.maps_read);
+  EXPECT_EQ(before, capture_count(format::CaptureCount::mappings_read).load());
 }
 
 TEST_F(ForeignCode, AddressesOutsideAllCodeDoNotReadTheMappingsEachTime) {
   static int data[2];
   const auto pc = reinterpret_cast<std::uint64_t>(data);
   find_place(pc);
-  const std::uint64_t before = g_capture_counters.maps_read;
+  const std::uint64_t before = capture_count(format::CaptureCount::mappings_read).load();
   for (int i = 0; i < 1000; ++i) {
     EXPECT_FALSE(find_place(pc).executable);
   }
-  EXPECT_EQ(before, g_capture_counters.maps_read);
+  EXPECT_EQ(before, capture_count(format::CaptureCount::mappings_read).load());
 }
 
 TEST_F(ForeignCode, WalkStopsWhereTheFramePointerIsNone) {

@@ -16,7 +16,7 @@
 
 #include "format/snapshot_format.h"
 #include "preload/stack/capture.h"
-#include "preload/stack/capture_counters.h"
+#include "preload/stack/capture_counts.h"
 #include "tests/unit/stack/mapped_elf.h"
 #include "tests/unit/stack/oracle.h"
 
