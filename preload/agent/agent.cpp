@@ -175,7 +175,7 @@ void Agent::on_fork_child() {
   directory_.forget();
   if (settings_.children == Children::kNone) {
     active_ = false;
-    recorder::stop_recording();
+    recorder::set_mode(recorder::Mode::kDormant);
     return;
   }
   forked_ = true;

@@ -12,10 +12,25 @@ namespace seep::intercept {
 using recorder::record_allocation;
 using recorder::record_release;
 
-SEEP_EXPORT void* malloc(std::size_t size) {
+// What a dormant hook does not need stands in a function of its own, which is jumped to, so that
+// its caller is the hook's.
+[[gnu::noinline]] static void* malloc_and_record(std::size_t size) {
   void* block = call_allocator([=] { return real().malloc(at_least_granule(size)); });
-  record_allocation(block, size);
+  record_allocation(block, size, recorder::caller_of_hook());
   return block;
+}
+
+[[gnu::noinline]] static void record_and_free(void* block) {
+  record_release(block);
+  call_allocator([=] { real().free(block); });
+}
+
+SEEP_EXPORT void* malloc(std::size_t size) {
+  if (recorder::dormant()) [[unlikely]] {
+    recorder::count_dormant_call();
+    return real().malloc(at_least_granule(size));
+  }
+  return malloc_and_record(size);
 }
 
 SEEP_EXPORT void* calloc(std::size_t count, std::size_t size) {
@@ -24,23 +39,25 @@ SEEP_EXPORT void* calloc(std::size_t count, std::size_t size) {
   const bool small = !overflow && bytes < kGranuleBytes;
   void* block = call_allocator(
       [=] { return small ? real().calloc(1, kGranuleBytes) : real().calloc(count, size); });
-  record_allocation(block, bytes);
+  record_allocation(block, bytes, recorder::caller_of_hook());
   return block;
 }
 
-static void* reallocate(void* block, std::size_t size) {
+static void* reallocate(void* block, std::size_t size, const recorder::Caller& caller) {
   if (block == nullptr) {
-    return malloc(size);
+    void* fresh = call_allocator([=] { return real().malloc(at_least_granule(size)); });
+    record_allocation(fresh, size, caller);
+    return fresh;
   }
   const recorder::Moving moving = recorder::begin_move(block);
   void* fresh =
       call_allocator([=] { return real().realloc(block, size == 0 ? 0 : at_least_granule(size)); });
-  recorder::end_move(moving, fresh, size, /*released=*/fresh == nullptr && size == 0);
+  recorder::end_move(moving, fresh, size, /*released=*/fresh == nullptr && size == 0, caller);
   return fresh;
 }
 
 SEEP_EXPORT void* realloc(void* block, std::size_t size) {
-  return reallocate(block, size);
+  return reallocate(block, size, recorder::caller_of_hook());
 }
 
 SEEP_EXPORT void* reallocarray(void* block, std::size_t count, std::size_t size) {
@@ -49,12 +66,14 @@ SEEP_EXPORT void* reallocarray(void* block, std::size_t count, std::size_t size)
     errno = ENOMEM;
     return nullptr;
   }
-  return reallocate(block, bytes);
+  return reallocate(block, bytes, recorder::caller_of_hook());
 }
 
 SEEP_EXPORT void free(void* block) {
-  record_release(block);
-  call_allocator([=] { real().free(block); });
+  if (recorder::dormant()) [[unlikely]] {
+    return real().free(block);
+  }
+  record_and_free(block);
 }
 
 SEEP_EXPORT void free_sized(void* block, std::size_t size) {
@@ -78,7 +97,7 @@ SEEP_EXPORT int posix_memalign(void** out, std::size_t alignment, std::size_t si
   const int error =
       call_allocator([=] { return real().posix_memalign(out, alignment, at_least_granule(size)); });
   if (error == 0) {
-    record_allocation(*out, size);
+    record_allocation(*out, size, recorder::caller_of_hook());
   }
   return error;
 }
@@ -86,25 +105,25 @@ SEEP_EXPORT int posix_memalign(void** out, std::size_t alignment, std::size_t si
 SEEP_EXPORT void* aligned_alloc(std::size_t alignment, std::size_t size) {
   void* block =
       call_allocator([=] { return real().aligned_alloc(alignment, at_least_granule(size)); });
-  record_allocation(block, size);
+  record_allocation(block, size, recorder::caller_of_hook());
   return block;
 }
 
 SEEP_EXPORT void* memalign(std::size_t alignment, std::size_t size) {
   void* block = call_allocator([=] { return real().memalign(alignment, at_least_granule(size)); });
-  record_allocation(block, size);
+  record_allocation(block, size, recorder::caller_of_hook());
   return block;
 }
 
 SEEP_EXPORT void* valloc(std::size_t size) {
   void* block = call_allocator([=] { return real().valloc(at_least_granule(size)); });
-  record_allocation(block, size);
+  record_allocation(block, size, recorder::caller_of_hook());
   return block;
 }
 
 SEEP_EXPORT void* pvalloc(std::size_t size) {
   void* block = call_allocator([=] { return real().pvalloc(size); });
-  record_allocation(block, size);
+  record_allocation(block, size, recorder::caller_of_hook());
   return block;
 }
 

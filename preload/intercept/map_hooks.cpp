@@ -20,14 +20,15 @@ bool is_page(const void* address) {
 
 // Address space that is only reserved is no memory: V8, JVMs and others reserve many gigabytes, and
 // give memory back by such a map over it.
-void* record_mapped(void* begin, std::size_t bytes, int protection) {
+void* record_mapped(void* begin, std::size_t bytes, int protection,
+                    const recorder::Caller& caller) {
   if (begin == MAP_FAILED) {
     return begin;
   }
   if (protection == PROT_NONE) {
     recorder::record_unmap(begin, whole_pages(bytes));
   } else {
-    recorder::record_map(begin, whole_pages(bytes));
+    recorder::record_map(begin, whole_pages(bytes), caller);
   }
   return begin;
 }
@@ -36,13 +37,14 @@ void* record_mapped(void* begin, std::size_t bytes, int protection) {
 
 SEEP_EXPORT void* mmap(void* hint, std::size_t bytes, int protection, int flags, int fd,
                        off_t offset) {
-  return record_mapped(real().mmap(hint, bytes, protection, flags, fd, offset), bytes, protection);
+  return record_mapped(real().mmap(hint, bytes, protection, flags, fd, offset), bytes, protection,
+                       recorder::caller_of_hook());
 }
 
 SEEP_EXPORT void* mmap64(void* hint, std::size_t bytes, int protection, int flags, int fd,
                          off64_t offset) {
-  return record_mapped(real().mmap64(hint, bytes, protection, flags, fd, offset), bytes,
-                       protection);
+  return record_mapped(real().mmap64(hint, bytes, protection, flags, fd, offset), bytes, protection,
+                       recorder::caller_of_hook());
 }
 
 // Recorded before the call: afterwards another thread may have mapped the place already. The two

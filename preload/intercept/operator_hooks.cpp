@@ -23,13 +23,18 @@ bool operators_are_standard() {
 
 template <auto kMember>
 struct New {
+  recorder::Caller caller;
+
   template <typename... Rest>
-  static void* call(std::size_t size, Rest... rest) {
+  void* call(std::size_t size, Rest... rest) const {
+    if (recorder::dormant()) [[unlikely]] {
+      recorder::count_dormant_call();
+    }
     constexpr bool kAligned = (std::is_same_v<Rest, std::size_t> || ...);
     if (!kAligned && operators_are_standard()) {
       void* block = call_allocator([=] { return real().malloc(at_least_granule(size)); });
       if (block != nullptr) [[likely]] {
-        recorder::record_allocation(block, size);
+        recorder::record_allocation(block, size, caller);
         return block;
       }
     }
@@ -39,7 +44,7 @@ struct New {
   // The real form throws or calls the new_handler when memory is out: this frame is left then
   // without returning, and the guard is stale.
   template <typename... Rest>
-  static void* call_real(std::size_t size, Rest... rest) {
+  void* call_real(std::size_t size, Rest... rest) const {
     const auto form = real().*kMember;
     void* block = nullptr;
     {
@@ -47,7 +52,7 @@ struct New {
       block = form != nullptr ? form(at_least_granule(size), rest...)
                               : real().malloc(at_least_granule(size));
     }
-    recorder::record_allocation(block, size);
+    recorder::record_allocation(block, size, caller);
     return block;
   }
 };
@@ -69,9 +74,9 @@ struct Delete {
 
 }  // namespace
 
-#define SEEP_NEW(member, symbol, parameters, arguments) \
-  SEEP_EXPORT void* symbol parameters {                 \
-    return New<&RealFunctions::member>::call arguments; \
+#define SEEP_NEW(member, symbol, parameters, arguments)                            \
+  SEEP_EXPORT void* symbol parameters {                                            \
+    return New<&RealFunctions::member>{recorder::caller_of_hook()}.call arguments; \
   }
 #define SEEP_DELETE(member, symbol, parameters, arguments) \
   SEEP_EXPORT void symbol parameters {                     \

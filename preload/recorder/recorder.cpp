@@ -11,11 +11,11 @@ namespace seep::recorder {
 constinit LossCounters g_losses = {};
 constinit Tables g_tables;
 constinit Clock g_clock;
-constinit std::atomic<bool> g_recording{false};
+constinit std::atomic<Mode> g_mode{Mode::kDormant};
 
 namespace {
 
-constinit Config g_config;  // written before g_recording is released
+constinit Config g_config;  // written before g_mode is released
 
 constinit thread_local unsigned t_calls_to_look = kCallsPerLook;
 constinit thread_local std::uintptr_t t_guard = 0;
@@ -183,11 +183,15 @@ void modules_changed() {
 
 void start_recording(const Config& config) {
   g_config = config;
-  g_recording.store(true, std::memory_order_release);
+  set_mode(config.mode);
 }
 
-void stop_recording() {
-  g_recording.store(false, std::memory_order_release);
+void set_mode(Mode mode) {
+  g_mode.store(mode, std::memory_order_release);
+}
+
+void count_dormant_call() {
+  count_call();
 }
 
 void hold_for_fork() {
@@ -206,7 +210,7 @@ std::uint32_t recover_after_fork() {
   return g_clock.skip_tick();
 }
 
-void record_allocation(const void* block, std::size_t size) {
+void record_allocation(const void* block, std::size_t size, const Caller& /*caller*/) {
   if (block == nullptr || !recording() || !g_config.track_heap) {
     return;
   }
@@ -220,7 +224,7 @@ void record_allocation(const void* block, std::size_t size) {
 }
 
 void record_release(const void* block) {
-  if (block == nullptr || !recording()) {
+  if (block == nullptr || dormant()) {
     return;
   }
   count_call();
@@ -233,14 +237,15 @@ void record_release(const void* block) {
 
 Moving begin_move(const void* block) {
   Moving moving;
-  if (recording()) {
+  if (!dormant()) {
     moving.known = g_tables.blocks.begin_transit(address_of(block), moving.old);
   }
   return moving;
 }
 
-void end_move(const Moving& moving, const void* fresh, std::size_t size, bool released) {
-  if (!recording()) {
+void end_move(const Moving& moving, const void* fresh, std::size_t size, bool released,
+              const Caller& caller) {
+  if (dormant()) {
     return;
   }
   if (fresh == nullptr && !released) {
@@ -249,15 +254,15 @@ void end_move(const Moving& moving, const void* fresh, std::size_t size, bool re
     }
     return;
   }
-  record_allocation(fresh, size);
+  record_allocation(fresh, size, caller);
   if (!moving.known) {
     count_loss(format::Loss::foreign_free);
-  } else if (address_of(fresh) != moving.old.address) {
+  } else if (address_of(fresh) != moving.old.address || !recording()) {
     g_tables.blocks.end_transit(moving.old.address);
   }
 }
 
-void record_map(const void* begin, std::size_t bytes) {
+void record_map(const void* begin, std::size_t bytes, const Caller& /*caller*/) {
   if (!recording() || !g_config.track_mmap || AllocatorGuard::active()) {
     return;
   }
@@ -273,7 +278,7 @@ void record_map(const void* begin, std::size_t bytes) {
 }
 
 void record_unmap(const void* begin, std::size_t bytes) {
-  if (!recording() || !g_config.track_mmap) {
+  if (dormant() || !g_config.track_mmap) {
     return;
   }
   const std::uintptr_t address = address_of(begin);
@@ -285,7 +290,7 @@ void record_unmap(const void* begin, std::size_t bytes) {
 Remapping begin_remap(const void* begin, std::size_t bytes) {
   Remapping remapping;
   const std::uintptr_t address = address_of(begin);
-  if (!recording() || !g_config.track_mmap || !g_tables.ranges.find(address, remapping.range)) {
+  if (dormant() || !g_config.track_mmap || !g_tables.ranges.find(address, remapping.range)) {
     return remapping;  // not a map of the program: one that the loader or the allocator made
   }
   remapping.range.begin = address;

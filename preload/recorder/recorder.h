@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "preload/recorder/caller.h"
 #include "preload/recorder/clock.h"
 #include "preload/recorder/losses.h"
 #include "preload/table/address_table.h"
@@ -31,16 +32,33 @@ struct Tables {
 extern Tables g_tables;
 extern Clock g_clock;
 
-// Whether events are recorded. Release by start/stop_recording, acquire by recording().
-extern std::atomic<bool> g_recording;
+// What the hooks do. A hook reads it once, so an event that began before a change is recorded as
+// before it.
+enum class Mode : std::uint8_t {
+  kDormant,       // nothing is recorded; hooks go straight to the real function
+  kReleasesOnly,  // paused: what was recorded is taken out when it is released, nothing is added
+  kExact,         // every allocation
+  kSample,        // each byte with equal probability (sampler.h)
+};
+// Release in set_mode, so that the configuration is there; acquire in mode().
+extern std::atomic<Mode> g_mode;
+inline Mode mode() {
+  return g_mode.load(std::memory_order_acquire);
+}
+inline bool dormant() {
+  return mode() == Mode::kDormant;
+}
+// Whether new blocks and maps are recorded.
 inline bool recording() {
-  return g_recording.load(std::memory_order_acquire);
+  return mode() >= Mode::kExact;
 }
 
 // A library was unloaded: another may be mapped in its place.
 void modules_changed();
 
 struct Config {
+  Mode mode = Mode::kExact;
+  std::uint64_t sample_bytes = 524288;  // mean bytes between samples, kSample only
   unsigned stack_depth = 64;
   bool track_heap = true;
   bool track_mmap = true;
@@ -49,9 +67,14 @@ struct Config {
   void (*on_look)(std::uint64_t now_ms) = nullptr;
 };
 
-// AT-INIT, once.
+// AT-INIT, once. Sets config.mode.
 void start_recording(const Config& config);
-void stop_recording();
+// Any thread, any time after start_recording.
+void set_mode(Mode mode);
+
+// In the allocating hooks of a dormant process: every kCallsPerLook-th call of a thread looks at
+// the clock, so that a request to start is seen.
+void count_dormant_call();
 
 // Around a fork: the child must not be born while another thread changes the range table.
 void hold_for_fork();
@@ -60,23 +83,24 @@ void release_after_fork();
 // is the child's own. The next event looks at the clock before it is recorded.
 std::uint32_t recover_after_fork();
 
-// A block of `size` bytes at `block`, made by the caller's caller. Null is ignored.
-void record_allocation(const void* block, std::size_t size);
+// A block of `size` bytes at `block`. Null is ignored.
+void record_allocation(const void* block, std::size_t size, const Caller& caller);
 // The block is about to be released. Null is ignored.
 void record_release(const void* block);
 
 // Around realloc of a block that is not null: what is alive never drops out of sight.
 //   Moving moving = begin_move(old); fresh = real_realloc(old, size); end_move(moving, fresh,
-//   size);
+//   size, released, caller);
 struct Moving {
   table::Block old;
   bool known = false;
 };
 Moving begin_move(const void* block);
 // `fresh` null: the block stays as it was, unless `released` says that realloc freed it.
-void end_move(const Moving& moving, const void* fresh, std::size_t size, bool released);
+void end_move(const Moving& moving, const void* fresh, std::size_t size, bool released,
+              const Caller& caller);
 
-void record_map(const void* begin, std::size_t bytes);
+void record_map(const void* begin, std::size_t bytes, const Caller& caller);
 void record_unmap(const void* begin, std::size_t bytes);
 
 // Around mremap: the map keeps its site and birth. While the kernel moves it, it is in neither

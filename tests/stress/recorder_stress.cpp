@@ -60,7 +60,7 @@ class Program {
   void allocate() {
     const std::uintptr_t place = places_.take();
     if (place != 0) {
-      recorder::record_allocation(pointer(place), 1 + random_() % 100);
+      recorder::record_allocation(pointer(place), 1 + random_() % 100, recorder::caller_of_hook());
       ++g_births;
       mine_.push_back(place);
     }
@@ -77,7 +77,7 @@ class Program {
     }
     const recorder::Moving moving = recorder::begin_move(pointer(mine_.back()));
     places_.give_back(mine_.back());
-    recorder::end_move(moving, pointer(fresh), 50, false);
+    recorder::end_move(moving, pointer(fresh), 50, false, recorder::caller_of_hook());
     ++g_births;
     mine_.back() = fresh;
   }
@@ -121,7 +121,7 @@ TEST(Recorder, LosesNoEventOfAnyThread) {
   for (std::thread& thread : threads) {
     thread.join();
   }
-  recorder::stop_recording();
+  recorder::set_mode(recorder::Mode::kDormant);
   EXPECT_EQ(recorded_births(), g_births);
   EXPECT_GT(recorder::g_tables.sites.count(), 256U);
   for (const format::Loss loss :

@@ -43,7 +43,7 @@ class Recorder : public testing::Test {
       record_release(pointer(address));
     }
     record_unmap(pointer(kMap), 1000 * kPage);
-    stop_recording();
+    set_mode(Mode::kDormant);
   }
 
   static std::map<std::uintptr_t, table::Block> blocks() {
@@ -65,7 +65,7 @@ class Recorder : public testing::Test {
 };
 
 TEST_F(Recorder, KnowsABlockFromItsAllocationToItsRelease) {
-  record_allocation(pointer(kHeap), 100);
+  record_allocation(pointer(kHeap), 100, caller_of_hook());
   ASSERT_EQ(blocks().size(), 1U);
   EXPECT_EQ(blocks()[kHeap].size, 100U);
   record_release(pointer(kHeap));
@@ -74,7 +74,7 @@ TEST_F(Recorder, KnowsABlockFromItsAllocationToItsRelease) {
 
 TEST_F(Recorder, GivesOneCallPathOneSiteAndCountsItsBirths) {
   for (std::uintptr_t i = 0; i < 10; ++i) {
-    record_allocation(pointer(kHeap + i * 32), 20);
+    record_allocation(pointer(kHeap + i * 32), 20, caller_of_hook());
   }
   const std::uint32_t site = blocks()[kHeap].site;
   for (const auto& [address, block] : blocks()) {
@@ -82,15 +82,15 @@ TEST_F(Recorder, GivesOneCallPathOneSiteAndCountsItsBirths) {
   }
   EXPECT_EQ(births(site), 10U);
   EXPECT_EQ(born_bytes(site), 200U);
-  record_allocation(pointer(kHeap + 0x1000), 20);
+  record_allocation(pointer(kHeap + 0x1000), 20, caller_of_hook());
   EXPECT_NE(blocks()[kHeap + 0x1000].site, site);
 }
 
 TEST_F(Recorder, IgnoresNullAndWhatHappensWhileItIsStopped) {
-  record_allocation(nullptr, 10);
+  record_allocation(nullptr, 10, caller_of_hook());
   record_release(nullptr);
-  stop_recording();
-  record_allocation(pointer(kHeap), 10);
+  set_mode(Mode::kDormant);
+  record_allocation(pointer(kHeap), 10, caller_of_hook());
   EXPECT_TRUE(blocks().empty());
 }
 
@@ -101,9 +101,9 @@ TEST_F(Recorder, CountsTheReleaseOfABlockThatItNeverSaw) {
 }
 
 TEST_F(Recorder, CountsAReleaseThatItMissed) {
-  record_allocation(pointer(kHeap), 10);
+  record_allocation(pointer(kHeap), 10, caller_of_hook());
   const std::uint64_t before = lost(format::Loss::missed_free);
-  record_allocation(pointer(kHeap), 20);
+  record_allocation(pointer(kHeap), 20, caller_of_hook());
   EXPECT_EQ(lost(format::Loss::missed_free), before + 1);
   EXPECT_EQ(blocks()[kHeap].size, 20U);
 }
@@ -114,10 +114,10 @@ TEST_F(Recorder, CountsANestedAllocationOnceAtTheOuterCall) {
   std::uint32_t inner = 0;
   {
     const AllocatorGuard guard;
-    record_allocation(pointer(kHeap), 16);
+    record_allocation(pointer(kHeap), 16, caller_of_hook());
     inner = blocks()[kHeap].site;
   }
-  record_allocation(pointer(kHeap), 10);
+  record_allocation(pointer(kHeap), 10, caller_of_hook());
   EXPECT_EQ(births(inner), 0U);
   EXPECT_EQ(born_bytes(inner), 0U);
   EXPECT_EQ(births(blocks()[kHeap].site), 1U);
@@ -126,46 +126,46 @@ TEST_F(Recorder, CountsANestedAllocationOnceAtTheOuterCall) {
 }
 
 TEST_F(Recorder, FollowsABlockThatReallocMoves) {
-  record_allocation(pointer(kHeap), 10);
+  record_allocation(pointer(kHeap), 10, caller_of_hook());
   const Moving moving = begin_move(pointer(kHeap));
   EXPECT_TRUE(moving.known);
   EXPECT_EQ(blocks().size(), 1U);  // alive to a snapshot that is taken now
-  end_move(moving, pointer(kHeap + 64), 50, false);
+  end_move(moving, pointer(kHeap + 64), 50, false, caller_of_hook());
   ASSERT_EQ(blocks().size(), 1U);
   EXPECT_EQ(blocks()[kHeap + 64].size, 50U);
 }
 
 TEST_F(Recorder, KeepsABlockThatReallocGrowsInPlaceOrLeaves) {
-  record_allocation(pointer(kHeap), 10);
+  record_allocation(pointer(kHeap), 10, caller_of_hook());
   const std::uint64_t missed = lost(format::Loss::missed_free);
-  end_move(begin_move(pointer(kHeap)), pointer(kHeap), 30, false);
+  end_move(begin_move(pointer(kHeap)), pointer(kHeap), 30, false, caller_of_hook());
   EXPECT_EQ(blocks()[kHeap].size, 30U);
-  end_move(begin_move(pointer(kHeap)), nullptr, 1 << 30, false);
+  end_move(begin_move(pointer(kHeap)), nullptr, 1 << 30, false, caller_of_hook());
   EXPECT_EQ(blocks()[kHeap].size, 30U);
   EXPECT_EQ(lost(format::Loss::missed_free), missed);
 }
 
 TEST_F(Recorder, ForgetsABlockThatReallocToZeroFrees) {
-  record_allocation(pointer(kHeap), 10);
-  end_move(begin_move(pointer(kHeap)), nullptr, 0, true);
+  record_allocation(pointer(kHeap), 10, caller_of_hook());
+  end_move(begin_move(pointer(kHeap)), nullptr, 0, true, caller_of_hook());
   EXPECT_TRUE(blocks().empty());
 }
 
 TEST_F(Recorder, CountsABlockOfReallocThatItNeverSaw) {
   const std::uint64_t before = lost(format::Loss::foreign_free);
-  end_move(begin_move(pointer(kHeap)), pointer(kHeap + 64), 50, false);
+  end_move(begin_move(pointer(kHeap)), pointer(kHeap + 64), 50, false, caller_of_hook());
   EXPECT_EQ(lost(format::Loss::foreign_free), before + 1);
   EXPECT_EQ(blocks().size(), 1U);
 }
 
 TEST_F(Recorder, CountsAddressesThatNoHeapHas) {
   const std::uint64_t before = lost(format::Loss::address_out_of_range);
-  record_allocation(pointer(std::uintptr_t{1} << 50), 10);
+  record_allocation(pointer(std::uintptr_t{1} << 50), 10, caller_of_hook());
   EXPECT_EQ(lost(format::Loss::address_out_of_range), before + 1);
 }
 
 TEST_F(Recorder, CutsMapsAndNeverHasMoreAliveThanBorn) {
-  record_map(pointer(kMap), 10 * kPage);
+  record_map(pointer(kMap), 10 * kPage, caller_of_hook());
   const std::uint32_t site = maps()[kMap].site;
   const std::uint64_t before = births(site);
   record_unmap(pointer(kMap + 2 * kPage), kPage);
@@ -176,7 +176,7 @@ TEST_F(Recorder, CutsMapsAndNeverHasMoreAliveThanBorn) {
 }
 
 TEST_F(Recorder, MovesAMapWithItsSite) {
-  record_map(pointer(kMap), 4 * kPage);
+  record_map(pointer(kMap), 4 * kPage, caller_of_hook());
   const std::uint32_t site = maps()[kMap].site;
   const std::uint64_t bytes = born_bytes(site);
   end_remap(begin_remap(pointer(kMap), 4 * kPage), pointer(kMap + 100 * kPage), 6 * kPage);
@@ -187,7 +187,7 @@ TEST_F(Recorder, MovesAMapWithItsSite) {
 }
 
 TEST_F(Recorder, LeavesAMapWhereMremapFailed) {
-  record_map(pointer(kMap), 4 * kPage);
+  record_map(pointer(kMap), 4 * kPage, caller_of_hook());
   end_remap(begin_remap(pointer(kMap), 4 * kPage), nullptr, 6 * kPage);
   ASSERT_EQ(maps().size(), 1U);
   EXPECT_EQ(maps()[kMap].end, kMap + 4 * kPage);
@@ -195,7 +195,7 @@ TEST_F(Recorder, LeavesAMapWhereMremapFailed) {
 
 TEST_F(Recorder, LeavesOutWhatTheAllocatorMaps) {
   const AllocatorGuard guard;
-  record_map(pointer(kMap), kPage);
+  record_map(pointer(kMap), kPage, caller_of_hook());
   EXPECT_TRUE(maps().empty());
 }
 
@@ -213,24 +213,24 @@ TEST_F(Recorder, TakesAGuardThatWasJumpedOverForStale) {
 }
 
 TEST_F(Recorder, LooksAtTheClockOnceInSoManyEvents) {
-  record_allocation(pointer(kHeap), 1);
+  record_allocation(pointer(kHeap), 1, caller_of_hook());
   g_looks = 0;
   for (unsigned i = 0; i < 10 * kCallsPerLook; ++i) {
     record_release(pointer(kHeap));
-    record_allocation(pointer(kHeap), 1);
+    record_allocation(pointer(kHeap), 1, caller_of_hook());
   }
   EXPECT_GE(g_looks, 19U);
   EXPECT_LE(g_looks, 21U);
 }
 
 TEST_F(Recorder, TellsWhatIsBornAfterAForkFromWhatWasBornBefore) {
-  record_allocation(pointer(kHeap), 1);
+  record_allocation(pointer(kHeap), 1, caller_of_hook());
   hold_for_fork();
   const std::uint32_t fork_tick = recover_after_fork();  // as the child does
-  record_allocation(pointer(kHeap + 64), 1);
+  record_allocation(pointer(kHeap + 64), 1, caller_of_hook());
   EXPECT_LT(blocks()[kHeap].birth, fork_tick);
   EXPECT_GE(blocks()[kHeap + 64].birth, fork_tick);
-  record_map(pointer(kMap), kPage);  // the lock is free again
+  record_map(pointer(kMap), kPage, caller_of_hook());  // the lock is free again
   EXPECT_EQ(maps().size(), 1U);
 }
 
