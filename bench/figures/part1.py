@@ -9,91 +9,12 @@ thread or process measured, where not called wall. Nothing is asserted: README.m
 holds the figures of one machine.
 """
 
-import argparse
-import os
 import statistics
 import subprocess
 import sys
-import tempfile
-import time
-from collections import namedtuple
-from pathlib import Path
 
-Row = namedtuple("Row", "figure target measured command")
-MEGABYTE = 1e6
-MILLION = 1000000
-
-
-class Bench:
-    """The programs of one build folder, and how they are run."""
-
-    def __init__(self, build, runs):
-        self.build = build
-        self.runs = runs
-        self.library = build / "lib" / "libseep.so"
-        self.seep = build / "bin" / "seep"
-
-    def program(self, name):
-        return str(self.build / "bin" / name)
-
-    def environment(self, directory, **settings):
-        """The caller's own, under the preload when `directory` is given."""
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("SEEP_")}
-        if directory is not None:
-            environment["LD_PRELOAD"] = str(self.library)
-            environment["SEEP_DIR"] = str(directory)
-            environment.update({"SEEP_" + k: v for k, v in settings.items()})
-        return environment
-
-    def values(self, command, directory=None, **settings):
-        """The "name value" lines that a program prints, as lists by name."""
-        output = subprocess.run(command, env=self.environment(directory, **settings), check=True,
-                                capture_output=True, text=True).stdout
-        values = {}
-        for line in output.splitlines():
-            name, value = line.split()
-            values.setdefault(name, []).append(float(value))
-        return values
-
-    def last_snapshot(self, directory):
-        return max(Path(directory).rglob("snapshot-*.seep"), key=lambda path: path.name)
-
-
-Run = namedtuple("Run", "wall cpu peak status")
-
-
-def run_measured(command, environment):
-    """Seconds, peak resident bytes and exit status of a program whose output is thrown away."""
-    begin = time.perf_counter()
-    null = os.open(os.devnull, os.O_RDWR)
-    actions = [(os.POSIX_SPAWN_DUP2, null, number) for number in (0, 1, 2)]
-    pid = os.posix_spawn(str(command[0]), [str(word) for word in command], environment,
-                         file_actions=actions)
-    _, status, usage = os.wait4(pid, 0)
-    os.close(null)
-    return Run(time.perf_counter() - begin, usage.ru_utime + usage.ru_stime,
-               usage.ru_maxrss * 1024, os.waitstatus_to_exitcode(status))
-
-
-def pairs(count, plain, preloaded):
-    """Calls both `count` times, in changing order; the medians of what they return."""
-    results = ([], [])
-    for i in range(count):
-        for which in (0, 1) if i % 2 == 0 else (1, 0):
-            results[which].append((plain, preloaded)[which]())
-    return statistics.median(results[0]), statistics.median(results[1])
-
-
-def heap(bench, action, blocks, least, most, stacks=1, churn=0):
-    return [bench.program("seep_figures_heap"), action,
-            *(str(n) for n in (blocks, least, most, stacks, churn))]
-
-
-def short(command):
-    return " ".join(Path(word).name if "/" in word else word for word in map(str, command))
-
-
-# ---- the figures ----------------------------------------------------------------------------
+import bench as figures
+from bench import MEGABYTE, MILLION, Row, heap, pairs, run_measured, short
 
 
 def start_up(bench, scratch):
@@ -205,27 +126,6 @@ FIGURES = [start_up, snapshot_time, file_size, tracker_memory, fork_time, hook_c
            report_time]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=Path, required=True, help="a configured build folder")
-    parser.add_argument("--only", choices=[figure.__name__ for figure in FIGURES], action="append",
-                        help="this figure alone; may be repeated")
-    parser.add_argument("--runs", type=int, default=7, help="runs or pairs of each")
-    parser.add_argument("--as-built", action="store_true", help="build nothing first")
-    arguments = parser.parse_args()
-    build = arguments.build.resolve()
-    if not arguments.as_built:
-        subprocess.run(["cmake", "--build", build, "--target", "seep_figures", "seep_preload",
-                        "seep", "seep_measure_diff"], check=True, stdout=subprocess.DEVNULL)
-    bench = Bench(build, arguments.runs)
-    print("| figure | target | measured (median) | command |\n|---|---|---|---|")
-    for figure in FIGURES:
-        if arguments.only and figure.__name__ not in arguments.only:
-            continue
-        with tempfile.TemporaryDirectory(prefix="seep-figures-") as scratch:
-            for row in figure(bench, Path(scratch)):
-                print("| " + " | ".join(row) + " |", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    figures.main(__doc__.splitlines()[0], FIGURES,
+                 ["seep_figures", "seep_preload", "seep", "seep_measure_diff"])
