@@ -6,16 +6,16 @@ import shutil
 RECORDS = 60_000  # of the generated files: about 8 MB
 
 
-def write_json(path):
+def write_json(path, records=RECORDS):
     path.write_text(json.dumps([{"id": i, "name": f"name {i % 977}", "tags": [f"t{i % 7}", f"u{i % 11}"],
                                  "price": i * 7 % 1000 / 10, "note": "x" * (i % 60)}
-                                for i in range(RECORDS)]))
+                                for i in range(records)]))
 
 
-def write_xml(path):
-    records = "".join(f'<record id="{i}"><name>name {i % 977}</name><note a="{i % 7}">{"x" * (i % 60)}</note>'
-                      "</record>\n" for i in range(RECORDS))
-    path.write_text(f"<?xml version='1.0'?>\n<records>\n{records}</records>\n")
+def write_xml(path, records=RECORDS):
+    lines = "".join(f'<record id="{i}"><name>name {i % 977}</name><note a="{i % 7}">{"x" * (i % 60)}</note>'
+                      "</record>\n" for i in range(records))
+    path.write_text(f"<?xml version='1.0'?>\n<records>\n{lines}</records>\n")
 
 
 SQL = """

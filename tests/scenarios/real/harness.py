@@ -50,21 +50,16 @@ def environment(library_path, added):
     return {**clean, "LC_ALL": "C", "LD_LIBRARY_PATH": library_path, **added}
 
 
-class Bench:
-    """The unpacked packages, a work folder, and seep."""
+class Programs:
+    """The unpacked packages and a folder to work in."""
 
-    def __init__(self, build_dir, offline):
-        self.seep = build_dir / "bin" / "seep"
-        if not self.seep.exists():
-            raise SystemExit(f"run.py: {self.seep} is not built")
-        self.work = build_dir / "real"
-        shutil.rmtree(self.work, ignore_errors=True)
-        self.work.mkdir(parents=True)
+    def __init__(self, build_dir, work, offline=False):
+        self.work = work
         packages = PACKAGES + ([] if shutil.which("clang-14") else CLANG_PACKAGES)
         fetch = [str(SOURCE / "scripts" / "fetch_packages"), "--into", str(build_dir / "packages")]
         done = subprocess.run(fetch + (["--offline"] if offline else []) + packages, check=False)
         if done.returncode != 0:
-            raise SystemExit("run.py: the packages could not be unpacked")
+            raise SystemExit("the packages could not be unpacked")
         self.root = build_dir / "packages" / "root"
         path = subprocess.run(fetch + ["--library-path"], text=True, capture_output=True, check=True)
         self.library_path = path.stdout.strip()
@@ -76,13 +71,6 @@ class Bench:
             raise Trouble(f"no {path} in the packages")
         return str(found)
 
-    def recordings(self, name):
-        return self.work / f"{name}.recordings"
-
-    def under_seep(self, name, command, options=()):
-        return [str(self.seep), "run", "--dir", str(self.recordings(name)),
-                "--report", str(self.work / f"{name}.page"), *options, "--", *command]
-
     def environment(self, added=None):
         return environment(self.library_path, added or {})
 
@@ -92,6 +80,26 @@ class Bench:
                               stdin=subprocess.DEVNULL, capture_output=True, check=False,
                               timeout=LONGEST_RUN_S)
         return Run(done.stdout, done.stderr, done.returncode, time.monotonic() - start)
+
+
+class Bench(Programs):
+    """The unpacked packages, a work folder, and seep."""
+
+    def __init__(self, build_dir, offline):
+        self.seep = build_dir / "bin" / "seep"
+        if not self.seep.exists():
+            raise SystemExit(f"run.py: {self.seep} is not built")
+        work = build_dir / "real"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        super().__init__(build_dir, work, offline)
+
+    def recordings(self, name):
+        return self.work / f"{name}.recordings"
+
+    def under_seep(self, name, command, options=()):
+        return [str(self.seep), "run", "--dir", str(self.recordings(name)),
+                "--report", str(self.work / f"{name}.page"), *options, "--", *command]
 
     def report(self, name, moment="end"):
         """`seep report --json` of the program's recordings; kept as <name>.<moment>.json."""

@@ -40,10 +40,10 @@ def wait_for_port(port, process):
 class Server:
     """A server process and all it started; killed at the end of `with` if it still runs."""
 
-    def __init__(self, bench, name, command, port):
+    def __init__(self, bench, name, command, port, added=None):
         self.port = port
         with open(bench.work / f"{name}.log", "ab") as log:
-            self.process = subprocess.Popen(command, env=bench.environment(), cwd=bench.work, stdout=log,
+            self.process = subprocess.Popen(command, env=bench.environment(added), cwd=bench.work, stdout=log,
                                             stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
 
     def __enter__(self):
