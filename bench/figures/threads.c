@@ -11,31 +11,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "call_paths.h"
+
 enum { kAtOnce = 8, kMostThreads = 4096 };
 
 static pthread_barrier_t allocated;
 static size_t blocks_a_thread;
 static size_t block_size;
-static unsigned stacks;
-
-__attribute__((noinline, noclone)) static void* allocate_along(size_t path, unsigned left) {
-  void* block = NULL;
-  if (left == 1) {
-    block = malloc(block_size);
-  } else if ((path & 1) != 0) {
-    block = allocate_along(path >> 1, left / 2);
-    __asm__ volatile("# left" : "+r"(block));
-  } else {
-    block = allocate_along(path >> 1, left / 2);
-    __asm__ volatile("# right" : "+r"(block));
-  }
-  return block;
-}
+static unsigned levels;  // two to the power of this is the number of call stacks
 
 static void** allocate_all(void) {
   void** blocks = calloc(blocks_a_thread, sizeof(void*));
   for (size_t i = 0; blocks != NULL && i < blocks_a_thread; ++i) {
-    blocks[i] = allocate_along(i % stacks, stacks);
+    blocks[i] = allocate_along(i, levels, block_size);
   }
   return blocks;
 }
@@ -109,10 +97,11 @@ int main(int argc, char** argv) {
   const unsigned threads = (unsigned)strtoul(argv[2], NULL, 10);
   const size_t blocks = strtoul(argv[3], NULL, 10);
   block_size = strtoul(argv[4], NULL, 10);
-  stacks = (unsigned)strtoul(argv[5], NULL, 10);
+  const unsigned stacks = (unsigned)strtoul(argv[5], NULL, 10);
   if (threads == 0 || stacks == 0 || (stacks & (stacks - 1)) != 0) {
     return 2;
   }
+  levels = (unsigned)__builtin_ctz(stacks);
   if (strcmp(argv[1], "alive") == 0 && threads <= kMostThreads) {
     blocks_a_thread = blocks / threads;
     keep_alive(threads);

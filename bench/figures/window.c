@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "call_paths.h"
+
 enum {
   kFramesOfMain = 5,    // run_workers, main, __libc_start_call_main, __libc_start_main, _start
   kFramesOfThread = 3,  // work, start_thread, clone3
@@ -46,23 +48,6 @@ static uint64_t next_random(struct Worker* worker) {
   state ^= state >> 7;
   state ^= state << 17;
   return worker->random_state = state;
-}
-
-// Each bit of `path` picks a place to call from: one stack for each path. The statements in
-// assembly keep the compiler from making one call of the two.
-__attribute__((noinline, noclone)) static void* allocate_along(uint64_t path, unsigned levels,
-                                                               size_t size) {
-  void* block = NULL;
-  if (levels == 0) {
-    block = malloc(size);
-  } else if ((path & 1) != 0) {
-    block = allocate_along(path >> 1, levels - 1, size);
-    __asm__ volatile("# left" : "+r"(block));
-  } else {
-    block = allocate_along(path >> 1, levels - 1, size);
-    __asm__ volatile("# right" : "+r"(block));
-  }
-  return block;
 }
 
 static inline __attribute__((always_inline)) void replace(struct Worker* worker, void** slot) {

@@ -10,7 +10,7 @@
 #include <cstring>
 
 #include "preload/stack/capture.h"
-#include "preload/stack/capture_counters.h"
+#include "preload/stack/capture_counts.h"
 #include "preload/stack/cfi.h"
 #include "preload/stack/modules.h"
 #include "preload/stack/rule_cache.h"

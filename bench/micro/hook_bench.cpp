@@ -1,0 +1,153 @@
+// What a malloc and its free cost: nothing of seep is linked, so the same program is run with the
+// preload and without, and the difference is the hooks' (run.py does that).
+//
+// A window of blocks is alive; an iteration frees a random one and allocates another in its place.
+// `frames` callers are above malloc, `window` blocks are alive in all threads together, and they
+// come from `stacks` (a power of two) call stacks.
+#include <benchmark/benchmark.h>
+#include <ucontext.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "bench/figures/call_paths.h"
+
+namespace {
+
+constexpr std::int64_t kMostThreads = 64;
+constexpr std::size_t kStackBytes = std::size_t{256} << 10;
+constexpr unsigned kLeastBytes = 16;
+constexpr unsigned kSizeClasses = 7;  // 16 to 112 bytes: ten million blocks fit in a gigabyte
+
+volatile int g_sink = 0;
+
+// The blocks of one thread. They stay from one repetition to the next, since ten million of them
+// take longer to make than to measure.
+struct Window {
+  std::vector<void*> blocks;
+  unsigned levels = 0;
+  std::uint64_t random = 0;
+};
+Window g_windows[kMostThreads];
+
+std::uint64_t next_random(Window& window) {
+  window.random ^= window.random << 13;
+  window.random ^= window.random >> 7;
+  window.random ^= window.random << 17;
+  return window.random;
+}
+
+void* allocate(Window& window) {
+  const std::uint64_t random = next_random(window);
+  const std::size_t size = kLeastBytes + (random >> 32) % kSizeClasses * kLeastBytes;
+  return allocate_along(random >> 40, window.levels, size);
+}
+
+void fill(Window& window, std::size_t count, unsigned levels, int thread) {
+  if (window.blocks.size() == count && window.levels == levels) {
+    return;
+  }
+  std::for_each(window.blocks.begin(), window.blocks.end(), free);
+  window.blocks.clear();
+  window.blocks.shrink_to_fit();
+  window.levels = levels;
+  window.random = 88172645463325252ULL + static_cast<unsigned>(thread);
+  window.blocks.resize(count);
+  std::generate(window.blocks.begin(), window.blocks.end(), [&] { return allocate(window); });
+}
+
+struct Job {
+  benchmark::State* state;
+  Window* window;
+  unsigned deeper;  // calls of descend below the first
+};
+
+[[gnu::noinline]] void replace_blocks(const Job& job) {
+  Window& window = *job.window;
+  for (auto _ : *job.state) {
+    void*& block = window.blocks[(next_random(window) >> 32) * window.blocks.size() >> 32];
+    free(block);
+    block = allocate(window);
+  }
+  g_sink = g_sink + 1;  // keeps the calls from becoming jumps
+}
+
+[[gnu::noinline]] void descend(const Job& job, unsigned deeper) {
+  if (deeper == 0) {
+    replace_blocks(job);
+  } else {
+    descend(job, deeper - 1);
+  }
+  g_sink = g_sink + 1;
+}
+
+// makecontext passes no pointers, and a context begins in the thread that switches to it.
+thread_local const Job* t_job = nullptr;
+
+void enter() {
+  descend(*t_job, t_job->deeper);
+  g_sink = g_sink + 1;
+}
+
+// On a stack of its own, where nobody's frames are above; the thread stays the same one, and so a
+// program of one thread stays that.
+void run_on_own_stack(const Job& job) {
+  ucontext_t here;
+  ucontext_t there;
+  std::vector<char> stack(kStackBytes);
+  t_job = &job;
+  getcontext(&there);
+  there.uc_stack.ss_sp = stack.data();
+  there.uc_stack.ss_size = stack.size();
+  there.uc_link = &here;
+  makecontext(&there, enter, /*argc=*/0);
+  swapcontext(&here, &there);
+  t_job = nullptr;
+}
+
+void pair(benchmark::State& state) {
+  // __start_context, enter, descend, replace_blocks and allocate_along, once and for each level
+  constexpr unsigned kFixedFrames = 5;
+  const auto levels = static_cast<unsigned>(__builtin_ctzll(state.range(2)));
+  const auto frames = static_cast<unsigned>(state.range(0));
+  if (frames < kFixedFrames + levels) {
+    state.SkipWithError("too few frames for as many stacks");
+    return;
+  }
+  Window& window = g_windows[state.thread_index()];
+  fill(window, static_cast<std::size_t>(state.range(1) / state.threads()), levels,
+       state.thread_index());
+  run_on_own_stack({&state, &window, frames - kFixedFrames - levels});
+}
+
+// One quantity changes at a time; where threads do, the window is large enough to be shared.
+void configure(benchmark::internal::Benchmark* cases) {
+  constexpr std::int64_t kFrames = 21;
+  constexpr std::int64_t kWindow = 1000;
+  constexpr std::int64_t kManyStacks = 4096;
+  constexpr std::int64_t kMillion = 1000000;
+  cases->ArgNames({"frames", "window", "stacks"});
+  for (const std::int64_t frames : {5, 21, 45, 60}) {
+    cases->Args({frames, kWindow, 1});
+  }
+  for (const std::int64_t stacks : {std::int64_t{64}, kManyStacks}) {
+    cases->Args({kFrames, kWindow, stacks});
+  }
+  cases->Args({kFrames, kMillion, 1})->Args({kFrames, 10 * kMillion, 1});
+  cases->Args({kFrames, kMillion, kManyStacks});
+}
+
+void configure_threads(benchmark::internal::Benchmark* cases) {
+  cases->ArgNames({"frames", "window", "stacks"});
+  cases->Args({21, 100000, 1})->Args({21, 100000, 4096});
+  for (const int threads : {1, 2, 8, 64}) {
+    cases->Threads(threads);
+  }
+}
+
+BENCHMARK(pair)->Apply(configure);
+BENCHMARK(pair)->Apply(configure_threads);
+
+}  // namespace
