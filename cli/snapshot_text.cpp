@@ -56,15 +56,20 @@ std::string moment_text(const model::Snapshot& snapshot) {
                   model::name_of(moment.trigger));
   text += moment.mark ? fmt::format(", mark \"{}\"", printable(*moment.mark)) : "";
   text += moment.units ? fmt::format(", {} units", format_count(*moment.units)) : "";
-  text +=
-      fmt::format("\nlive          {} in {} blocks from {} sites\n", format_size(moment.live_bytes),
-                  format_count(moment.live_blocks), format_count(snapshot.sites.size()));
+  text += fmt::format(
+      "\nlive          {} in {} blocks from {} sites\n",
+      model::format_estimate(static_cast<double>(moment.live_bytes), moment.live_bytes_error),
+      format_count(moment.live_blocks), format_count(snapshot.sites.size()));
   text += fmt::format(
       "holds         {} stack nodes, {} modules; walking the blocks took {:.2f} ms\n",
       format_count(snapshot.stacks.nodes.size()), format_count(snapshot.stacks.modules.size()),
       static_cast<double>(moment.walk_ns) / 1e6);
-  text += fmt::format("mode          {}, end {}\n", model::name_of(snapshot.process.mode),
-                      model::name_of(snapshot.end.how));
+  text += fmt::format(
+      "mode          {}{}, end {}\n", model::name_of(snapshot.process.mode),
+      snapshot.process.mode == model::Mode::kSample
+          ? fmt::format(" every {} bytes on average", format_count(snapshot.process.sample_bytes))
+          : "",
+      model::name_of(snapshot.end.how));
   return text;
 }
 
@@ -108,7 +113,9 @@ ordered_json process_json(const model::ProcessInfo& process) {
       {"exe", process.exe},
       {"command", process.command},
       {"started", rfc3339(process.started_unix_ns)},
-      {"mode", model::name_of(process.mode)}};
+      {"mode", model::name_of(process.mode)},
+      {"sample_bytes", process.mode == model::Mode::kSample ? ordered_json(process.sample_bytes)
+                                                            : ordered_json(nullptr)}};
 }
 
 ordered_json accounting_json(const model::Accounting& memory) {
@@ -176,6 +183,7 @@ ordered_json content_json(const model::Snapshot& snapshot) {
           {"mark", or_null(moment.mark)},
           {"units", or_null(moment.units)},
           {"live_bytes", moment.live_bytes},
+          {"live_bytes_error", or_null(moment.live_bytes_error)},
           {"live_blocks", moment.live_blocks},
           {"sites", snapshot.sites.size()},
           {"nodes", snapshot.stacks.nodes.size()},

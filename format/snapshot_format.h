@@ -17,7 +17,7 @@ namespace seep::format {
 
 inline constexpr char kMagic[8] = {'S', 'E', 'E', 'P', 'S', 'N', 'A', 'P'};
 inline constexpr std::uint16_t kVersionMajor = 1;
-inline constexpr std::uint16_t kVersionMinor = 0;
+inline constexpr std::uint16_t kVersionMinor = 1;
 inline constexpr std::uint32_t kSectionAlignment = 8;
 
 // Never renumber, never reuse.
@@ -30,6 +30,7 @@ enum class SectionId : std::uint32_t {
   kAges = 6,        // AgeRecord[]; grouped by site, ascending
   kAccounting = 7,  // one AccountingRecord
   kLosses = 8,      // LossRecord[]; names in losses.inc
+  kEstimates = 9,   // since 1.1, in sample mode only: EstimateRecord[]; ascending by site
 };
 
 struct FileHeader {
@@ -167,6 +168,18 @@ struct SiteRecord {
   std::uint64_t oldest_ms;  // age of its oldest live block
 };
 static_assert(sizeof(SiteRecord) == 64);
+
+// In sample mode the figures of a heap site are unbiased estimates; this tells how good those of
+// its live blocks are. A site without a record has no live block that was recorded. Maps are not
+// sampled. Sites are sampled independently: variances add up.
+struct EstimateRecord {
+  std::uint32_t site;
+  std::uint32_t reserved;
+  std::uint64_t sampled_blocks;     // recorded, of those that are alive
+  std::uint64_t live_bytes_error;   // standard error of SiteRecord::live_bytes
+  std::uint64_t live_blocks_error;  // of SiteRecord::live_blocks
+};
+static_assert(sizeof(EstimateRecord) == 32);
 
 // Ages of live blocks. Class 0: under 64 ms; class k: [64·2^(k-1), 64·2^k) ms.
 inline constexpr std::uint32_t kAgeClasses = 32;

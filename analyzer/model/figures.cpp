@@ -8,10 +8,31 @@
 namespace seep::model {
 namespace {
 
-// `value` below 1,000 with three significant digits.
-std::string three_digits(double value) {
-  const int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
-  return fmt::format("{:.{}f}", value, decimals);
+// An amount of bytes in the unit that suits it.
+struct Scaled {
+  double value = 0;  // below 1,000
+  double factor = 1;
+  const char* unit = "B";
+
+  // Three significant digits; bytes are whole.
+  [[nodiscard]] int decimals() const {
+    return factor == 1 || value >= 99.95 ? 0 : value < 9.995 ? 2 : 1;
+  }
+  [[nodiscard]] std::string number() const { return fmt::format("{:.{}f}", value, decimals()); }
+};
+
+Scaled scaled_of(double bytes) {
+  static constexpr std::array kUnits = {"KB", "MB", "GB", "TB", "PB", "EB"};
+  Scaled scaled{bytes};
+  for (const char* unit : kUnits) {
+    if (scaled.value < 999.5) {
+      break;
+    }
+    scaled.factor *= 1000;
+    scaled.value = bytes / scaled.factor;
+    scaled.unit = unit;
+  }
+  return scaled;
 }
 
 // "5 m" and "7 s" as "5 m 7 s"; the second is left out when it is zero.
@@ -26,17 +47,17 @@ std::string two_units(std::uint64_t large, const char* large_unit, std::uint64_t
 }  // namespace
 
 std::string format_bytes(double bytes) {
-  static constexpr std::array kUnits = {"KB", "MB", "GB", "TB", "PB", "EB"};
-  const char* sign = bytes < 0 ? "-" : "";
-  double value = std::fabs(bytes);
-  if (value < 999.5) {
-    return fmt::format("{}{:.0f} B", sign, value);
+  const Scaled scaled = scaled_of(std::fabs(bytes));
+  return fmt::format("{}{} {}", bytes < 0 ? "-" : "", scaled.number(), scaled.unit);
+}
+
+std::string format_estimate(double bytes, std::optional<double> error) {
+  const Scaled scaled = scaled_of(std::fabs(bytes));
+  if (!error) {
+    return format_bytes(bytes);
   }
-  std::size_t unit = 0;
-  for (value /= 1000; value >= 999.5 && unit + 1 < kUnits.size(); ++unit) {
-    value /= 1000;
-  }
-  return fmt::format("{}{} {}", sign, three_digits(value), kUnits[unit]);
+  return fmt::format("{} ± {:.{}f}", format_bytes(bytes), *error / scaled.factor,
+                     scaled.decimals());
 }
 
 std::string format_hourly(double bytes_per_s) {

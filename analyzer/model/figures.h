@@ -3,12 +3,16 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace seep::model {
 
 // Three significant digits from a kilobyte on: "812 B", "1.52 KB", "31.2 MB", "1.10 GB".
 std::string format_bytes(double bytes);
+
+// With its standard error in the same unit: "1.24 MB ± 0.10"; without one, format_bytes.
+std::string format_estimate(double bytes, std::optional<double> error);
 
 // With sign, an hour: "+18.1 MB/h".
 std::string format_hourly(double bytes_per_s);

@@ -19,6 +19,7 @@ struct SiteHistory {
   std::uint64_t inherited_bytes = 0;
   std::vector<AgeCount> ages;  // at the last moment
   std::vector<Counters> at;
+  std::vector<Estimate> estimates;  // aligned with `at` in sample mode, else empty
 };
 
 struct Recording {

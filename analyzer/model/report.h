@@ -58,7 +58,7 @@ struct Suspect {
   std::string why;
   SiteKind kind = SiteKind::kHeap;
   std::uint64_t live_bytes = 0;
-  std::optional<double> live_bytes_error;
+  std::optional<double> live_bytes_error;  // standard error; null where nothing was sampled
   std::uint64_t live_blocks = 0;
   std::uint64_t allocated_blocks = 0;
   std::uint64_t freed_blocks = 0;
@@ -101,6 +101,7 @@ struct Conclusion {
 struct Totals {
   std::uint64_t live_bytes = 0;
   std::uint64_t live_blocks = 0;
+  std::optional<double> live_bytes_error;  // standard error; null where nothing was sampled
   std::optional<double> growth_bytes_per_s;
   std::optional<std::uint64_t> unreachable_bytes;
   unsigned leak_suspects = 0;

@@ -53,6 +53,12 @@ struct Counters {
   std::uint64_t allocated_blocks = 0;
 };
 
+// In sample mode, what the figures of a heap site rest on.
+struct Estimate {
+  std::uint64_t sampled_blocks = 0;  // recorded, of those that are alive
+  double live_bytes_error = 0;       // standard error of Counters::live_bytes
+};
+
 struct AgeCount {
   std::uint32_t age_class = 0;  // format::kAgeClasses
   std::uint64_t blocks = 0;
@@ -63,6 +69,7 @@ struct Site {
   std::uint32_t node = 0;
   SiteKind kind = SiteKind::kHeap;
   Counters counters;
+  Estimate estimate;  // all zero in exact mode
   std::uint64_t inherited_bytes = 0;
   std::uint64_t inherited_blocks = 0;
   std::uint64_t oldest_ms = 0;
@@ -106,6 +113,7 @@ struct Moment {
   std::optional<std::uint64_t> units;
   std::uint64_t live_bytes = 0;  // sums over all sites
   std::uint64_t live_blocks = 0;
+  std::optional<double> live_bytes_error;  // standard error, in sample mode
   std::uint64_t walk_ns = 0;
   Accounting accounting{};
 };

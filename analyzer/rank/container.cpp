@@ -30,7 +30,8 @@ bool Doubling::goes_on(double now) const {
 // before; so from the time between the last two steps follows when the next is due.
 Doubling measure_doubling(const Curve& curve) {
   Doubling result;
-  if (*std::max_element(curve.blocks.begin(), curve.blocks.end()) > kMostBlocks) {
+  if (!curve.counts_are_blocks() ||
+      *std::max_element(curve.blocks.begin(), curve.blocks.end()) > kMostBlocks) {
     return {};
   }
   double step_before = curve.begin_s();

@@ -4,16 +4,35 @@
 
 namespace seep::rank {
 
+namespace {
+
+// Blocks for each recorded one, over all moments; 1 for what is not sampled.
+double blocks_a_count(const model::SiteHistory& site) {
+  double blocks = 0;
+  double sampled = 0;
+  for (std::size_t i = 0; i < site.estimates.size(); ++i) {
+    blocks += static_cast<double>(site.at[i].live_blocks);
+    sampled += static_cast<double>(site.estimates[i].sampled_blocks);
+  }
+  return sampled > 0 ? std::max(1.0, blocks / sampled) : 1;
+}
+
+}  // namespace
+
 Curve curve_of(const model::SiteHistory& site, std::span<const double> t, std::size_t first) {
-  Curve curve{t, {}, {}, {}};
+  Curve curve{t, {}, {}, {}, blocks_a_count(site)};
   curve.bytes.reserve(t.size());
   curve.blocks.reserve(t.size());
   curve.births.reserve(t.size());
   for (std::size_t i = 0; i < t.size(); ++i) {
     const model::Counters& at = site.at[first + i];
     curve.bytes.push_back(static_cast<double>(at.live_bytes));
-    curve.blocks.push_back(static_cast<double>(at.live_blocks));
-    curve.births.push_back(static_cast<double>(at.allocated_blocks));
+    curve.blocks.push_back(static_cast<double>(at.live_blocks) / curve.blocks_a_count);
+    curve.births.push_back(static_cast<double>(at.allocated_blocks) / curve.blocks_a_count);
+    if (!site.estimates.empty()) {
+      const double error = site.estimates[first + i].live_bytes_error;
+      curve.variance.push_back(error * error);
+    }
   }
   return curve;
 }

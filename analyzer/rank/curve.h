@@ -9,12 +9,21 @@
 
 namespace seep::rank {
 
-// One value a moment; `t` ascends, in seconds.
+// One value a moment; `t` ascends, in seconds. In sample mode blocks are counted as they were
+// recorded, since that is what chance acts on: a rule about so many blocks is one about so many
+// samples. `blocks_a_count` says for how many blocks of the program each stands, on average.
 struct Curve {
+  static constexpr double kNearlyOne = 1.5;
+
   std::span<const double> t;
   std::vector<double> bytes;   // alive
   std::vector<double> blocks;  // alive
   std::vector<double> births;  // blocks allocated since the start
+  double blocks_a_count = 1;
+  std::vector<double> variance = {};  // of `bytes`, in sample mode, else empty
+
+  // Most blocks were recorded: nearly as good as exact.
+  [[nodiscard]] bool counts_are_blocks() const { return blocks_a_count < kNearlyOne; }
 
   [[nodiscard]] double begin_s() const { return t.front(); }
   [[nodiscard]] double end_s() const { return t.back(); }

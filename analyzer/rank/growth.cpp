@@ -95,6 +95,17 @@ double lag_one_correlation(const std::vector<double>& residual) {
   return square > 0 ? std::clamp(product / square, 0.0, 0.95) : 0;
 }
 
+// Standard error of the slope that sampling adds: what was gained is as uncertain as the blocks
+// that came are, and so much larger is the variance at the end. Blocks that came and went meanwhile
+// show as scatter of the curve.
+double sampling_error(const Curve& curve, double from) {
+  if (curve.variance.empty()) {
+    return 0;
+  }
+  const double gained = curve.variance.back() - value_at(curve.t, curve.variance, from);
+  return std::sqrt(std::max(gained, 0.0)) / (curve.end_s() - from);
+}
+
 }  // namespace
 
 Growth measure_growth(const Curve& curve, double from) {
@@ -107,6 +118,7 @@ Growth measure_growth(const Curve& curve, double from) {
   growth.second_half = slope_of(grid, 2 * kQuarter, 2 * kQuarter + 1);
   growth.bytes = growth.slope * growth.length_s();
   growth.blocks = curve.blocks.back() - value_at(curve.t, curve.blocks, from);
+  growth.blocks_a_count = curve.blocks_a_count;
   for (std::size_t q = 0; q < growth.quarters.size(); ++q) {
     growth.quarters[q] = level_around(grid, (q + 1) * kQuarter) - level_around(grid, q * kQuarter);
   }
@@ -139,7 +151,10 @@ model::Range slope_interval(const Curve& curve, double from) {
   const auto at = [&](double rank) {
     return slopes[static_cast<std::size_t>(std::clamp(std::round(rank), 0.0, all - 1))];
   };
-  return {at(all / 2 - half_width), at(all / 2 + half_width)};
+  const model::Range sen = {at(all / 2 - half_width), at(all / 2 + half_width)};
+  const double sampling = kZ * sampling_error(curve, from);
+  return {slope - std::hypot(slope - sen.low, sampling),
+          slope + std::hypot(sen.high - slope, sampling)};
 }
 
 }  // namespace seep::rank

@@ -12,8 +12,9 @@ namespace seep::rank {
 struct Growth {
   double from_s = 0;
   double to_s = 0;
-  double bytes = 0;       // gained over the window, by the slope
-  double blocks = 0;      // gained over the window, last level against first
+  double bytes = 0;   // gained over the window, by the slope
+  double blocks = 0;  // gained over the window, last level against first; counts as Curve's
+  double blocks_a_count = 1;
   double slope = 0;       // bytes a second, Theil–Sen over evenly spaced times
   double first_half = 0;  // the same slope over each half
   double second_half = 0;
@@ -30,7 +31,8 @@ struct Growth {
 // Needs from < curve.end_s().
 Growth measure_growth(const Curve& curve, double from);
 
-// 95 % interval of the Theil–Sen slope of the window, bytes a second.
+// 95 % interval of the Theil–Sen slope of the window, bytes a second; in sample mode wider by what
+// is uncertain in the gain itself.
 model::Range slope_interval(const Curve& curve, double from);
 
 }  // namespace seep::rank

@@ -155,6 +155,9 @@ Verdict judge(const model::SiteHistory& site, const Timeline& timeline) {
   if (const Doubling doubling = measure_doubling(curve); doubling.recognized()) {
     return judge_doubling(curve, doubling);
   }
+  if (!curve.counts_are_blocks() && curve.births.back() < kLeastSurvivors) {
+    return plain(Behaviour::kUnknown, why_few_samples(curve));
+  }
   if (auto burst = judge_burst(curve)) {
     return *burst;
   }

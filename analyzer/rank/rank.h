@@ -39,7 +39,7 @@ std::optional<double> growth_bytes_per_s(const model::Recording& recording, std:
 // The slowest leak that would have been called one in this recording: at a site of its own, in
 // blocks small enough that `kLeastSurvivors` of them came about. A leak behind a site that also
 // turns over must exceed that site's noise. nullopt when the recording is too short for any
-// verdict.
+// verdict. In sample mode, the slowest that nearly every run would have shown.
 std::optional<double> smallest_leak_bytes_per_s(const model::Recording& recording,
                                                 const Options& options);
 

@@ -119,13 +119,14 @@ bool blocks_stay(const Survival& survival) {
 
 bool few_blocks_grow(const Curve& curve, const Growth& growth) {
   const double most = *std::max_element(curve.blocks.begin(), curve.blocks.end());
-  return most <= kFewBlocks && growth.grown_intervals >= kLeastSteps;
+  return curve.counts_are_blocks() && most <= kFewBlocks && growth.grown_intervals >= kLeastSteps;
 }
 
 bool worth_naming(const Growth& growth) {
   const bool many_blocks = growth.blocks >= kLeastSurvivors;
   const bool many_steps = static_cast<double>(growth.grown_intervals) >= kLeastSurvivors;
-  const bool large = growth.bytes >= kLargeGain && growth.grown_intervals >= kLeastSteps;
+  const bool large = growth.blocks_a_count < Curve::kNearlyOne && growth.bytes >= kLargeGain &&
+                     growth.grown_intervals >= kLeastSteps;
   return growth.bytes >= kLeastBytes && (many_blocks || many_steps || large);
 }
 

@@ -27,12 +27,12 @@ std::uint32_t horizon_class(double window_s) {
   return found;
 }
 
-double older_than(const model::SiteHistory& site, std::uint32_t age_class) {
+double older_than(const model::SiteHistory& site, const Curve& curve, std::uint32_t age_class) {
   double blocks = 0;
   for (const model::AgeCount& age : site.ages) {
     blocks += age.age_class >= age_class ? static_cast<double>(age.blocks) : 0;
   }
-  return blocks;
+  return blocks / curve.blocks_a_count;
 }
 
 // Blocks alive at `when`, at least: the lower of the snapshots around it, since a batch of births
@@ -49,7 +49,7 @@ double alive_at(const Curve& curve, double when) {
 // How many of the blocks alive one horizon ago are dead now.
 double died_since(const model::SiteHistory& site, const Curve& curve, std::uint32_t age_class) {
   const double then = alive_at(curve, curve.end_s() - lower_bound_s(age_class));
-  return std::max(0.0, then - older_than(site, age_class));
+  return std::max(0.0, then - older_than(site, curve, age_class));
 }
 
 }  // namespace
@@ -64,7 +64,7 @@ Survival measure_survival(const model::SiteHistory& site, const Curve& curve, do
   result.horizon_s = lower_bound_s(horizon);
   const double then = value_at(curve.t, curve.blocks, curve.end_s() - result.horizon_s);
   result.gained_before = then - value_at(curve.t, curve.blocks, from);
-  result.survivors = older_than(site, horizon);
+  result.survivors = older_than(site, curve, horizon);
   result.died = died_since(site, curve, horizon);
   const std::uint32_t young = horizon > kYoungClasses ? horizon - kYoungClasses : 1;
   if (young < horizon) {

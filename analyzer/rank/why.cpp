@@ -26,11 +26,18 @@ std::string freed_of(const Curve& curve, double from) {
   const double births = curve.births.back() - (whole ? 0 : value_at(curve.t, curve.births, from));
   const double deaths =
       whole ? curve.births.back() - curve.blocks.back() : deaths_since(curve, from);
-  return fmt::format("{} of {} blocks freed", count_of(deaths), count_of(births));
+  return fmt::format("{} of {} blocks freed", count_of(deaths * curve.blocks_a_count),
+                     count_of(births * curve.blocks_a_count));
 }
 
 std::string blocks_of(double blocks) {
   return count_of(blocks) + (blocks == 1 ? " block" : " blocks");
+}
+
+// What a gain rests on: in sample mode, on the blocks that were recorded.
+std::string gained_of(const Growth& growth) {
+  return growth.blocks_a_count == 1 ? blocks_of(growth.blocks)
+                                    : fmt::format("{} recorded", blocks_of(growth.blocks));
 }
 
 std::string pace_of(const Growth& growth) {
@@ -53,6 +60,16 @@ std::string why_too_short(std::size_t snapshots, double seconds) {
                      kLeastSnapshots, format_duration(kLeastSeconds));
 }
 
+std::string why_few_samples(const Curve& curve) {
+  const double seconds = curve.length_s();
+  const double births = std::max(curve.births.back(), 1.0);
+  return fmt::format(
+      "{} recorded of about {} blocks: too few to tell; a run of {}, or a smaller "
+      "SEEP_SAMPLE_BYTES, would decide",
+      count_of(births), count_of(births * curve.blocks_a_count),
+      format_duration(seconds * std::max(2.0, std::ceil(kLeastSurvivors / births))));
+}
+
 std::string why_one_time(const Curve& curve, double begin_s, double end_s) {
   if (curve.births.back() <= 0) {
     return "inherited from the parent process, nothing allocated since";
@@ -62,7 +79,8 @@ std::string why_one_time(const Curve& curve, double begin_s, double end_s) {
           ? "before the first snapshot"
           : fmt::format("between {} and {}", format_duration(begin_s), format_duration(end_s));
   return fmt::format("{} in one burst {}, {} of them alive at the end",
-                     blocks_of(curve.births.back()), when, count_of(curve.blocks.back()));
+                     blocks_of(curve.births.back() * curve.blocks_a_count), when,
+                     count_of(curve.blocks.back() * curve.blocks_a_count));
 }
 
 std::string why_sawtooth(unsigned drops) {
@@ -103,12 +121,13 @@ std::string why_slows(const Growth& growth) {
 
 std::string why_steady(const Curve& curve) {
   return fmt::format("turns over without lasting growth: {}, {} alive",
-                     freed_of(curve, curve.begin_s()), count_of(curve.blocks.back()));
+                     freed_of(curve, curve.begin_s()),
+                     count_of(curve.blocks.back() * curve.blocks_a_count));
 }
 
 std::string why_too_little(const Growth& growth) {
   return fmt::format("gained {} in {} over {}: too little to tell; a run of {} would decide",
-                     format_bytes(growth.bytes), blocks_of(growth.blocks),
+                     format_bytes(growth.bytes), gained_of(growth),
                      format_duration(growth.length_s()), format_duration(4 * growth.length_s()));
 }
 
@@ -120,7 +139,7 @@ std::string why_blocks_die(const Survival& survival, const Growth& growth) {
   return fmt::format(
       "grows, but blocks are still being freed: {} of those alive {} before the end; a run of {} "
       "would decide",
-      count_of(survival.died), format_duration(survival.horizon_s),
+      count_of(survival.died * growth.blocks_a_count), format_duration(survival.horizon_s),
       format_duration(3 * growth.length_s()));
 }
 

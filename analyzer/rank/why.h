@@ -12,6 +12,7 @@
 namespace seep::rank {
 
 std::string why_too_short(std::size_t snapshots, double seconds);
+std::string why_few_samples(const Curve& curve);
 std::string why_one_time(const Curve& curve, double begin_s, double end_s);
 std::string why_sawtooth(unsigned drops);
 std::string why_plateau(double reached_after_s, double observed_s);

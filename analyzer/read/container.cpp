@@ -55,6 +55,17 @@ std::optional<Bytes> table_bytes(const FileHeader& header, Bytes file) {
                     std::uint64_t{header.section_count} * header.section_entry_bytes);
 }
 
+// A section that a minor version added is not in older files.
+bool may_be_missing(SectionId id) {
+  return id == SectionId::kEstimates;
+}
+
+bool has_section(SectionId id, const std::vector<SectionEntry>& table) {
+  return std::any_of(table.begin(), table.end(), [id](const SectionEntry& entry) {
+    return entry.id == static_cast<std::uint32_t>(id);
+  });
+}
+
 // The one section of this id.
 Result<Section> only_section(SectionId id, const std::vector<SectionEntry>& table, Bytes file) {
   const auto number = static_cast<std::uint32_t>(id);
@@ -95,6 +106,8 @@ const char* section_name(std::uint32_t id) {
       return "accounting";
     case SectionId::kLosses:
       return "losses";
+    case SectionId::kEstimates:
+      return "estimates";
   }
   return "unknown";
 }
@@ -210,6 +223,10 @@ Result<std::vector<Section>> read_sections(Bytes file, std::span<const SectionId
   const std::vector<SectionEntry> table = parse_table(*header, file);
   std::vector<Section> sections;
   for (const SectionId id : wanted) {
+    if (may_be_missing(id) && !has_section(id, table)) {
+      sections.push_back({static_cast<std::uint32_t>(id), 1, 0, {}});
+      continue;
+    }
     auto section = only_section(id, table, file);
     if (!section) {
       return section.error();

@@ -66,7 +66,8 @@ std::optional<Error> check_table(const format::FileHeader& header, Bytes file);
 Result<Section> open_section(const format::SectionEntry& entry, Bytes file);
 
 // --- All steps, for the sections that are wanted: they come in the order asked for. An error when
-// one is missing or comes twice. What else the file holds is not looked at.
+// one is missing or comes twice; one that a minor version added comes empty, with entries of one
+// byte, when the file has none. What else the file holds is not looked at.
 Result<std::vector<Section>> read_sections(Bytes file, std::span<const format::SectionId> wanted);
 
 }  // namespace seep::read

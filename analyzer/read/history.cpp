@@ -43,6 +43,14 @@ void add_moment(SiteHistory& history, const model::Site& site, const model::Snap
   history.at.push_back(site.counters);
 }
 
+// A recording has estimates for all moments or for none.
+void add_estimate(SiteHistory& history, const model::Estimate& estimate, model::Mode mode) {
+  if (mode == model::Mode::kSample || !history.estimates.empty()) {
+    history.estimates.resize(history.at.size() - 1);
+    history.estimates.push_back(estimate);
+  }
+}
+
 // The snapshot does not know the site any more: nothing of it is alive.
 void add_moment_without(SiteHistory& history) {
   const model::Counters before = history.at.back();
@@ -129,8 +137,10 @@ void HistoryBuilder::append_figures(const model::Snapshot& snapshot) {
     history.at.resize(moments_before);
     if (i < snapshot.sites.size()) {
       add_moment(history, snapshot.sites[i], snapshot);
+      add_estimate(history, snapshot.sites[i].estimate, snapshot.process.mode);
     } else {
       add_moment_without(history);
+      add_estimate(history, {}, snapshot.process.mode);
     }
   }
 }

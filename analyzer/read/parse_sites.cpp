@@ -94,4 +94,27 @@ Result<std::vector<model::AgeCount>> parse_ages(const Section& section,
   return ages;
 }
 
+std::optional<Error> parse_estimates(const Section& section, std::vector<model::Site>& sites) {
+  if (section.bytes.size() == 0) {
+    return std::nullopt;
+  }
+  const auto records = records_of<format::EstimateRecord>(section);
+  if (!records) {
+    return records.error();
+  }
+  std::size_t next = 0;  // records ascend
+  for (std::size_t i = 0; i < records->size(); ++i) {
+    const format::EstimateRecord record = (*records)[i];
+    if (record.site >= sites.size() || record.site < next) {
+      return section_error(section, records->offset_of(i),
+                           fmt::format("estimate of site {}, from {} to {} expected", record.site,
+                                       next, sites.size()));
+    }
+    model::Site& site = sites[record.site];
+    site.estimate = {record.sampled_blocks, static_cast<double>(record.live_bytes_error)};
+    next = std::size_t{record.site} + 1;
+  }
+  return std::nullopt;
+}
+
 }  // namespace seep::read

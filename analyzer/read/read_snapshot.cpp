@@ -1,5 +1,6 @@
 #include "analyzer/read/read_snapshot.h"
 
+#include <cmath>
 #include <limits>
 
 #include "analyzer/read/container.h"
@@ -19,10 +20,16 @@ std::uint64_t add(std::uint64_t a, std::uint64_t b) {
              : a + b;
 }
 
+// Sites are sampled independently of each other: variances add up.
 void sum_sites(model::Snapshot& snapshot) {
+  double variance = 0;
   for (const model::Site& site : snapshot.sites) {
     snapshot.moment.live_bytes = add(snapshot.moment.live_bytes, site.counters.live_bytes);
     snapshot.moment.live_blocks = add(snapshot.moment.live_blocks, site.counters.live_blocks);
+    variance += site.estimate.live_bytes_error * site.estimate.live_bytes_error;
+  }
+  if (snapshot.process.mode == model::Mode::kSample) {
+    snapshot.moment.live_bytes_error = std::sqrt(variance);
   }
 }
 
@@ -62,15 +69,19 @@ std::optional<Error> parse_sections(const std::vector<Section>& sections, std::s
   if (auto error = take(parse_accounting(sections[6]), snapshot.moment.accounting)) {
     return error;
   }
-  return take(parse_losses(sections[7]), snapshot.losses);
+  if (auto error = take(parse_losses(sections[7]), snapshot.losses)) {
+    return error;
+  }
+  return parse_estimates(sections[8], snapshot.sites);
 }
 
 }  // namespace
 
 Result<model::Snapshot> read_bytes(Bytes file) {
-  constexpr SectionId kWanted[] = {SectionId::kProcess,    SectionId::kStrings, SectionId::kModules,
-                                   SectionId::kNodes,      SectionId::kSites,   SectionId::kAges,
-                                   SectionId::kAccounting, SectionId::kLosses};
+  constexpr SectionId kWanted[] = {
+      SectionId::kProcess,    SectionId::kStrings, SectionId::kModules,
+      SectionId::kNodes,      SectionId::kSites,   SectionId::kAges,
+      SectionId::kAccounting, SectionId::kLosses,  SectionId::kEstimates};
   const auto sections = read_sections(file, kWanted);
   if (!sections) {
     return sections.error();

@@ -2,6 +2,7 @@
 // is checked here; errors name the section and the offset of the record.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -51,6 +52,9 @@ Result<std::vector<model::Site>> parse_sites(const Section& section, std::size_t
 // Sets ages_begin and ages_count of the sites.
 Result<std::vector<model::AgeCount>> parse_ages(const Section& section,
                                                 std::vector<model::Site>& sites);
+
+// Sets the estimates of the sites.
+std::optional<Error> parse_estimates(const Section& section, std::vector<model::Site>& sites);
 
 Result<model::Accounting> parse_accounting(const Section& section);
 

@@ -1,6 +1,7 @@
 #include "analyzer/report/build_report.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <tuple>
 
@@ -30,11 +31,19 @@ struct Input {
   }
 };
 
+// Processes and sites are sampled independently: variances add up.
+void add_error(std::optional<double>& sum, double error) {
+  sum = std::hypot(sum.value_or(0), error);
+}
+
 void add_member(model::Suspect& suspect, const Input& input, const RankedSite& site) {
   const model::SiteHistory& history = input.history_of(site);
   const model::Counters& last = history.at.back();
   suspect.live_bytes += last.live_bytes;
   suspect.live_blocks += last.live_blocks;
+  if (!history.estimates.empty()) {
+    add_error(suspect.live_bytes_error, history.estimates.back().live_bytes_error);
+  }
   suspect.allocated_blocks += last.allocated_blocks;
   suspect.freed_blocks += last.allocated_blocks + history.inherited_blocks - last.live_blocks;
   suspect.oldest_s = std::max(suspect.oldest_s, static_cast<double>(history.oldest_ms) / 1000);

@@ -201,6 +201,10 @@ model::Totals total_of(const std::vector<model::Recording>& recordings) {
     const model::Moment& last = recording.moments.back();
     totals.live_bytes += last.live_bytes;
     totals.live_blocks += last.live_blocks;
+    if (last.live_bytes_error) {
+      totals.live_bytes_error =
+          std::hypot(totals.live_bytes_error.value_or(0), *last.live_bytes_error);
+    }
     const auto growth =
         growth_of(recording.moments, [](const model::Moment& moment) { return moment.live_bytes; });
     if (growth) {

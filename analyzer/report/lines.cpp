@@ -39,6 +39,13 @@ std::string children_text(const model::Report& report) {
   return fmt::format("; {} other process{}", format_count(others), others == 1 ? "" : "es");
 }
 
+// Figures are estimates then, which must be said first.
+std::string mode_text(const model::ProcessInfo& process) {
+  return process.mode == model::Mode::kSample
+             ? fmt::format(", sampled every {} bytes", format_count(process.sample_bytes))
+             : std::string();
+}
+
 std::string_view unit_of(std::string_view amount) {
   return amount.substr(amount.find(' ') + 1);
 }
@@ -113,10 +120,10 @@ std::string losses_text(const model::Report& report) {
 std::string run_text(const model::Report& report) {
   const model::ReportProcess& process = main_process(report);
   const std::size_t snapshots = snapshots_of(report, process.id);
-  return fmt::format("{}[{}] {}, {}, {} snapshot{}, {}{}", printable(base_name(process.info.exe)),
+  return fmt::format("{}[{}] {}, {}, {} snapshot{}{}, {}{}", printable(base_name(process.info.exe)),
                      process.info.pid, format_duration(process.duration_s), end_text(process.end),
-                     format_count(snapshots), snapshots == 1 ? "" : "s", losses_text(report),
-                     children_text(report));
+                     format_count(snapshots), snapshots == 1 ? "" : "s", mode_text(process.info),
+                     losses_text(report), children_text(report));
 }
 
 std::string growth_text(const model::Suspect& suspect) {
@@ -127,13 +134,19 @@ std::string growth_text(const model::Suspect& suspect) {
   return fmt::format("{} ({})", text, range_text(text, *suspect.growth_range));
 }
 
+std::string live_text(std::uint64_t bytes, const std::optional<double>& error,
+                      std::uint64_t blocks) {
+  return fmt::format("{} in {}{} block{}",
+                     model::format_estimate(static_cast<double>(bytes), error),
+                     error ? "about " : "", format_count(blocks), blocks == 1 ? "" : "s");
+}
+
 std::string suspect_text(const model::Suspect& suspect) {
   std::string text = suspect.verdict;
   if (const std::string growth = growth_text(suspect); !growth.empty()) {
     text += "  " + growth;
   }
-  text += fmt::format("  {} in {} block{}", format_bytes(static_cast<double>(suspect.live_bytes)),
-                      format_count(suspect.live_blocks), suspect.live_blocks == 1 ? "" : "s");
+  text += "  " + live_text(suspect.live_bytes, suspect.live_bytes_error, suspect.live_blocks);
   if (suspect.kind != model::SiteKind::kHeap) {
     text += fmt::format("  {}", model::name_of(suspect.kind));
   }

@@ -1,6 +1,8 @@
 // Pieces of text that several printers share. All strings from recordings come out printable.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "analyzer/model/report.h"
@@ -18,6 +20,10 @@ std::string run_text(const model::Report& report);
 
 // "+18.1 MB/h (17.7–18.5)", or nothing for a site that does not grow.
 std::string growth_text(const model::Suspect& suspect);
+
+// "31.2 MB in 104,112 blocks"; "31.2 MB ± 4.0 in about 104,112 blocks" where it was sampled.
+std::string live_text(std::uint64_t bytes, const std::optional<double>& error,
+                      std::uint64_t blocks);
 
 // "growing  +18.1 MB/h (…)  31.2 MB in 104,112 blocks  in 3 of 16 processes".
 std::string suspect_text(const model::Suspect& suspect);

@@ -78,6 +78,7 @@ Json json_of(const model::ReportSnapshot& snapshot) {
           {"mark", or_null(moment.mark)},
           {"units", or_null(moment.units)},
           {"live_bytes", moment.live_bytes},
+          {"live_bytes_error", or_null(moment.live_bytes_error)},
           {"live_blocks", moment.live_blocks},
           {"rss_bytes", moment.accounting.rss_bytes},
           {"accounting", json_of(moment.accounting)}};
@@ -85,6 +86,7 @@ Json json_of(const model::ReportSnapshot& snapshot) {
 
 Json json_of(const model::Totals& totals) {
   return {{"live_bytes", totals.live_bytes},
+          {"live_bytes_error", or_null(totals.live_bytes_error)},
           {"live_blocks", totals.live_blocks},
           {"growth_bytes_per_s", or_null(totals.growth_bytes_per_s)},
           {"unreachable_bytes", or_null(totals.unreachable_bytes)},

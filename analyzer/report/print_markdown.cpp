@@ -19,7 +19,7 @@ std::string table_row(const model::Suspect& suspect) {
                                 : std::string("(no stack)");
   return fmt::format(
       "| {} | {} | {} | {} | {} | {} | {} |\n", suspect.rank, suspect.verdict, growth_text(suspect),
-      model::format_bytes(static_cast<double>(suspect.live_bytes)),
+      model::format_estimate(static_cast<double>(suspect.live_bytes), suspect.live_bytes_error),
       model::format_count(suspect.live_blocks), markdown_code(frame), markdown_cell(suspect.why));
 }
 

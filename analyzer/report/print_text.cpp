@@ -15,9 +15,9 @@ using model::format_bytes;
 using model::format_count;
 
 std::string memory_line(const model::Report& report) {
-  std::string line = fmt::format("live {} in {} blocks",
-                                 format_bytes(static_cast<double>(report.totals.live_bytes)),
-                                 format_count(report.totals.live_blocks));
+  const model::Totals& totals = report.totals;
+  std::string line =
+      "live " + live_text(totals.live_bytes, totals.live_bytes_error, totals.live_blocks);
   if (report.totals.growth_bytes_per_s) {
     line += ", " + model::format_hourly(*report.totals.growth_bytes_per_s);
   }

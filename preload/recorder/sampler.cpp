@@ -50,7 +50,8 @@ double inclusion(std::uint64_t size, std::uint64_t mean_bytes) {
 }
 
 std::uint64_t fixed(double value, unsigned fraction_bits) {
-  return static_cast<std::uint64_t>(value * static_cast<double>(1U << fraction_bits) + 0.5);
+  return static_cast<std::uint64_t>(
+      runtime::nearest(value * static_cast<double>(1U << fraction_bits)));
 }
 
 }  // namespace

@@ -77,4 +77,8 @@ double square_root(double x) {
   return _mm_cvtsd_f64(_mm_sqrt_sd(value, value));
 }
 
+std::int64_t nearest(double x) {
+  return _mm_cvtsd_si64(_mm_set_sd(x));
+}
+
 }  // namespace seep::runtime

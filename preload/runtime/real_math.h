@@ -2,6 +2,8 @@
 // Context: IN-HOOK, inside a FloatEnvironment. Pure functions; no errno, no table, no allocation.
 #pragma once
 
+#include <cstdint>
+
 namespace seep::runtime {
 
 // The default rounding and masked exceptions while it lives; then the program's state again, with
@@ -28,5 +30,8 @@ double one_minus_exp(double x);
 
 // The square root of x >= 0, correctly rounded.
 double square_root(double x);
+
+// The nearest integer, an even one of two; |x| below 2^63.
+std::int64_t nearest(double x);
 
 }  // namespace seep::runtime

@@ -85,6 +85,18 @@ format::SiteRecord site_record(const SiteDescription& site, std::uint32_t node) 
   return record;
 }
 
+std::string estimates_bytes(const std::vector<SiteDescription>& sites) {
+  std::string bytes;
+  for (std::uint32_t i = 0; i < sites.size(); ++i) {
+    const SiteDescription& site = sites[i];
+    if (site.sampled_blocks != 0) {
+      append(bytes, format::EstimateRecord{i, 0, site.sampled_blocks, site.live_bytes_error,
+                                           site.live_blocks_error});
+    }
+  }
+  return bytes;
+}
+
 std::string losses_bytes(const SnapshotBuilder& builder) {
   std::string bytes;
   for (const format::LossName& name : format::kLossNames) {
@@ -240,7 +252,7 @@ std::vector<SectionBytes> SnapshotBuilder::sections() const {
   std::string accounting_section;
   append(accounting_section, accounting);
   using format::SectionId;
-  return {
+  std::vector<SectionBytes> sections = {
       {id_of(SectionId::kProcess), sizeof(format::ProcessRecord), process_section},
       {id_of(SectionId::kStrings), 1, strings.bytes()},
       {id_of(SectionId::kModules), sizeof(format::ModuleRecord), modules},
@@ -250,6 +262,11 @@ std::vector<SectionBytes> SnapshotBuilder::sections() const {
       {id_of(SectionId::kAccounting), sizeof(format::AccountingRecord), accounting_section},
       {id_of(SectionId::kLosses), sizeof(format::LossRecord), losses_bytes(*this)},
   };
+  if (process.mode == static_cast<std::uint32_t>(format::Mode::kSample)) {
+    sections.push_back(
+        {id_of(SectionId::kEstimates), sizeof(format::EstimateRecord), estimates_bytes(sites_)});
+  }
+  return sections;
 }
 
 void SnapshotBuilder::write(const std::string& file) const {

@@ -44,6 +44,9 @@ struct SiteDescription {
   std::uint64_t inherited_bytes = 0;
   std::uint64_t oldest_ms = 0;
   std::vector<AgeGroup> ages = {};
+  std::uint64_t sampled_blocks = 0;  // in sample mode, with the errors: of the live ones
+  std::uint64_t live_bytes_error = 0;
+  std::uint64_t live_blocks_error = 0;
 };
 
 // A section as it will stand in the file; tests change it to make damaged files.

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
+#include <random>
 
 namespace seep::rank {
 namespace {
@@ -87,6 +89,35 @@ model::SiteHistory history_of(const std::vector<Block>& blocks, const std::vecto
     count(site, block, times);
   }
   add_ages(site, blocks, times.back());
+  return site;
+}
+
+// All blocks of one size: the figures of the recorded ones, times their weight.
+model::SiteHistory sampled_history_of(const std::vector<Block>& blocks,
+                                      const std::vector<double>& times, double mean_bytes,
+                                      unsigned seed) {
+  const double size = blocks.empty() ? 1 : static_cast<double>(blocks.front().bytes);
+  const double p = -std::expm1(-size / mean_bytes);
+  std::mt19937 random(seed);
+  std::vector<Block> recorded;
+  std::copy_if(blocks.begin(), blocks.end(), std::back_inserter(recorded),
+               [&](const Block&) { return std::bernoulli_distribution(p)(random); });
+  model::SiteHistory site = history_of(recorded, times);
+  const auto scale = [p](std::uint64_t& figure) {
+    figure = static_cast<std::uint64_t>(std::llround(static_cast<double>(figure) / p));
+  };
+  for (model::Counters& at : site.at) {
+    const auto sampled = static_cast<double>(at.live_blocks);
+    site.estimates.push_back({at.live_blocks, size * std::sqrt(sampled * (1 - p)) / p});
+    scale(at.live_blocks);
+    scale(at.live_bytes);
+    scale(at.allocated_blocks);
+    scale(at.allocated_bytes);
+  }
+  for (model::AgeCount& age : site.ages) {
+    scale(age.blocks);
+    scale(age.bytes);
+  }
   return site;
 }
 

@@ -27,6 +27,11 @@ std::vector<double> even_times(double length_s, double step_s);
 // The site as snapshots at `times` see it.
 model::SiteHistory history_of(const std::vector<Block>& blocks, const std::vector<double>& times);
 
+// The same as sample mode sees it: each block is recorded with the probability 1 - e^(-size/mean).
+model::SiteHistory sampled_history_of(const std::vector<Block>& blocks,
+                                      const std::vector<double>& times, double mean_bytes,
+                                      unsigned seed);
+
 // A recording of the given sites, with totals.
 model::Recording recording_of(std::vector<model::SiteHistory> sites,
                               const std::vector<double>& times);

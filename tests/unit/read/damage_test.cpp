@@ -86,7 +86,7 @@ TEST(Damage, AVersionByteThatDoesNotMatchItsChecksumMayBeEither) {
   const auto snapshot = read(damaged);
   ASSERT_FALSE(snapshot);
   EXPECT_EQ(snapshot.error().what,
-            "written by a newer seep, or damaged: version 2.0, this one reads 1.x");
+            "written by a newer seep, or damaged: version 2.1, this one reads 1.x");
 }
 
 // --- Files whose checksums are right, but whose content is not.

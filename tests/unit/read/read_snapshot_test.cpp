@@ -175,6 +175,62 @@ test::SectionBytes& section(std::vector<test::SectionBytes>& sections, SectionId
   return sections.at(static_cast<std::size_t>(id) - 1);
 }
 
+SnapshotBuilder sampled_snapshot() {
+  SnapshotBuilder builder;
+  builder.process.mode = static_cast<std::uint32_t>(format::Mode::kSample);
+  builder.process.sample_bytes = 524288;
+  builder.add_site({.live_blocks = 8192,
+                    .live_bytes = 524288,
+                    .sampled_blocks = 1,
+                    .live_bytes_error = 300'000,
+                    .live_blocks_error = 4000});
+  builder.add_site({.stack = {{0, 0x10}},
+                    .kind = format::SiteKind::kMmap,
+                    .live_blocks = 1,
+                    .live_bytes = 4096});
+  builder.add_site({.stack = {{0, 0x20}},
+                    .live_blocks = 2,
+                    .live_bytes = 2'000'000,
+                    .sampled_blocks = 2,
+                    .live_bytes_error = 400'000});
+  return builder;
+}
+
+TEST_F(ReadSnapshot, GivesBackWhatEstimatesRestOn) {
+  const auto snapshot = read(sampled_snapshot());
+  ASSERT_TRUE(snapshot) << snapshot.error().message();
+  EXPECT_EQ(snapshot->process.mode, model::Mode::kSample);
+  EXPECT_EQ(snapshot->process.sample_bytes, 524288U);
+  EXPECT_EQ(snapshot->sites[0].estimate.sampled_blocks, 1U);
+  EXPECT_EQ(snapshot->sites[0].estimate.live_bytes_error, 300'000);
+  EXPECT_EQ(snapshot->sites[1].estimate.sampled_blocks, 0U);
+  EXPECT_EQ(snapshot->sites[2].estimate.sampled_blocks, 2U);
+  EXPECT_EQ(snapshot->moment.live_bytes_error, 500'000) << "variances add up";
+}
+
+TEST_F(ReadSnapshot, ExactFilesHaveNoErrorAndFilesOfVersionOneZeroAreRead) {
+  const auto sections = SnapshotBuilder().at(1, 1).sections();
+  ASSERT_EQ(sections.size(), 8U);
+  const auto snapshot = read(test::encode_file(sections, 1, 0));
+  ASSERT_TRUE(snapshot) << snapshot.error().message();
+  EXPECT_FALSE(snapshot->moment.live_bytes_error.has_value());
+}
+
+TEST_F(ReadSnapshot, AnEstimateOfNoSiteOrOutOfOrderIsDamage) {
+  for (const std::uint32_t site : {0U, 3U}) {
+    auto sections = sampled_snapshot().sections();
+    format::EstimateRecord record{site, 0, 1, 1, 1};
+    std::string& bytes = sections.back().bytes;
+    bytes.replace(bytes.size() - sizeof(record), sizeof(record),
+                  reinterpret_cast<const char*>(&record), sizeof(record));
+    const auto snapshot = read(test::encode_file(sections));
+    ASSERT_FALSE(snapshot) << site;
+    EXPECT_EQ(snapshot.error().section, "estimates");
+    EXPECT_EQ(snapshot.error().what,
+              "estimate of site " + std::to_string(site) + ", from 1 to 3 expected");
+  }
+}
+
 TEST_F(ReadSnapshot, RaisesAllocatedFiguresThatAreBehindTheLiveOnes) {
   SnapshotBuilder builder;
   builder.add_site({.live_blocks = 5, .live_bytes = 50, .inherited_blocks = 1});

@@ -34,6 +34,36 @@ TEST(BuildReport, TheLeakComesFirst) {
   EXPECT_FALSE(report.totals.smallest_leak_seen_bytes_per_h.has_value());
 }
 
+// The recording with its leak sampled: of 64-byte blocks, every hundredth.
+model::Recording sampled_with_leak(std::uint32_t pid, double error) {
+  model::Recording recording = recording_with_leak(pid, 6400);
+  recording.process.mode = model::Mode::kSample;
+  recording.process.sample_bytes = 6400;
+  for (model::SiteHistory& site : recording.sites) {
+    for (const model::Counters& at : site.at) {
+      site.estimates.push_back({at.live_blocks / 100, error});
+    }
+  }
+  recording.moments.back().live_bytes_error = 2 * error;
+  return recording;
+}
+
+TEST(BuildReport, ErrorsOfSitesAndProcessesAddUpAsVariances) {
+  const model::Report report = build({sampled_with_leak(7, 3000), sampled_with_leak(8, 4000)});
+  const model::Suspect& first = report.suspects[0];
+  EXPECT_TRUE(first.leak) << first.why;
+  ASSERT_TRUE(first.live_bytes_error.has_value());
+  EXPECT_NEAR(*first.live_bytes_error, 5000, 1e-6);
+  ASSERT_TRUE(report.totals.live_bytes_error.has_value());
+  EXPECT_NEAR(*report.totals.live_bytes_error, 10000, 1e-6);
+}
+
+TEST(BuildReport, WithoutSamplingThereIsNoError) {
+  const model::Report report = build({recording_with_leak(7, 6400)});
+  EXPECT_FALSE(report.suspects[0].live_bytes_error.has_value());
+  EXPECT_FALSE(report.totals.live_bytes_error.has_value());
+}
+
 TEST(BuildReport, WorkersOfOneProgramAreMerged) {
   const model::Report report = build(
       {recording_with_leak(7, 6400), recording_with_leak(8, 6400), recording_with_leak(9, 0)});

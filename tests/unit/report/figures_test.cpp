@@ -25,6 +25,14 @@ TEST(FormatBytes, HasThreeDigitsAndTheUnitThatFits) {
   EXPECT_EQ(format_bytes(5e22), "50000 EB");
 }
 
+TEST(FormatEstimate, HasTheErrorInTheSameUnit) {
+  EXPECT_EQ(format_estimate(1'240'000, 96'000), "1.24 MB ± 0.10");
+  EXPECT_EQ(format_estimate(31'200'000, 4'000'000), "31.2 MB ± 4.0");
+  EXPECT_EQ(format_estimate(524'288, 524'000), "524 KB ± 524");
+  EXPECT_EQ(format_estimate(0, 0), "0 B ± 0");
+  EXPECT_EQ(format_estimate(1'240'000, std::nullopt), "1.24 MB");
+}
+
 TEST(FormatHourly, HasASign) {
   EXPECT_EQ(format_hourly(18.1e6 / 3600), "+18.1 MB/h");
   EXPECT_EQ(format_hourly(0), "+0 B/h");

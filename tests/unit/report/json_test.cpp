@@ -47,17 +47,18 @@ TEST(Json, HasEveryFieldOfTheContract) {
   expect_fields(json["process"]["end"], {"how", "status", "signal", "function"}, "an end");
   expect_fields(json["snapshots"][0],
                 {"process", "file", "time_s", "trigger", "mark", "units", "live_bytes",
-                 "live_blocks", "rss_bytes", "accounting"},
+                 "live_bytes_error", "live_blocks", "rss_bytes", "accounting"},
                 "a snapshot");
   const Names accounting = {"rss_bytes",    "tracked_live_bytes", "allocator_retained_bytes",
                             "mmap_bytes",   "stack_bytes",        "file_bytes",
                             "shared_bytes", "tracker_bytes",      "other_bytes"};
   expect_fields(json["accounting"], accounting, "accounting");
   expect_fields(json["snapshots"][0]["accounting"], accounting, "accounting of a snapshot");
-  expect_fields(json["totals"],
-                {"live_bytes", "live_blocks", "growth_bytes_per_s", "unreachable_bytes",
-                 "leak_suspects", "rows_omitted", "smallest_leak_seen_bytes_per_h", "limit"},
-                "totals");
+  expect_fields(
+      json["totals"],
+      {"live_bytes", "live_bytes_error", "live_blocks", "growth_bytes_per_s", "unreachable_bytes",
+       "leak_suspects", "rows_omitted", "smallest_leak_seen_bytes_per_h", "limit"},
+      "totals");
   expect_fields(json["conclusion"], {"cause", "sentence", "action"}, "the conclusion");
 }
 
@@ -111,6 +112,22 @@ TEST(Json, WhatIsNotKnownIsNull) {
        {"confidence", "unreachable_bytes", "held_by", "workers", "growth_bytes_per_unit"}) {
     EXPECT_TRUE(json["suspects"][0][name].is_null()) << name;
   }
+}
+
+TEST(Json, ErrorsAreGivenWhereFiguresAreEstimates) {
+  model::Report report = report_with_leak();
+  EXPECT_TRUE(Json::parse(to_json(report))["suspects"][0]["live_bytes_error"].is_null());
+  report.processes[0].info.mode = model::Mode::kSample;
+  report.processes[0].info.sample_bytes = 65536;
+  report.suspects[0].live_bytes_error = 4e6;
+  report.totals.live_bytes_error = 5e6;
+  report.snapshots[0].moment.live_bytes_error = 6e6;
+  const Json json = Json::parse(to_json(report));
+  EXPECT_EQ(json["process"]["mode"], "sample");
+  EXPECT_EQ(json["process"]["sample_bytes"], 65536);
+  EXPECT_EQ(json["suspects"][0]["live_bytes_error"], 4e6);
+  EXPECT_EQ(json["totals"]["live_bytes_error"], 5e6);
+  EXPECT_EQ(json["snapshots"][0]["live_bytes_error"], 6e6);
 }
 
 TEST(Json, ValuesAreThoseOfTheReport) {

@@ -35,6 +35,19 @@ TEST(RunSummary, HasTheLinesOfTheContract) {
   EXPECT_TRUE(has(text, "leak:open_session")) << text;
 }
 
+TEST(RunSummary, EstimatesStandWithTheirErrors) {
+  model::Report report = report_with_leak();
+  report.processes[0].info.mode = model::Mode::kSample;
+  report.processes[0].info.sample_bytes = 524288;
+  report.suspects[0].live_bytes_error = 4e6;
+  report.totals.live_bytes_error = 5e6;
+  const std::string text = to_run_summary(report, "/var/seep/server.4711");
+  EXPECT_TRUE(has(text, "61 snapshots, sampled every 524,288 bytes, nothing lost\n")) << text;
+  EXPECT_TRUE(has(text, "  31.2 MB ± 4.0 in about 104,112 blocks\n")) << text;
+  EXPECT_TRUE(has(to_text(report, {}), " ± 5")) << to_text(report, {});
+  EXPECT_TRUE(has(to_markdown(report), "| 31.2 MB ± 4.0 |")) << to_markdown(report);
+}
+
 TEST(RunSummary, HasAtMostThreeRowsAndTwentyLines) {
   model::Report report = report_with_leak();
   report.suspects.resize(50, report.suspects[0]);

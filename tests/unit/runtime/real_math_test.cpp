@@ -56,6 +56,13 @@ TEST(RealMath, SquareRoot) {
   }
 }
 
+TEST(RealMath, Nearest) {
+  EXPECT_EQ(nearest(2.5), 2);
+  EXPECT_EQ(nearest(2.50001), 3);
+  EXPECT_EQ(nearest(-7.9), -8);
+  EXPECT_EQ(nearest(0x1p62), std::int64_t{1} << 62);
+}
+
 TEST(RealMath, TheProgramsFloatStateIsAsItWas) {
   const unsigned before = _mm_getcsr();
   constexpr unsigned kTowardsZeroAllUnmasked = 0x6000;
