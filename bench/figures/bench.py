@@ -74,7 +74,6 @@ class ControlPage:
             raise ValueError(f"{path}: not a control page of version 1")
         self.tracker_bytes = fields[25]
         self.losses = fields[27:91]
-        self.inactive_settings = fields[91].split(b"\0")[0].decode()
         self.captures = dict(zip(capture_counts(), fields[93:157]))
 
 

@@ -2,14 +2,21 @@
 // preload and without, and the difference is the hooks' (run.py does that).
 //
 // A window of blocks is alive; an iteration frees a random one and allocates another in its place.
-// `frames` callers are above malloc, `window` blocks are alive in all threads together, and they
-// come from `stacks` (a power of two) call stacks.
+// `frames` callers are above malloc, `window` blocks are alive in all threads together.
+//
+// pair     the blocks come from `stacks` (a power of two) call stacks that are alike in depth and
+// in
+//          the place that calls malloc, and are taken in random order: the worst there is.
+// places   they come from 64 places that call malloc, in random order, below the same callers.
 #include <benchmark/benchmark.h>
 #include <ucontext.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include "bench/figures/call_paths.h"
@@ -23,11 +30,17 @@ constexpr unsigned kSizeClasses = 7;  // 16 to 112 bytes: ten million blocks fit
 
 volatile int g_sink = 0;
 
-// The blocks of one thread. They stay from one repetition to the next, since ten million of them
-// take longer to make than to measure.
+// The blocks of one thread, and where they come from. They stay from one repetition to the next,
+// since ten million of them take longer to make than to measure.
+struct Shape {
+  std::size_t blocks = 0;
+  unsigned levels = 0;  // of allocate_along
+  bool many_places = false;
+  bool operator==(const Shape&) const = default;
+};
 struct Window {
   std::vector<void*> blocks;
-  unsigned levels = 0;
+  Shape shape;
   std::uint64_t random = 0;
 };
 Window g_windows[kMostThreads];
@@ -39,22 +52,37 @@ std::uint64_t next_random(Window& window) {
   return window.random;
 }
 
+template <std::size_t kPlace>
+[[gnu::noinline]] void* allocate_at(std::size_t size) {
+  void* block = std::malloc(size);
+  benchmark::DoNotOptimize(block);  // the functions differ, and none ends in a jump
+  __asm__ volatile("# %0" : : "i"(kPlace));
+  return block;
+}
+
+constexpr std::size_t kPlaces = 64;
+constexpr auto kAllocateAt = []<std::size_t... kPlace>(std::index_sequence<kPlace...>) {
+  return std::array{&allocate_at<kPlace>...};
+}
+(std::make_index_sequence<kPlaces>());
+
 void* allocate(Window& window) {
   const std::uint64_t random = next_random(window);
   const std::size_t size = kLeastBytes + (random >> 32) % kSizeClasses * kLeastBytes;
-  return allocate_along(random >> 40, window.levels, size);
+  return window.shape.many_places ? kAllocateAt[(random >> 40) % kPlaces](size)
+                                  : allocate_along(random >> 40, window.shape.levels, size);
 }
 
-void fill(Window& window, std::size_t count, unsigned levels, int thread) {
-  if (window.blocks.size() == count && window.levels == levels) {
+void fill(Window& window, const Shape& shape, int thread) {
+  if (window.shape == shape) {
     return;
   }
   std::for_each(window.blocks.begin(), window.blocks.end(), free);
   window.blocks.clear();
   window.blocks.shrink_to_fit();
-  window.levels = levels;
+  window.shape = shape;
   window.random = 88172645463325252ULL + static_cast<unsigned>(thread);
-  window.blocks.resize(count);
+  window.blocks.resize(shape.blocks);
   std::generate(window.blocks.begin(), window.blocks.end(), [&] { return allocate(window); });
 }
 
@@ -107,19 +135,27 @@ void run_on_own_stack(const Job& job) {
   t_job = nullptr;
 }
 
-void pair(benchmark::State& state) {
-  // __start_context, enter, descend, replace_blocks and allocate_along, once and for each level
-  constexpr unsigned kFixedFrames = 5;
-  const auto levels = static_cast<unsigned>(__builtin_ctzll(state.range(2)));
+// __start_context, enter, descend, replace_blocks and the function that calls malloc
+constexpr unsigned kFixedFrames = 5;
+
+void measure(benchmark::State& state, unsigned levels, bool many_places) {
   const auto frames = static_cast<unsigned>(state.range(0));
   if (frames < kFixedFrames + levels) {
     state.SkipWithError("too few frames for as many stacks");
     return;
   }
   Window& window = g_windows[state.thread_index()];
-  fill(window, static_cast<std::size_t>(state.range(1) / state.threads()), levels,
-       state.thread_index());
+  const auto blocks = static_cast<std::size_t>(state.range(1) / state.threads());
+  fill(window, {blocks, levels, many_places}, state.thread_index());
   run_on_own_stack({&state, &window, frames - kFixedFrames - levels});
+}
+
+void pair(benchmark::State& state) {
+  measure(state, static_cast<unsigned>(__builtin_ctzll(state.range(2))), false);
+}
+
+void places(benchmark::State& state) {
+  measure(state, 0, true);
 }
 
 // One quantity changes at a time; where threads do, the window is large enough to be shared.
@@ -149,5 +185,6 @@ void configure_threads(benchmark::internal::Benchmark* cases) {
 
 BENCHMARK(pair)->Apply(configure);
 BENCHMARK(pair)->Apply(configure_threads);
+BENCHMARK(places)->ArgNames({"frames", "window"})->Args({21, 1000})->Args({21, 1000000});
 
 }  // namespace
