@@ -4,11 +4,13 @@
     python3 bench/peers.py --build build/release [--rounds N] [--only NAME,…] [--tools NAME,…]
 
 Each run of a tool stands between two runs of the program alone, and its time is divided by their
-mean, so that what else the machine does falls on both. Nothing is installed: programs and tools that
-are not on the machine are unpacked from Debian's packages. README.md says what each figure includes.
+mean, so that what else the machine does falls on both. Nothing is installed: programs and tools are
+unpacked from Debian's packages. README.md says what each figure includes.
 """
 import argparse
+import dataclasses
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -22,22 +24,36 @@ import tools  # noqa: E402
 import workloads  # noqa: E402
 from harness import Programs, Trouble  # noqa: E402
 from launcher import Failure, Launcher  # noqa: E402
-from rounds import Progress, Rounds  # noqa: E402
+from redis_server import RedisRounds  # noqa: E402
+from rounds import ProgramRounds, Progress  # noqa: E402
 from supplies import Supplies  # noqa: E402
 
-QUICK_SCALE = 0.1
+QUICK_SCALE = 0.05
+NAMES = [*workloads.ALL, "redis"]
+
+
+@dataclasses.dataclass
+class Context:
+    """What all rounds share."""
+    programs: Programs
+    launcher: Launcher
+    supplies: Supplies
+    progress: Progress
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, required=True, help="a build folder of the release preset")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of each tool; slow tools have fewer")
-    parser.add_argument("--only", help=f"programs, comma separated: {', '.join(workloads.ALL)}")
+    parser.add_argument("--only", help=f"programs, comma separated: {', '.join(NAMES)}")
     parser.add_argument("--tools", help=f"comma separated: plain, {', '.join(t.name for t in tools.ALL)}")
     parser.add_argument("--quick", action="store_true", help="one round over small inputs: does it all run?")
     parser.add_argument("--markdown", type=pathlib.Path, help="write the tables there as well")
     parser.add_argument("--json", type=pathlib.Path, help="write every run there")
     parser.add_argument("--as-built", action="store_true", help="build nothing first")
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
+    parser.add_argument("--cache", type=pathlib.Path, default=cache / "seep-peers",
+                        help="where the other tools are unpacked and kept")
     return parser.parse_args()
 
 
@@ -45,83 +61,95 @@ def choose(text, known, what):
     chosen = text.split(",") if text else list(known)
     unknown = set(chosen) - set(known)
     if unknown:
-        sys.exit(f"peers.py: no {what} {', '.join(sorted(unknown))}")
+        sys.exit(f"peers.py: no {what} {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     return [name for name in known if name in chosen]
 
 
-def chosen_tools(text, supplies):
+def available(chosen, supplies):
     """The tools that can run here; the others are named on standard error."""
-    by_name = {tool.name: tool for tool in tools.ALL}
-    names = choose(text, ["plain", *by_name], "tool")
     found = []
-    for name in names:
-        if name == "plain":
-            continue
-        reason = by_name[name].missing(supplies)
+    for tool in chosen:
+        reason = tool.missing(supplies)
         if reason:
-            print(f"peers.py: {name} is left out: {reason}", file=sys.stderr)
+            print(f"peers.py: {tool.name} is left out: {reason}", file=sys.stderr)
         else:
-            found.append(by_name[name])
+            found.append(tool)
     return found
 
 
 def measure(name, options, chosen, context):
-    """All rounds of one program; None when it cannot run here."""
-    programs, launcher, supplies, progress = context
-    try:
-        workload = workloads.prepare(name, programs, QUICK_SCALE if options.quick else 1)
-        rounds = Rounds(workload, launcher, programs, supplies, progress)
-        results = rounds.run_all(chosen, 1 if options.quick else options.rounds)
-        if any(tool.name == "seep" for tool in chosen):
-            progress.say(f"{name}: counting allocations")
-            results.allocations = allocations.count(workload, launcher, programs, supplies)
-    except (Trouble, Failure) as error:
-        print(f"peers.py: {name}: {error}", file=sys.stderr)
-        return None, None
+    """The workload, unless it is a server, and all rounds of one program."""
+    scale = QUICK_SCALE if options.quick else 1
+    count = 1 if options.quick else options.rounds
+    chosen = [tool for tool in chosen if tool.is_for(name)]
+    if name == "redis":
+        return None, RedisRounds(context, scale).run_all(chosen, count)
+    workload = workloads.prepare(name, context.programs, scale)
+    chosen = [tool for tool in chosen if not tool.only or tool.name in workload.variants]
+    results = ProgramRounds(workload, context).run_all(chosen, count)
+    if any(tool.name == "seep" for tool in chosen):
+        context.progress.say(f"{name}: counting allocations")
+        results.allocations = allocations.count(workload, context)
     return workload, results
 
 
+def measure_all(names, options, chosen, context):
+    """([Results], {name: Workload}) of the programs that can run here; the others are named."""
+    all_results, prepared = [], {}
+    for name in names:
+        try:
+            workload, results = measure(name, options, chosen, context)
+        except (Trouble, Failure) as error:
+            context.progress.done()
+            print(f"peers.py: {name}: {error}", file=sys.stderr)
+            continue
+        all_results.append(results)
+        if workload is not None:
+            prepared[name] = workload
+        context.progress.finished(name)
+        for tool, trouble in results.troubles.items():
+            print(f"peers.py: {name} under {tool}: {trouble}", file=sys.stderr)
+    return all_results, prepared
+
+
 def as_json(all_results):
+    def plain(sample):
+        fields = dataclasses.asdict(sample)
+        del fields["output"]
+        return fields
+
     def run(entry):
-        sample = entry.sample
-        return {"tool": entry.tool, "round": entry.number, "wall_s": sample.wall_s, "cpu_s": sample.cpu_s,
-                "peak_bytes": sample.peak_bytes, "written_bytes": sample.written_bytes,
-                "plain_wall_s": entry.plain_wall_s, "plain_cpu_s": entry.plain_cpu_s,
-                "plain_peak_bytes": entry.plain_peak_bytes}
-    return {results.name: {"allocations": results.allocations._asdict() if results.allocations else None, "troubles": results.troubles,
-                           "plain_wall_s": [sample.wall_s for sample in results.plain],
+        return {"tool": entry.tool, "round": entry.number, "run": plain(entry.sample),
+                "before": plain(entry.before), "after": plain(entry.after)}
+
+    return {results.name: {"allocations": results.allocations and results.allocations._asdict(),
+                           "troubles": results.troubles, "alone": [plain(sample) for sample in results.plain],
                            "runs": [run(entry) for entry in results.rounds]} for results in all_results}
 
 
 def main():
     options = arguments()
     build = options.build.resolve()
+    names = choose(options.only, NAMES, "program")
+    known = {tool.name: tool for tool in tools.ALL}
+    chosen = [known[name] for name in choose(options.tools, ["plain", *known], "tool") if name != "plain"]
     if not options.as_built:
-        subprocess.run(["cmake", "--build", build, "--target", "seep_preload", "seep"], check=True,
+        subprocess.run(["cmake", "--build", build, "--target", "seep_preload"], check=True,
                        stdout=subprocess.DEVNULL)
-    names = choose(options.only, workloads.ALL, "program")
-    supplies, progress = Supplies(build), Progress()
-    chosen = chosen_tools(options.tools, supplies)
-    all_results, prepared = [], {}
+    supplies = Supplies(build, options.cache.resolve(), fetch=any(tool.unpacked for tool in chosen))
+    chosen = available(chosen, supplies)
     with tempfile.TemporaryDirectory(prefix="peers-", dir=build) as scratch:
         work = pathlib.Path(scratch)
-        programs, launcher = Programs(build, work), Launcher(work)
-        for name in names:
-            workload, results = measure(name, options, chosen, (programs, launcher, supplies, progress))
-            if results is not None:
-                prepared[name] = workload
-                all_results.append(results)
-    progress.done()
+        context = Context(Programs(build, work), Launcher(work), supplies, Progress())
+        context.programs.library_path += ":" + supplies.library_path
+        all_results, prepared = measure_all(names, options, chosen, context)
     text = tables.document(all_results, prepared, chosen)
     print(text)
     if options.markdown:
         options.markdown.write_text(text)
     if options.json:
         options.json.write_text(json.dumps(as_json(all_results), indent=1) + "\n")
-    for results in all_results:
-        for tool, trouble in results.troubles.items():
-            print(f"peers.py: {results.name} under {tool}: {trouble}", file=sys.stderr)
-    sys.exit(0 if all_results else 1)
+    sys.exit(0 if len(all_results) == len(names) else 1)
 
 
 if __name__ == "__main__":

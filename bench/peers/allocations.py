@@ -32,10 +32,11 @@ def read_sites(path):
     raise Failure("a snapshot without sites")
 
 
-def count(workload, launcher, programs, supplies):
+def count(workload, context):
     """Blocks that the program ever allocated, realloc included, and how many different stacks."""
-    start = tools.seep()(supplies, launcher.fresh_folder())
-    launcher.run(workload.command, {**workload.settings, **start.settings}, programs.environment())
+    launcher = context.launcher
+    start = tools.seep()(context.supplies, launcher.fresh_folder())
+    launcher.run(workload.command, {**workload.settings, **start.settings}, context.programs.environment())
     snapshots = sorted(launcher.written.rglob("snapshot-*.seep"), key=lambda path: path.name)
     if not snapshots:
         raise Failure("no snapshot to count allocations by")

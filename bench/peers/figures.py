@@ -10,12 +10,11 @@ class Spread:
     median: float
     least: float
     most: float
-    count: int
 
 
 def spread(values):
     values = list(values)
-    return Spread(statistics.median(values), min(values), max(values), len(values)) if values else None
+    return Spread(statistics.median(values), min(values), max(values)) if values else None
 
 
 def geometric_mean(values):
@@ -24,13 +23,31 @@ def geometric_mean(values):
 
 @dataclasses.dataclass
 class Round:
-    """One run of a tool, and the mean of the plain runs just before and just after it."""
+    """One run of a tool, and the plain runs just before and just after it."""
     tool: str
     number: int
     sample: object
-    plain_wall_s: float
-    plain_cpu_s: float
-    plain_peak_bytes: float
+    before: object
+    after: object
+
+    def beside(self, value):
+        """The mean of the two plain runs."""
+        return (value(self.before) + value(self.after)) / 2
+
+    def ratio(self, value):
+        return value(self.sample) / self.beside(value)
+
+
+def wall(sample):
+    return sample.wall_s
+
+
+def cpu(sample):
+    return sample.cpu_s
+
+
+def peak(sample):
+    return sample.peak_bytes
 
 
 class Results:
@@ -38,35 +55,30 @@ class Results:
 
     def __init__(self, name):
         self.name = name
-        self.plain = []     # Samples of the program alone
+        self.plain = []     # Samples of the program alone, each taken once
         self.rounds = []    # Rounds, in the order in which they ran
         self.troubles = {}  # tool: why it has no figure, or what went wrong beside it
         self.allocations = None  # allocations.Counted, or None when they were not measured
 
-    def add(self, tool, number, sample, before, after):
-        def mean(value):
-            return (value(before) + value(after)) / 2
-        self.rounds.append(Round(tool, number, sample, mean(lambda s: s.wall_s), mean(lambda s: s.cpu_s),
-                                 mean(lambda s: s.peak_bytes)))
-
     def of(self, tool):
         return [entry for entry in self.rounds if entry.tool == tool]
 
-    def wall_ratio(self, tool):
-        return spread(r.sample.wall_s / r.plain_wall_s for r in self.of(tool))
-
-    def cpu_ratio(self, tool):
-        return spread(r.sample.cpu_s / r.plain_cpu_s for r in self.of(tool))
+    def ratio(self, tool, value):
+        """`value` of the tool's runs over the program alone."""
+        return spread(entry.ratio(value) for entry in self.of(tool))
 
     def added_memory(self, tool):
         """Bytes of peak memory over the program alone."""
-        return spread(r.sample.peak_bytes - r.plain_peak_bytes for r in self.of(tool))
+        return spread(peak(entry.sample) - entry.beside(peak) for entry in self.of(tool))
 
     def written(self, tool):
-        return spread(r.sample.written_bytes for r in self.of(tool))
+        return spread(entry.sample.written_bytes for entry in self.of(tool))
 
     def ratio_over(self, tool, base):
-        """Wall time over another tool's of the same round, or None where they share no round."""
-        others = {r.number: r.sample.wall_s / r.plain_wall_s for r in self.of(base)}
-        return spread(r.sample.wall_s / r.plain_wall_s / others[r.number]
-                      for r in self.of(tool) if r.number in others)
+        """Wall time over another tool's of the same round; None where they share no round."""
+        others = {entry.number: entry.ratio(wall) for entry in self.of(base)}
+        return spread(entry.ratio(wall) / others[entry.number]
+                      for entry in self.of(tool) if entry.number in others)
+
+    def plain_median(self, value):
+        return statistics.median(value(sample) for sample in self.plain)

@@ -16,13 +16,15 @@ class Failure(Exception):
 
 @dataclasses.dataclass
 class Sample:
-    """One run. Peak: the largest single process of the run; written: bytes in the tool's folder."""
+    """One run. Peak: the largest single process of the run; written: bytes in the tool's folder;
+    rates: of a server, what its client measured."""
     wall_s: float
     cpu_s: float
     peak_bytes: int
     status: int
     written_bytes: int = 0
     output: bytes = b""
+    rates: dict = dataclasses.field(default_factory=dict)
 
 
 def size_of(folder):

@@ -1,5 +1,6 @@
 """The tools: how each starts a program, and what it needs to be there."""
 import dataclasses
+import shutil
 import typing
 
 
@@ -14,13 +15,22 @@ class Start:
 class Tool:
     """start(supplies, folder) makes the Start that writes into `folder`; missing(supplies) says why the
     tool cannot be measured here, or nothing. rounds: the most rounds that its slowness allows. base:
-    the tool that it is compared with besides plain."""
+    the tool that it is compared with besides plain. only: the one program that it is for."""
     name: str
     title: str
     start: typing.Callable
     missing: typing.Callable = lambda supplies: ""
     rounds: int = 1000
     base: str = ""
+    only: str = ""
+
+    @property
+    def unpacked(self):
+        """Whether its files come from packages that supplies.py unpacks."""
+        return not self.name.startswith("seep") and not self.only
+
+    def is_for(self, program):
+        return self.only in ("", program)
 
 
 def seep(**added):
@@ -39,10 +49,69 @@ def seep_missing(*settings):
     return missing
 
 
+def needs(path):
+    return lambda supplies: supplies.lacks(path)
+
+
+HEAPTRACK = "usr/bin/heaptrack"
+JEMALLOC = "usr/lib/x86_64-linux-gnu/libjemalloc.so.2"
+TCMALLOC = "usr/lib/x86_64-linux-gnu/libtcmalloc.so.4"
+VALGRIND = "usr/bin/valgrind"
+
+
+def heaptrack(*options):
+    def start(supplies, folder):
+        return Start(words=[supplies.file(HEAPTRACK), *options, "-o", folder / "heaptrack"])
+    return start
+
+
+def jemalloc(lg_sample=None):
+    """Without profiling, or with a sample each 2^lg_sample bytes and a profile at the end."""
+    def start(supplies, folder):
+        settings = {"LD_PRELOAD": supplies.file(JEMALLOC)}
+        if lg_sample is not None:
+            settings["MALLOC_CONF"] = (f"prof:true,prof_final:true,lg_prof_sample:{lg_sample},"
+                                       f"prof_prefix:{folder}/jeprof")
+        return Start(settings=settings)
+    return start
+
+
+def jemalloc_prof_missing(supplies):
+    return supplies.lacks(JEMALLOC) or supplies.lacks_profiling(supplies.file(JEMALLOC))
+
+
+def tcmalloc(profile):
+    def start(supplies, folder):
+        added = {"HEAPPROFILE": folder / "heap"} if profile else {}
+        return Start(settings={"LD_PRELOAD": supplies.file(TCMALLOC), **added})
+    return start
+
+
+def memcheck(supplies, folder):
+    return Start(words=[supplies.file(VALGRIND), "--leak-check=full", f"--log-file={folder}/memcheck.log"],
+                 settings={"VALGRIND_LIB": supplies.file("usr/libexec/valgrind")})
+
+
+def lsan(_, folder):
+    return Start(settings={"LSAN_OPTIONS": f"log_path={folder}/lsan"})
+
+
 PLAIN = Tool("plain", "the program alone", lambda supplies, folder: Start())
 
 ALL = [
     Tool("seep", "seep, every allocation", seep(), seep_missing()),
     Tool("seep-sample", "seep, SEEP_MODE=sample", seep(MODE="sample"), seep_missing("MODE")),
     Tool("seep-paused", "seep, SEEP_START=paused", seep(START="paused"), seep_missing("START")),
+    Tool("heaptrack", "heaptrack", heaptrack(), needs(HEAPTRACK)),
+    Tool("heaptrack-raw", "heaptrack --raw", heaptrack("--raw"), needs(HEAPTRACK), rounds=3),
+    Tool("jemalloc", "jemalloc, no profiling", jemalloc(), needs(JEMALLOC)),
+    Tool("jemalloc-sample", "jemalloc, sampled", jemalloc(lg_sample=19), jemalloc_prof_missing,
+         base="jemalloc"),
+    Tool("jemalloc-every", "jemalloc, every allocation", jemalloc(lg_sample=0),
+         jemalloc_prof_missing, rounds=3, base="jemalloc"),
+    Tool("tcmalloc", "tcmalloc, no profiling", tcmalloc(False), needs(TCMALLOC)),
+    Tool("gperftools", "gperftools HEAPPROFILE", tcmalloc(True), needs(TCMALLOC), rounds=1, base="tcmalloc"),
+    Tool("memcheck", "Valgrind memcheck", memcheck, needs(VALGRIND), rounds=1),
+    Tool("lsan", "LeakSanitizer, compiled in", lsan, only="mini",
+         missing=lambda supplies: "" if shutil.which("g++") or shutil.which("clang++") else "no C++ compiler"),
 ]

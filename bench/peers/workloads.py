@@ -1,4 +1,4 @@
-"""The six programs: inputs that the script writes itself, and the command lines over them.
+"""The programs: inputs that the script writes itself, and the command lines over them.
 
 Sizes are chosen so that each runs natively for 1 to 3 seconds on the machine of README.md. `scale`
 makes the inputs smaller for a quick look; figures of different scales are not comparable.
@@ -6,6 +6,7 @@ makes the inputs smaller for a quick look; figures of different scales are not c
 import dataclasses
 import pathlib
 import shutil
+import subprocess
 
 import command_line_programs
 from harness import Trouble
@@ -13,11 +14,13 @@ from harness import Trouble
 
 @dataclasses.dataclass
 class Workload:
-    """A program, its command line, and the settings it always has (plain too)."""
+    """A program, its command line, and the settings it always has (plain too). variants: another
+    command line for a tool that must be compiled in."""
     name: str
     title: str
     command: list
-    settings: dict
+    settings: dict = dataclasses.field(default_factory=dict)
+    variants: dict = dataclasses.field(default_factory=dict)
 
 
 SQL = """
@@ -75,7 +78,7 @@ usort($kept, fn($a, $b) => strcmp($a->name, $b->name) ?: $a->tags[0] <=> $b->tag
 echo count($kept), " ", $kept[1000]->name, " ", $length, "\\n";
 """
 
-CXX = """#include <bits/stdc++.h>
+CXX = """{includes}
 std::map<std::string, std::vector<std::regex>> table;
 template <int N> struct Chain {{ std::tuple<std::array<int, N>, std::map<int, Chain<N - 1>>> next; }};
 template <> struct Chain<0> {{ int end; }};
@@ -88,14 +91,14 @@ JQ = "group_by(.name) | map({name: .[0].name, n: length, sum: (map(.price) | add
 def jq(programs, scale):
     source = programs.work / "large.json"
     command_line_programs.write_json(source, int(90_000 * scale))
-    return Workload("jq", "group and sum an array of records", [programs.program("usr/bin/jq"), JQ, source], {})
+    return Workload("jq", "group and sum an array of records", [programs.program("usr/bin/jq"), JQ, source])
 
 
 def xmllint(programs, scale):
     source = programs.work / "large.xml"
     command_line_programs.write_xml(source, int(500_000 * scale))
     return Workload("xmllint", "parse a document into a tree (--noout)",
-                    [programs.program("usr/bin/xmllint"), "--noout", source], {})
+                    [programs.program("usr/bin/xmllint"), "--noout", source])
 
 
 def sqlite3(programs, scale):
@@ -104,7 +107,7 @@ def sqlite3(programs, scale):
     lookups = (SQL_LOOKUP.format(first=i * 37 % rows, digit=i % 10) for i in range(rows // 10))
     source.write_text(SQL.format(rows=rows) + "".join(lookups))
     return Workload("sqlite3", "fill, join and query a table in memory",
-                    [programs.program("usr/bin/sqlite3"), ":memory:", f".read {source}"], {})
+                    [programs.program("usr/bin/sqlite3"), ":memory:", f".read {source}"])
 
 
 def php(programs, scale):
@@ -130,13 +133,36 @@ def python(programs, scale):
 
 def clang(programs, scale):
     source = programs.work / "large.cpp"
-    source.write_text(CXX.format(depth=max(1, int(20 * scale))))
+    headers = ["bits/stdc++.h"] if scale == 1 else ["array", "map", "regex", "tuple"]
+    includes = "\n".join(f"#include <{header}>" for header in headers)
+    source.write_text(CXX.format(includes=includes, depth=max(1, int(20 * scale))))
     found = shutil.which("clang-14") or programs.program("usr/lib/llvm-14/bin/clang")
     return Workload("clang", "-fsyntax-only over all of the standard library's headers",
-                    [pathlib.Path(found).resolve(), "-fsyntax-only", "-std=c++20", "-x", "c++", source], {})
+                    [pathlib.Path(found).resolve(), "-fsyntax-only", "-std=c++20", "-x", "c++", source])
 
 
-ALL = {"jq": jq, "xmllint": xmllint, "sqlite3": sqlite3, "php": php, "python": python, "clang": clang}
+def mini(programs, scale):
+    """The project's own program, with LeakSanitizer compiled in and without."""
+    compiler = shutil.which("g++") or shutil.which("clang++")
+    if compiler is None:
+        raise Trouble("no C++ compiler")
+    source = pathlib.Path(__file__).resolve().parent / "mini.cpp"
+    pages = str(int(2_500 * scale))
+    built, commands = {"plain": [], "lsan": ["-fsanitize=leak"]}, {}
+    for name, options in built.items():
+        program = programs.work / f"mini-{name}"
+        done = subprocess.run([compiler, "-std=c++20", "-O2", "-g", "-fno-omit-frame-pointer", *options,
+                               source, "-o", program], capture_output=True, check=False)
+        if done.returncode == 0:
+            commands[name] = [program, pages]
+    if "plain" not in commands:
+        raise Trouble("mini.cpp does not compile")
+    return Workload("mini", "bench/peers/mini.cpp: words in maps, lists and trees", commands.pop("plain"),
+                    variants=commands)
+
+
+SIX = {"jq": jq, "xmllint": xmllint, "sqlite3": sqlite3, "php": php, "python": python, "clang": clang}
+ALL = {**SIX, "mini": mini}
 
 
 def prepare(name, programs, scale):
@@ -144,4 +170,4 @@ def prepare(name, programs, scale):
     try:
         return ALL[name](programs, scale)
     except StopIteration as error:
-        raise Trouble(f"{name}: the packages lack a file") from error
+        raise Trouble("the packages lack a file") from error
