@@ -161,6 +161,21 @@ def cold_module_misses(bench, scratch):
                   f"rules", short(command))
 
 
+def cold_rules(bench, _):
+    """The reading of rules alone, in a library that is not made for it."""
+    for library in ("libLLVM-14.so.1", "libclang-cpp.so.14", "libstdc++.so.6"):
+        command = [bench.program("seep_figures_cold_rules"), library, "10000"]
+        runs = [subprocess.run(command, env=bench.environment(None), capture_output=True, text=True,
+                               check=False) for _ in range(bench.runs)]
+        measured = runs[0].stderr.strip()
+        if runs[0].returncode == 0:
+            values = [figures.named_values(run.stdout) for run in runs]
+            measured = (f"{statistics.median(v['rule_ns'][0] for v in values):.0f} ns a rule, "
+                        f"{values[0]['rules'][0]:.0f} rules")
+        yield Row(f"unwind rules of {library}, each for the first time", "≤ 1,500 ns", measured,
+                  short(command))
+
+
 def clang_misses(bench, scratch):
     """In libLLVM and libclang: processor time that seep adds, for each stack that was walked. It
     holds everything else that seep does too, so a miss costs less than this."""
@@ -186,7 +201,7 @@ def clang_misses(bench, scratch):
 
 
 FIGURES = [exact_pair, dormant_pair, sample_pair, heaptrack_pair, memory, threads_come_and_go,
-           cold_module_misses, clang_misses]
+           cold_module_misses, cold_rules, clang_misses]
 
 
 if __name__ == "__main__":
