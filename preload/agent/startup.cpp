@@ -13,6 +13,7 @@ constinit Agent g_agent;
 // AT-INIT. The library is linked with -z initfirst: this runs before any other constructor.
 [[gnu::constructor(101)]] static void start_library(int, char**, char** environment) {
   intercept::resolve_real_functions();
+  recorder::set_mode(recorder::Mode::kDormant);  // until the agent knows better
   intercept::g_process_events = {
       .on_main = [] { g_agent.on_main(); },
       .on_exit = [](const intercept::ExitEvent& event) { g_agent.on_exit(event); },

@@ -12,6 +12,9 @@ namespace seep::intercept {
 using recorder::record_allocation;
 using recorder::record_release;
 
+// The likelier way, but not by so much that the other one is moved out of the hot code.
+#define SEEP_FALL_THROUGH(condition) __builtin_expect_with_probability((condition), true, 0.7)
+
 // What a dormant hook does not need stands in a function of its own, which is jumped to, so that
 // its caller is the hook's.
 [[gnu::noinline]] static void* malloc_and_record(std::size_t size) {
@@ -25,10 +28,19 @@ using recorder::record_release;
   call_allocator([=] { real().free(block); });
 }
 
-SEEP_EXPORT void* malloc(std::size_t size) {
-  if (recorder::dormant()) [[unlikely]] {
-    recorder::count_dormant_call();
-    return real().malloc(at_least_granule(size));
+// Recording may begin in the look.
+[[gnu::noinline]] static void* look_and_malloc(std::size_t size) {
+  recorder::look_while_dormant();
+  return recorder::dormant() ? real_when_dormant().malloc(at_least_granule(size))
+                             : malloc_and_record(size);
+}
+
+// Dormant, malloc and free are a few instructions without a taken branch, then a jump.
+SEEP_EXPORT [[gnu::aligned(64)]] void* malloc(std::size_t size) {
+  if (SEEP_FALL_THROUGH(recorder::dormant())) {
+    return SEEP_FALL_THROUGH(!recorder::dormant_call_must_look())
+               ? real_when_dormant().malloc(at_least_granule(size))
+               : look_and_malloc(size);
   }
   return malloc_and_record(size);
 }
@@ -69,9 +81,9 @@ SEEP_EXPORT void* reallocarray(void* block, std::size_t count, std::size_t size)
   return reallocate(block, bytes, recorder::caller_of_hook());
 }
 
-SEEP_EXPORT void free(void* block) {
-  if (recorder::dormant()) [[unlikely]] {
-    return real().free(block);
+SEEP_EXPORT [[gnu::aligned(64)]] void free(void* block) {
+  if (SEEP_FALL_THROUGH(recorder::dormant())) {
+    return real_when_dormant().free(block);
   }
   record_and_free(block);
 }

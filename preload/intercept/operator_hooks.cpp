@@ -26,12 +26,14 @@ struct New {
   recorder::Caller caller;
 
   template <typename... Rest>
+  static constexpr bool kAligned = (std::is_same_v<Rest, std::size_t> || ...);
+
+  template <typename... Rest>
   void* call(std::size_t size, Rest... rest) const {
-    if (recorder::dormant()) [[unlikely]] {
-      recorder::count_dormant_call();
+    if (recorder::dormant()) {
+      return call_dormant(size, rest...);
     }
-    constexpr bool kAligned = (std::is_same_v<Rest, std::size_t> || ...);
-    if (!kAligned && operators_are_standard()) {
+    if (!kAligned<Rest...> && operators_are_standard()) {
       void* block = call_allocator([=] { return real().malloc(at_least_granule(size)); });
       if (block != nullptr) [[likely]] {
         recorder::record_allocation(block, size, caller);
@@ -39,6 +41,23 @@ struct New {
       }
     }
     return call_real(size, rest...);
+  }
+
+  template <typename... Rest>
+  static void* call_dormant(std::size_t size, Rest... rest) {
+    if (recorder::dormant_call_must_look()) [[unlikely]] {
+      recorder::look_while_dormant();
+    }
+    const RealFunctions& real = real_when_dormant();
+    if (!kAligned<Rest...> && operators_are_standard()) {
+      void* block = real.malloc(at_least_granule(size));
+      if (block != nullptr) [[likely]] {
+        return block;
+      }
+    }
+    const auto form = real.*kMember;
+    return form != nullptr ? form(at_least_granule(size), rest...)
+                           : real.malloc(at_least_granule(size));
   }
 
   // The real form throws or calls the new_handler when memory is out: this frame is left then
@@ -61,6 +80,11 @@ template <auto kMember>
 struct Delete {
   template <typename... Rest>
   static void call(void* block, Rest... rest) {
+    if (recorder::dormant()) {
+      const auto form = real_when_dormant().*kMember;
+      return form == nullptr || operators_are_standard() ? real_when_dormant().free(block)
+                                                         : form(block, rest...);
+    }
     recorder::record_release(block);
     const auto form = real().*kMember;
     if (form == nullptr || operators_are_standard()) {

@@ -27,7 +27,7 @@ struct RealFunctions {
   bool resolved = false;
 };
 
-extern RealFunctions g_real;
+[[gnu::visibility("hidden")]] extern RealFunctions g_real;
 
 // Idempotent: threads that meet here write the same values.
 void resolve_real_functions();
@@ -38,6 +38,11 @@ inline const RealFunctions& real() {
   if (!g_real.resolved) [[unlikely]] {
     resolve_real_functions();
   }
+  return g_real;
+}
+
+// While the recorder is dormant: it is made so after they were looked up.
+inline const RealFunctions& real_when_dormant() {
   return g_real;
 }
 

@@ -11,16 +11,27 @@ namespace seep::recorder {
 constinit LossCounters g_losses = {};
 constinit Tables g_tables;
 constinit Clock g_clock;
-constinit std::atomic<Mode> g_mode{Mode::kDormant};
+constinit std::atomic<Mode> g_mode{Mode::kReleasesOnly};
+constinit thread_local unsigned t_calls_to_look = kCallsPerLook;
 
 namespace {
 
 constinit Config g_config;  // written before g_mode is released
 
-constinit thread_local unsigned t_calls_to_look = kCallsPerLook;
+// Every block of the program is recorded: a release of any other is a loss. Not so once blocks were
+// made while nothing was recorded. Relaxed: a figure may be off by the events of the moment.
+constinit std::atomic<bool> g_every_block_is_known{false};
+
+// A thread whose looks come too far apart looks at every call, then at every second, and so on.
+constinit thread_local unsigned t_calls_per_look = kCallsPerLook;
+constinit thread_local unsigned t_polls_to_look = 1;  // while dormant
 constinit thread_local std::uintptr_t t_guard = 0;
 // Set by an allocation below an AllocatorGuard: the outer hook takes the block over.
 constinit thread_local std::uintptr_t t_nested_block = 0;
+
+constexpr unsigned least(unsigned a, unsigned b) {
+  return a < b ? a : b;
+}
 
 std::uintptr_t stack_pointer() {
   return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
@@ -30,7 +41,10 @@ std::uintptr_t stack_pointer() {
   const std::uint32_t before = g_clock.tick();
   const std::uint64_t now = g_clock.look();
   const bool idle = g_clock.tick() - before > kIdleLookMs >> kTickShift;
-  t_calls_to_look = idle ? 1 : kCallsPerLook;
+  const unsigned most = dormant() ? kCallsPerPoll * kPollsPerLook : kCallsPerLook;
+  t_calls_per_look = idle ? 1 : least(2 * t_calls_per_look, most);
+  t_calls_to_look = least(t_calls_per_look, kCallsPerPoll);
+  t_polls_to_look = t_calls_per_look / t_calls_to_look;
   if (g_config.on_look != nullptr) {
     g_config.on_look(now);
   }
@@ -150,6 +164,12 @@ void insert_block(const table::Block& block) {
   t_nested_block = AllocatorGuard::active() ? block.address : 0;
 }
 
+void count_foreign_free() {
+  if (g_config.track_heap && g_every_block_is_known.load(std::memory_order_relaxed)) {
+    count_loss(format::Loss::foreign_free);
+  }
+}
+
 // A map cut in two is one live range more: it counts as made where the whole was made.
 void count_split(std::uint32_t site) {
   if (site != table::SiteTable::kNone) {
@@ -183,15 +203,23 @@ void modules_changed() {
 
 void start_recording(const Config& config) {
   g_config = config;
+  g_every_block_is_known.store(config.mode == Mode::kExact, std::memory_order_relaxed);
   set_mode(config.mode);
 }
 
 void set_mode(Mode mode) {
+  if (mode != Mode::kExact) {
+    g_every_block_is_known.store(false, std::memory_order_relaxed);
+  }
   g_mode.store(mode, std::memory_order_release);
 }
 
-void count_dormant_call() {
-  count_call();
+void look_while_dormant() {
+  if (--t_polls_to_look == 0 || (g_config.is_wanted != nullptr && g_config.is_wanted())) {
+    look_at_clock();
+  } else {
+    t_calls_to_look = kCallsPerPoll;
+  }
 }
 
 void hold_for_fork() {
@@ -211,10 +239,13 @@ std::uint32_t recover_after_fork() {
 }
 
 void record_allocation(const void* block, std::size_t size, const Caller& /*caller*/) {
-  if (block == nullptr || !recording() || !g_config.track_heap) {
+  if (block == nullptr || dormant()) {
     return;
   }
   count_call();
+  if (!recording() || !g_config.track_heap) {
+    return;
+  }
   const std::uint32_t site = capture_site(format::SiteKind::kHeap);
   if (site == table::SiteTable::kNone) {
     count_loss(format::Loss::blocks_not_recorded);
@@ -229,9 +260,8 @@ void record_release(const void* block) {
   }
   count_call();
   table::Block old;
-  if (!g_tables.blocks.remove(address_of(block), old) && g_config.track_heap &&
-      !AllocatorGuard::active()) {
-    count_loss(format::Loss::foreign_free);
+  if (!g_tables.blocks.remove(address_of(block), old) && !AllocatorGuard::active()) {
+    count_foreign_free();
   }
 }
 
@@ -256,14 +286,18 @@ void end_move(const Moving& moving, const void* fresh, std::size_t size, bool re
   }
   record_allocation(fresh, size, caller);
   if (!moving.known) {
-    count_loss(format::Loss::foreign_free);
+    count_foreign_free();
   } else if (address_of(fresh) != moving.old.address || !recording()) {
     g_tables.blocks.end_transit(moving.old.address);
   }
 }
 
 void record_map(const void* begin, std::size_t bytes, const Caller& /*caller*/) {
-  if (!recording() || !g_config.track_mmap || AllocatorGuard::active()) {
+  if (!recording()) {
+    record_unmap(begin, bytes);  // a map over a recorded one ends it
+    return;
+  }
+  if (!g_config.track_mmap || AllocatorGuard::active()) {
     return;
   }
   count_call();

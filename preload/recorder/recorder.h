@@ -40,8 +40,9 @@ enum class Mode : std::uint8_t {
   kExact,         // every allocation
   kSample,        // each byte with equal probability (sampler.h)
 };
-// Release in set_mode, so that the configuration is there; acquire in mode().
-extern std::atomic<Mode> g_mode;
+// Release in set_mode, so that the configuration is there; acquire in mode(). kReleasesOnly until
+// the library has started: a hook that finds kDormant may rely on what the start has set up.
+[[gnu::visibility("hidden")]] extern std::atomic<Mode> g_mode;
 inline Mode mode() {
   return g_mode.load(std::memory_order_acquire);
 }
@@ -65,6 +66,8 @@ struct Config {
   // Called with the milliseconds since start at each look at the clock; runs in the program's
   // threads, so it must be as careful as a hook.
   void (*on_look)(std::uint64_t now_ms) = nullptr;
+  // Whether on_look has something to do whatever the time is; a few loads. Null: never.
+  bool (*is_wanted)() = nullptr;
 };
 
 // AT-INIT, once. Sets config.mode.
@@ -72,9 +75,15 @@ void start_recording(const Config& config);
 // Any thread, any time after start_recording.
 void set_mode(Mode mode);
 
-// In the allocating hooks of a dormant process: every kCallsPerLook-th call of a thread looks at
-// the clock, so that a request to start is seen.
-void count_dormant_call();
+// In the allocating hooks of a dormant process, so that a request to start is seen: counts a call;
+// true for every kCallsPerPoll-th of a thread, which must call look_while_dormant then.
+[[gnu::visibility("hidden")]] extern constinit thread_local unsigned t_calls_to_look;
+inline bool dormant_call_must_look() {
+  return --t_calls_to_look == 0;
+}
+// Looks at the clock when the agent is wanted, and every kPollsPerLook-th time: reading it at every
+// kCallsPerLook-th call would cost as much as all else that a dormant hook does.
+void look_while_dormant();
 
 // Around a fork: the child must not be born while another thread changes the range table.
 void hold_for_fork();
