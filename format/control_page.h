@@ -21,7 +21,7 @@ inline constexpr char kControlFileName[] = "control";
 enum class AgentState : std::uint32_t {
   kStarting = 0,
   kRecording = 1,
-  kPaused = 2,    // loaded but dormant
+  kPaused = 2,    // nothing is added to the recording, which may not have begun (last_sequence 0)
   kDisabled = 3,  // gave up; `message` says why
   kEnded = 4,     // its last snapshot is written
 };
@@ -34,13 +34,18 @@ enum class RequestKind : std::uint32_t {
   kStart = 4,
   kPause = 5
 };
-enum class Answer : std::uint32_t { kDone = 0, kFailed = 1, kNotActive = 2 };
+enum class Answer : std::uint32_t {
+  kDone = 0,
+  kFailed = 1,
+  kNotActive = 2,
+  kNotStarted = 3,  // a snapshot of a process whose recording has not begun
+};
 
 struct ControlPage {
   char magic[8];
   std::uint32_t version;
   std::uint32_t page_bytes;
-  // Who this is; written once.
+  // Who this is; written once, but for the time when recording begins later than the process.
   std::uint32_t pid;
   std::uint32_t image;
   std::uint64_t start_ticks;  // /proc/PID/stat field 22
@@ -56,7 +61,8 @@ struct ControlPage {
   // Answer, written by the process.
   std::uint32_t answer_sequence;
   std::uint32_t answer;           // Answer
-  std::uint32_t answer_snapshot;  // sequence number of the snapshot that was written
+  std::uint32_t answer_snapshot;  // sequence number of the snapshot that was written; 0 when a
+                                  // start or pause found it done already
   std::uint32_t state;            // AgentState
   // Status, refreshed at each snapshot.
   std::uint64_t updated_ms;  // since start

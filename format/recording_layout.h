@@ -11,8 +11,9 @@
 //
 // A line of `index`, tab separated:
 //   unix seconds, run id (16 hex digits), pid, parent pid, image, how (exit, exec or signal),
-//   status, lifetime in ms, live bytes, live blocks, recording (directory name or "-"), path of the
-//   program
+//   status, lifetime in ms, live bytes, live blocks, recording (directory name; "-" when the
+//   process was too young for one, kNeverRecorded when SEEP_START held recording back to the end),
+//   path of the program
 #pragma once
 
 namespace seep::format {
@@ -22,6 +23,9 @@ inline constexpr char kSnapshotSuffix[] = ".seep";
 inline constexpr char kIndexFileName[] = "index";
 inline constexpr char kLogFileName[] = "seep.log";
 inline constexpr char kEndedFileName[] = "ended";
+
+// No name of a recording: those end in a process id.
+inline constexpr char kNeverRecorded[] = "never-recorded";
 
 // Recordings of a process that can write neither SEEP_DIR nor $TMPDIR: this and its user id.
 inline constexpr char kFallbackPrefix[] = "/tmp/seep-";

@@ -77,7 +77,7 @@ void Agent::start(const char* const* environment) {
   environment_value(environment, format::kRunVariable, &launched_);
   settings_are_good_ = true;
   if (settings_.ONLY.empty() || matches_any(settings_.ONLY, identity_.name.view())) {
-    start_recording();
+    start_tracking();
   }
 }
 
@@ -102,7 +102,7 @@ void Agent::on_main() {
   }
 }
 
-void Agent::start_recording() {
+void Agent::start_tracking() {
   g_started = this;
   own_stack_ = runtime::map_pages(kOwnStackBytes);
   if (own_stack_ == nullptr) {
@@ -113,22 +113,34 @@ void Agent::start_recording() {
   limit_bytes_ = snapshot::cgroup_limit();
   active_ = true;
   identified_ = true;
-  stack::refresh_modules();
+  began_ms_ = recorder::Clock::monotonic_ms();
   begin_image();
-  watch_signal();
+  const bool now = settings_.start == Start::kNow;
   recorder::Config config;
+  config.mode = now ? recording_mode() : recorder::Mode::kDormant;
   config.stack_depth = static_cast<unsigned>(settings_.stack_depth);
   config.track_heap = settings_.track_heap;
   config.track_mmap = settings_.track_mmap;
   config.on_look = [](std::uint64_t now_ms) { g_started->on_look(now_ms); };
-  recorder::start_recording(config);
-  if (identity_.started_directly && enter()) {
-    act([this] {
-      Request request;
-      request.trigger = format::Trigger::kStart;
-      return take(request, g_clock.look());
-    });
+  config.is_wanted = [] { return g_started->is_wanted(); };
+  if (now) {
+    stack::refresh_modules();
+    state_.store(RecordingState::kRecording, std::memory_order_release);
   }
+  recorder::start_recording(config);
+  watch_signal();
+  if (!identity_.started_directly || !enter()) {
+    return;
+  }
+  act([this, now] {
+    if (!now) {
+      become_reachable();
+      return true;
+    }
+    Request request;
+    request.trigger = format::Trigger::kStart;
+    return take(request, g_clock.look());
+  });
 }
 
 void Agent::watch_signal() {
@@ -149,6 +161,7 @@ void Agent::begin_image() {
   answering_ = 0;
   live_blocks_ = 0;
   live_bytes_ = 0;
+  is_unreachable_ = false;
   if (wiped_on_fork_ != nullptr) {
     *wiped_on_fork_ = 1;
   }
@@ -185,8 +198,11 @@ void Agent::on_fork_child() {
   identity_.started_directly = false;
   identity_.started_unix_ns = runtime::unix_ns();
   fork_tick_ = recorder::recover_after_fork();
-  origin_ms_ = std::uint64_t{fork_tick_} << recorder::kTickShift;
-  births_pending_.store(true, std::memory_order_relaxed);
+  began_ms_ = recorder::Clock::monotonic_ms();
+  paused_ms_ = std::uint64_t{fork_tick_} << recorder::kTickShift;
+  origin_ms_.store(paused_ms_, std::memory_order_relaxed);
+  next_size_look_ms_.store(0, std::memory_order_relaxed);
+  births_pending_.store(!is_dormant(), std::memory_order_relaxed);
   begin_image();
 }
 
@@ -242,14 +258,17 @@ void Agent::on_exit(const intercept::ExitEvent& event) {
 }
 
 // The last snapshot and the line in the index. A child that forks only to exec leaves neither: the
-// program that it becomes has its own.
+// program that it becomes has its own. Where recording never began there is no recording: only the
+// index says that the process was there.
 void Agent::finish(const intercept::ExitEvent& event, std::uint64_t now_ms) {
   const bool exec = event.how == format::End::kExec;
-  const bool short_lived = is_short_lived(now_ms);
+  const bool short_lived = is_short_lived();
   if (short_lived && exec) {
     return;
   }
-  if (!short_lived) {
+  if (is_dormant()) {
+    directory_.discard();
+  } else if (!short_lived) {
     if (births_pending_.load(std::memory_order_relaxed)) {
       remember_births();
     }
@@ -262,22 +281,25 @@ void Agent::finish(const intercept::ExitEvent& event, std::uint64_t now_ms) {
     take(request, now_ms);
     publish_status(format::AgentState::kEnded);
   }
-  write_index_line(event, now_ms);
+  write_index_line(event);
 }
 
 void Agent::on_exec_failed() {
   if (active_ && is_own_process() && ended_.exchange(false, std::memory_order_acq_rel)) {
-    publish_status(format::AgentState::kRecording);
+    publish_status(published_state());
   }
 }
 
 // A child that ends young leaves a line in the index and no recording.
-bool Agent::is_short_lived(std::uint64_t now_ms) const {
-  return !identity_.started_directly && !directory_.is_open() &&
-         now_ms - origin_ms_ < settings_.min_life_ms;
+bool Agent::is_short_lived() const {
+  return !identity_.started_directly && !directory_.is_open() && age_ms() < settings_.min_life_ms;
 }
 
-void Agent::write_index_line(const intercept::ExitEvent& event, std::uint64_t now_ms) {
+std::uint64_t Agent::age_ms() const {
+  return recorder::Clock::monotonic_ms() - began_ms_;
+}
+
+void Agent::write_index_line(const intercept::ExitEvent& event) {
   static constexpr std::string_view kHow[] = {"-", "exit", "signal", "exec"};
   runtime::Path line;
   line.add_decimal(runtime::unix_ns() / 1000000000).add("\t").add_hex(identity_.run_id).add("\t");
@@ -285,9 +307,10 @@ void Agent::write_index_line(const intercept::ExitEvent& event, std::uint64_t no
   line.add_decimal(directory_.image()).add("\t");
   line.add(kHow[static_cast<unsigned>(event.how)]).add("\t");
   line.add_decimal(static_cast<std::uint64_t>(event.status & 0xFF)).add("\t");
-  line.add_decimal(now_ms - origin_ms_).add("\t");
+  line.add_decimal(age_ms()).add("\t");
   line.add_decimal(live_bytes_).add("\t").add_decimal(live_blocks_).add("\t");
-  line.add(directory_.is_open() ? directory_.name() : "-").add("\t");
+  const std::string_view without = is_dormant() ? format::kNeverRecorded : "-";
+  line.add(directory_.is_open() ? directory_.name() : without).add("\t");
   for (const char c : identity_.exe.view()) {
     line.add_char(c < ' ' && c >= 0 ? '?' : c);
   }
@@ -332,66 +355,105 @@ void Agent::on_look(std::uint64_t now_ms) {
   if (!active_ || ended_.load(std::memory_order_acquire)) {
     return;
   }
-  const format::ControlPage* control = directory_.control();
-  const bool requested =
-      control != nullptr && __atomic_load_n(&control->request_sequence, __ATOMIC_ACQUIRE) !=
-                                seen_request_.load(std::memory_order_relaxed);
-  const bool periodic = schedule_.due(now_ms - origin_ms_) && !is_short_lived(now_ms);
-  const bool due = requested || periodic || signalled_.load(std::memory_order_relaxed) ||
-                   births_pending_.load(std::memory_order_relaxed) || walker_.is_unreaped();
+  const bool size_passed = start_size_is_passed(now_ms);
+  const bool due = size_passed || request_is_pending() || snapshot_is_due(now_ms) ||
+                   signalled_.load(std::memory_order_relaxed) ||
+                   births_pending_.load(std::memory_order_relaxed) || walker_.is_unreaped() ||
+                   must_be_reachable();
   if (due && is_own_process() && enter()) {
-    act([=, this] { return do_what_is_due(now_ms, requested, periodic); });
+    act([=, this] { return do_what_is_due(size_passed); });
   }
 }
 
-bool Agent::do_what_is_due(std::uint64_t now_ms, bool requested, bool periodic) {
+bool Agent::request_is_pending() const {
+  const format::ControlPage* control = directory_.control();
+  return control != nullptr && __atomic_load_n(&control->request_sequence, __ATOMIC_ACQUIRE) !=
+                                   seen_request_.load(std::memory_order_relaxed);
+}
+
+bool Agent::snapshot_is_due(std::uint64_t now_ms) const {
+  return state() == RecordingState::kRecording &&
+         schedule_.due(now_ms - origin_ms_.load(std::memory_order_relaxed)) && !is_short_lived();
+}
+
+// With busy_ held. The time is read again: the clock may have been set back since on_look was
+// called, and what was due may have been done.
+bool Agent::do_what_is_due(bool size_passed) {
+  const std::uint64_t now_ms = g_clock.look();
   walker_.running();
   if (births_pending_.load(std::memory_order_relaxed)) {
     remember_births();
   }
-  if (requested) {
+  if (must_be_reachable()) {
+    become_reachable();
+  }
+  if (request_is_pending()) {
     return answer_request(now_ms);
   }
-  const bool signalled = signalled_.exchange(false, std::memory_order_relaxed);
-  if (!signalled && !periodic) {
-    return true;
+  if (signalled_.exchange(false, std::memory_order_relaxed)) {
+    return change_recording(RecordingEvent::kSignal, now_ms);
   }
-  Request request;
-  request.trigger = signalled ? format::Trigger::kSignal : format::Trigger::kInterval;
-  return take(request, now_ms);
+  if (size_passed) {
+    return change_recording(RecordingEvent::kSize, now_ms);
+  }
+  return snapshot_is_due(now_ms) ? take({}, now_ms) : true;
 }
 
-// In the signal handler: takes the snapshot at once unless one is being taken now.
+// In the signal handler: starts recording or takes the snapshot, at once unless one is being taken.
 void Agent::on_signal() {
   signalled_.store(true, std::memory_order_relaxed);
   on_look(g_clock.look());
 }
 
 bool Agent::answer_request(std::uint64_t now_ms) {
-  format::ControlPage* control = directory_.control();
-  const std::uint32_t sequence = __atomic_load_n(&control->request_sequence, __ATOMIC_ACQUIRE);
-  seen_request_.store(sequence, std::memory_order_relaxed);
-  const auto kind = static_cast<format::RequestKind>(control->request_kind);
-  if (kind != format::RequestKind::kSnapshot && kind != format::RequestKind::kMark) {
-    control->answer = static_cast<std::uint32_t>(format::Answer::kNotActive);
-    __atomic_store_n(&control->answer_sequence, sequence, __ATOMIC_RELEASE);
+  const format::ControlPage* control = directory_.control();
+  answering_ = __atomic_load_n(&control->request_sequence, __ATOMIC_ACQUIRE);
+  seen_request_.store(answering_, std::memory_order_relaxed);
+  switch (static_cast<format::RequestKind>(control->request_kind)) {
+    case format::RequestKind::kSnapshot:
+    case format::RequestKind::kMark:
+      break;
+    case format::RequestKind::kStart:
+      return change_recording(RecordingEvent::kStart, now_ms);
+    case format::RequestKind::kPause:
+      return change_recording(RecordingEvent::kPause, now_ms);
+    default:
+      answer(format::Answer::kNotActive, 0);
+      return true;
+  }
+  if (is_dormant()) {
+    answer(format::Answer::kNotStarted, 0);
     return true;
   }
+  return take(requested_snapshot(*control), now_ms);
+}
+
+Request Agent::requested_snapshot(const format::ControlPage& control) {
   Request request;
   request.trigger = format::Trigger::kRequest;
-  if (kind == format::RequestKind::kMark) {
-    char label[sizeof(control->request_label)];
-    memcpy(label, control->request_label, sizeof(label));
+  if (static_cast<format::RequestKind>(control.request_kind) == format::RequestKind::kMark) {
+    char label[sizeof(control.request_label)];
+    memcpy(label, control.request_label, sizeof(label));
     label[sizeof(label) - 1] = '\0';
     mark_.clear();
     mark_.add(runtime::view_of(label));
     request.trigger = format::Trigger::kMark;
     request.mark = mark_.view();
-    request.has_units = control->request_has_units != 0;
-    request.units = control->request_units;
+    request.has_units = control.request_has_units != 0;
+    request.units = control.request_units;
   }
-  answering_ = sequence;
-  return take(request, now_ms);
+  return request;
+}
+
+// Nothing when no request is being answered: a signal and the interval come this way too.
+void Agent::answer(format::Answer answer, std::uint32_t snapshot) {
+  format::ControlPage* control = directory_.control();
+  if (answering_ != 0 && control != nullptr) {
+    control->answer = static_cast<std::uint32_t>(answer);
+    control->answer_snapshot = snapshot;
+    __atomic_store_n(&control->answer_sequence, answering_, __ATOMIC_RELEASE);
+  }
+  answering_ = 0;
 }
 
 }  // namespace seep::agent

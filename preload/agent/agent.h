@@ -1,7 +1,8 @@
 // The cold spine: starts recording, decides when a snapshot is taken, and sees the process fork,
 // exec and end. Included by nobody: the hooks reach it through the functions it registers.
-// agent.cpp has what happens and when; agent_snapshots.cpp has how a snapshot is taken.
-// Context: IN-AGENT: runs in whatever thread of the program noticed that something is due.
+// agent.cpp has what happens and when; agent_recording.cpp has how recording begins, pauses and
+// goes on; agent_snapshots.cpp has how a snapshot is taken. Context: IN-AGENT: runs in whatever
+// thread of the program noticed that something is due.
 #pragma once
 
 #include <atomic>
@@ -10,10 +11,12 @@
 
 #include "preload/agent/identity.h"
 #include "preload/agent/recording_directory.h"
+#include "preload/agent/recording_state.h"
 #include "preload/agent/schedule.h"
 #include "preload/agent/settings.h"
 #include "preload/agent/walker.h"
 #include "preload/intercept/process_events.h"
+#include "preload/recorder/recorder.h"
 #include "preload/snapshot/writer.h"
 
 namespace seep::agent {
@@ -42,6 +45,10 @@ class Agent {
   // Settles what children inherit. libc sets its environment after our constructor has run.
   void on_main();
   void on_look(std::uint64_t now_ms);
+  // Whether on_look has something to do at any time. IN-HOOK.
+  [[nodiscard]] bool is_wanted() const {
+    return request_is_pending() || signalled_.load(std::memory_order_relaxed);
+  }
   void on_signal();
   void on_exit(const intercept::ExitEvent& event);
   void on_exec_failed();
@@ -50,7 +57,7 @@ class Agent {
   void on_fork_child();
 
  private:
-  void start_recording();
+  void start_tracking();
   void watch_signal();
   void begin_image();
   void notice_raw_fork();
@@ -61,16 +68,34 @@ class Agent {
   void leave() { busy_.store(false, std::memory_order_release); }
   template <typename Action>
   void act(Action action);
-  bool do_what_is_due(std::uint64_t now_ms, bool requested, bool periodic);
+  bool do_what_is_due(bool size_passed);
+  [[nodiscard]] bool request_is_pending() const;
+  [[nodiscard]] bool snapshot_is_due(std::uint64_t now_ms) const;
+  [[nodiscard]] bool must_be_reachable() const;
   void finish(const intercept::ExitEvent& event, std::uint64_t now_ms);
   bool answer_request(std::uint64_t now_ms);
+  Request requested_snapshot(const format::ControlPage& control);
   void remember_births();
-  bool is_short_lived(std::uint64_t now_ms) const;
-  void write_index_line(const intercept::ExitEvent& event, std::uint64_t now_ms);
+  void answer(format::Answer answer, std::uint32_t snapshot);
+  [[nodiscard]] bool is_short_lived() const;
+  [[nodiscard]] std::uint64_t age_ms() const;
+  void write_index_line(const intercept::ExitEvent& event);
+
+  [[nodiscard]] RecordingState state() const { return state_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool is_dormant() const { return state() == RecordingState::kDormant; }
+  [[nodiscard]] recorder::Mode recording_mode() const;
+  [[nodiscard]] format::AgentState published_state() const;
+  bool change_recording(RecordingEvent event, std::uint64_t now_ms);
+  void begin_recording(std::uint64_t now_ms);
+  std::uint64_t go_on_recording(std::uint64_t now_ms);
+  void pause_recording(std::uint64_t now_ms);
+  bool start_size_is_passed(std::uint64_t now_ms);
+  void become_reachable();
+  void say_what_it_waits_for();
 
   void identify();
   bool open_recording();
-  bool take(const Request& request, std::uint64_t now_ms);
+  bool take(const Request& request, std::uint64_t clock_ms);
   void prepare(const Request& request, std::uint64_t now_ms);
   void write_prepared();
   void keep_within_budget();
@@ -103,7 +128,15 @@ class Agent {
   bool settings_are_good_ = false;
   bool identified_ = false;  // a fork's child learns who it is when it must
 
-  std::uint64_t origin_ms_ = 0;  // of this image, on the recorder's clock
+  // Of this image, on the monotonic clock: when it began to be tracked, recorded or not.
+  std::uint64_t began_ms_ = 0;
+  // On the recorder's clock: when recording began, and when it was paused. The clock is set back by
+  // a pause when recording goes on, so that a pause takes no time of the recording.
+  std::atomic<std::uint64_t> origin_ms_{0};  // relaxed; written with busy_ held, before state_
+  std::uint64_t paused_ms_ = 0;
+  std::atomic<RecordingState> state_{RecordingState::kDormant};  // release; written with busy_ held
+  std::atomic<std::uint64_t> next_size_look_ms_{0};              // relaxed; two looks do no harm
+  bool is_unreachable_ = false;  // no directory could be made for it while it was dormant
   std::uint64_t limit_bytes_ = 0;
   bool forked_ = false;
   std::uint32_t fork_tick_ = 0;

@@ -33,18 +33,21 @@ bool Agent::open_recording() {
     if (!directory_.open(identity_)) {
       return false;
     }
-    publish_status(format::AgentState::kRecording);
+    publish_status(published_state());
   }
   return true;
 }
 
-// Takes a snapshot, or starts the walker that does; false in that case.
-bool Agent::take(const Request& request, std::uint64_t now_ms) {
+// Takes a snapshot, or starts the walker that does; false in that case. The time of a paused
+// recording stands still.
+bool Agent::take(const Request& request, std::uint64_t clock_ms) {
+  const std::uint64_t now_ms = state() == RecordingState::kPaused ? paused_ms_ : clock_ms;
   const std::uint64_t begin = runtime::thread_cpu_ns();
   target_ = open_recording() ? directory_.descriptor() : -1;
   if (target_ < 0) {
     recorder::count_loss(format::Loss::snapshots_failed);
-    schedule_.plan_next(now_ms - origin_ms_, last_cost_ns_);
+    schedule_.plan_next(now_ms - origin_ms_.load(std::memory_order_relaxed), last_cost_ns_);
+    answer(format::Answer::kFailed, 0);
     return true;
   }
   stack::refresh_modules();
@@ -63,7 +66,7 @@ void Agent::prepare(const Request& request, std::uint64_t now_ms) {
   format::ProcessRecord& record = description_.process;
   record.run_id = identity_.run_id;
   record.started_unix_ns = identity_.started_unix_ns;
-  record.time_ms = now_ms - origin_ms_;
+  record.time_ms = now_ms - origin_ms_.load(std::memory_order_relaxed);
   record.start_ticks = identity_.start_ticks;
   record.units = request.units;
   record.sequence = ++sequence_;
@@ -134,15 +137,8 @@ void Agent::settle(const snapshot::Outcome& outcome) {
     }
   }
   schedule_.plan_next(prepared_ms_, last_cost_ns_);
-  publish_status(format::AgentState::kRecording);
-  format::ControlPage* control = directory_.control();
-  if (answering_ != 0 && control != nullptr) {
-    control->answer = static_cast<std::uint32_t>(outcome.error == 0 ? format::Answer::kDone
-                                                                    : format::Answer::kFailed);
-    control->answer_snapshot = sequence_;
-    __atomic_store_n(&control->answer_sequence, answering_, __ATOMIC_RELEASE);
-  }
-  answering_ = 0;
+  publish_status(published_state());
+  answer(outcome.error == 0 ? format::Answer::kDone : format::Answer::kFailed, sequence_);
 }
 
 void Agent::publish_status(format::AgentState state) {

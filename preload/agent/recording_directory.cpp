@@ -242,11 +242,27 @@ void RecordingDirectory::create_control(const Identity& identity) {
   control_.store(control, std::memory_order_release);
 }
 
+void RecordingDirectory::discard() {
+  const int directory = descriptor();
+  if (directory < 0) {
+    return;
+  }
+  raw_syscall(__NR_unlinkat, directory, as_argument(format::kControlFileName), 0);
+  raw_syscall(__NR_unlinkat, AT_FDCWD, as_argument(path_.c_str()), AT_REMOVEDIR);
+  control_.store(nullptr, std::memory_order_relaxed);
+  close();
+}
+
 void RecordingDirectory::forget() {
   if (control() != nullptr) {
     raw_syscall(__NR_munmap, as_argument(control()), sizeof(format::ControlPage));
     control_.store(nullptr, std::memory_order_relaxed);
   }
+  close();
+}
+
+// The number may be the program's by now.
+void RecordingDirectory::close() {
   struct stat status;
   if (directory_ >= 0 && status_of(directory_, status) && status.st_dev == device_ &&
       status.st_ino == inode_) {

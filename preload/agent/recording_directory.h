@@ -35,6 +35,10 @@ class RecordingDirectory {
   [[nodiscard]] unsigned image() const { return image_; }
   [[nodiscard]] std::string_view name() const { return name_.view(); }
 
+  // Removes a recording that holds no snapshot. The control page stays mapped, since another thread
+  // may be reading it.
+  void discard();
+
   // In a fork's child: the parent's recording is not ours.
   void forget();
 
@@ -54,6 +58,7 @@ class RecordingDirectory {
   bool create_recording(int base, const Identity& identity);
   void create_control(const Identity& identity);
   bool keep_descriptor(int fd);
+  void close();
   void append(const char* file, std::string_view line, std::uint64_t most_bytes);
 
   runtime::Path base_;

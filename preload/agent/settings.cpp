@@ -89,10 +89,16 @@ bool one_of(std::string_view text, std::initializer_list<std::string_view> words
   return false;
 }
 
-bool parse_start(std::string_view text) {
-  std::uint64_t bytes = 0;
-  return text == "now" || text == "paused" ||
-         (text.substr(0, 4) == "rss:" && parse_size(text.substr(4), bytes));
+bool parse_start(std::string_view text, Settings& settings) {
+  constexpr std::string_view kSizePrefix = "rss:";
+  if (text == "now" || text == "paused") {
+    settings.start = text == "now" ? Start::kNow : Start::kPaused;
+    return true;
+  }
+  settings.start = Start::kSize;
+  return text.substr(0, kSizePrefix.size()) == kSizePrefix &&
+         parse_size(text.substr(kSizePrefix.size()), settings.start_rss_bytes) &&
+         settings.start_rss_bytes != 0;
 }
 
 bool parse_rss_limit(std::string_view text) {
@@ -136,7 +142,7 @@ bool accept(std::string_view name, std::string_view text, Settings& settings) {
   if (name == "SIGNAL")
     return text.empty() || (settings.signal = parse_signal(text)) != 0;
   if (name == "START")
-    return parse_start(text);
+    return parse_start(text, settings);
   if (name == "MODE")
     return one_of(text, {"exact", "sample"});
   if (name == "SAMPLE_BYTES")

@@ -9,6 +9,7 @@
 namespace seep::agent {
 
 enum class Children { kAll, kFork, kNone };
+enum class Start { kNow, kPaused, kSize };  // kSize: when the process passes start_rss_bytes
 
 struct Settings {
   // Views of the environment, which stays in place; empty when unset.
@@ -27,6 +28,8 @@ struct Settings {
   bool track_heap = true;
   bool track_mmap = true;
   Children children = Children::kAll;
+  Start start = Start::kNow;
+  std::uint64_t start_rss_bytes = 0;
 
   runtime::Text<512> inactive;  // settings given that do nothing yet, comma separated
   runtime::Text<512> problem;   // one line about the first bad value; empty when all are good

@@ -55,6 +55,17 @@ TEST(Settings, TakeGoodValues) {
   EXPECT_EQ(environment.settings().children, Children::kFork);
 }
 
+TEST(Settings, SayWhenRecordingBegins) {
+  EXPECT_EQ(Environment({}).settings().start, Start::kNow);
+  EXPECT_EQ(Environment({"SEEP_START=now"}).settings().start, Start::kNow);
+  EXPECT_EQ(Environment({"SEEP_START=paused"}).settings().start, Start::kPaused);
+  const Environment at_size({"SEEP_START=rss:512M"});
+  EXPECT_EQ(at_size.problem(), "");
+  EXPECT_EQ(at_size.settings().start, Start::kSize);
+  EXPECT_EQ(at_size.settings().start_rss_bytes, std::uint64_t{512} << 20);
+  EXPECT_EQ(at_size.settings().inactive.view(), "");
+}
+
 TEST(Settings, AreNotMisledByNamesThatOnlyBeginAlike) {
   const Environment environment({"SEEP_KEEPER=9", "XSEEP_KEEP=9", "SEEP_KEEP=8"});
   EXPECT_EQ(environment.settings().keep, 8U);
@@ -84,8 +95,10 @@ INSTANTIATE_TEST_SUITE_P(
                     "SEEP_KEEP=4097", "SEEP_KEEP=64x", "SEEP_DISK=-1", "SEEP_DISK=99999999999G",
                     "SEEP_STACK_DEPTH=0", "SEEP_STACK_DEPTH=65", "SEEP_SIGNAL=KILL",
                     "SEEP_SIGNAL=9", "SEEP_TRACK=heap,all", "SEEP_CHILDREN=some", "SEEP_MODE=fuzzy",
-                    "SEEP_START=later", "SEEP_RSS_LIMIT=120%", "SEEP_SCAN=yes", "SEEP_LANG=perl",
-                    "SEEP_SCAN_LIMIT=2", "SEEP_SAMPLE_BYTES=0", "SEEP_MIN_LIFE=soon"));
+                    "SEEP_START=later", "SEEP_START=", "SEEP_START=rss:", "SEEP_START=rss:0",
+                    "SEEP_START=rss:80%", "SEEP_START=rss:1G,2G", "SEEP_RSS_LIMIT=120%",
+                    "SEEP_SCAN=yes", "SEEP_LANG=perl", "SEEP_SCAN_LIMIT=2", "SEEP_SAMPLE_BYTES=0",
+                    "SEEP_MIN_LIFE=soon"));
 
 // The program's own faults must reach it, and libc keeps 32 and 33 for itself.
 TEST(Settings, RefuseSignalsThatAreNotFreeToUse) {
