@@ -30,6 +30,14 @@ Error idle(const client::TrackedProcess& process, std::uint64_t wait_ms) {
 }
 
 Error refused(const client::TrackedProcess& process, const client::Reply& reply) {
+  if (reply.answer == format::Answer::kNotStarted) {
+    return Error{ErrorKind::kBadInput,
+                 {},
+                 {},
+                 {},
+                 who(process) + " records nothing yet, so there is nothing to write",
+                 fmt::format("`seep start {}` begins the recording", process.pid)};
+  }
   const char* what = reply.answer == format::Answer::kNotActive ? "cannot do that in this version"
                                                                 : "could not write the snapshot";
   const std::string said = reply.message.empty() ? "" : " (" + reply.message + ")";
@@ -66,7 +74,11 @@ Result<Served> ask(const AskOptions& options, const client::Request& request) {
   if (reply->answer != format::Answer::kDone) {
     return refused(*process, *reply);
   }
-  return Served{fmt::format("{}/{}{:06}{}", process->recording, format::kSnapshotPrefix,
+  if (reply->snapshot == 0) {
+    return Served{who(*process), {}};
+  }
+  return Served{who(*process),
+                fmt::format("{}/{}{:06}{}", process->recording, format::kSnapshotPrefix,
                             reply->snapshot, format::kSnapshotSuffix)};
 }
 

@@ -1,4 +1,5 @@
-// What `snapshot` and `mark` share: find the process, send the request, say what happened.
+// What `snapshot`, `mark`, `start` and `pause` share: find the process, send the request, say what
+// happened.
 #pragma once
 
 #include <sys/types.h>
@@ -21,10 +22,12 @@ struct AskOptions {
 void add_ask(CLI::App& app, AskOptions& options);
 
 struct Served {
-  std::string file;  // the snapshot, as a path that works from here
+  std::string who;   // "process 4711 (server)"
+  std::string file;  // the snapshot, as a path that works from here; empty when a start or pause
+                     // found the process as it was asked to be
 };
 
-// An error is one sentence: who could not be asked, or why there is no snapshot (yet).
+// An error is one sentence: who could not be asked, or why it has not been done (yet).
 Result<Served> ask(const AskOptions& options, const client::Request& request);
 
 }  // namespace seep::cli

@@ -32,6 +32,8 @@ Action describe_report(CLI::App& app);
 Action describe_diff(CLI::App& app);
 Action describe_snapshot(CLI::App& app);
 Action describe_mark(CLI::App& app);
+Action describe_start(CLI::App& app);
+Action describe_pause(CLI::App& app);
 Action describe_status(CLI::App& app);
 Action describe_info(CLI::App& app);
 Action describe_verify(CLI::App& app);

@@ -9,14 +9,16 @@ constexpr Command kCommands[] = {
     {"diff", "Compare two snapshots or two recordings.", false, describe_diff},
     {"snapshot", "Have a running tracked process write a snapshot.", false, describe_snapshot},
     {"mark", "Have a running tracked process write a snapshot with a label.", false, describe_mark},
+    {"start", "Have a paused process record from now on.", false, describe_start},
+    {"pause", "Have a tracked process record no new allocations.", false, describe_pause},
     {"status", "Say what is tracked and how it is going.", false, describe_status},
     {"info", "Say what a snapshot holds.", false, describe_info},
     {"verify", "Check that snapshots are intact.", false, describe_verify},
     {"prune", "Free disk space: remove the oldest finished recordings.", false, describe_prune},
 };
 
-constexpr const char* kLaterVerbs[] = {"scan",    "start", "pause",  "top",   "export",
-                                       "compare", "pack",  "attach", "detach"};
+constexpr const char* kLaterVerbs[] = {"scan", "top",    "export", "compare",
+                                       "pack", "attach", "detach"};
 
 }  // namespace
 

@@ -80,6 +80,29 @@ void note_end(const RecordingDirectory& recording, const launch::ChildEnd& end) 
   fs::permissions(file.file, fs::perms::owner_read | fs::perms::owner_write, ignored);
 }
 
+bool has_snapshots(const RecordingDirectory& recording) {
+  return recording.page.last_sequence != 0;
+}
+
+// The process waited for `seep start` until it ended. When it was killed it could not say so, but
+// its control page does.
+bool never_began(const RunRecordings& recordings, const launch::TrackedEnvironment& environment,
+                 pid_t pid) {
+  if (std::any_of(recordings.images.begin(), recordings.images.end(), has_snapshots)) {
+    return false;
+  }
+  if (recordings.direct && static_cast<format::AgentState>(recordings.direct->page.state) ==
+                               format::AgentState::kPaused) {
+    return true;
+  }
+  const std::vector<std::string> directories =
+      candidate_directories(environment.directory_for(pid));
+  return std::any_of(directories.begin(), directories.end(), [&](const std::string& directory) {
+    return client::index_says_never_recorded(directory, launch::text_of_run_id(environment.run_id),
+                                             pid);
+  });
+}
+
 std::string why_nothing_was_recorded(const launch::TrackedEnvironment& environment, pid_t pid) {
   const auto only = environment.settings.find("SEEP_ONLY");
   const char* variable = getenv("SEEP_ONLY");
@@ -93,9 +116,8 @@ std::string why_nothing_was_recorded(const launch::TrackedEnvironment& environme
 }
 
 int nothing_recorded(const RunReportOptions& options, const launch::TrackedEnvironment& environment,
-                     const launch::ChildEnd& end) {
-  fmt::print(stderr, "seep: {} left no recording: {}\n", environment.program,
-             why_nothing_was_recorded(environment, end.pid));
+                     const launch::ChildEnd& end, const std::string& why) {
+  fmt::print(stderr, "seep: {} left no recording: {}\n", environment.program, why);
   return options.check.check && end.exit_status() == 0 ? launch::kStatusOwnFailure
                                                        : end.exit_status();
 }
@@ -152,8 +174,13 @@ int check_status(const CheckOptions& options, const model::Report& report, int o
 int report_run(const RunReportOptions& options, const launch::TrackedEnvironment& environment,
                const launch::ChildEnd& end) {
   const RunRecordings recordings = find_recordings(environment, end.pid);
+  if (never_began(recordings, environment, end.pid)) {
+    return nothing_recorded(options, environment, end,
+                            "SEEP_START held it back until the end (`seep start PID` begins it)");
+  }
   if (recordings.images.empty()) {
-    return nothing_recorded(options, environment, end);
+    return nothing_recorded(options, environment, end,
+                            why_nothing_was_recorded(environment, end.pid));
   }
   if (recordings.direct) {
     note_end(*recordings.direct, end);

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <fstream>
+#include <sstream>
 #include <utility>
 
 #include "cli/client/control_file.h"
@@ -51,6 +53,26 @@ std::vector<RecordingDirectory> list_recordings(const std::string& directory) {
     }
   }
   return recordings;
+}
+
+bool index_says_never_recorded(const std::string& directory, const std::string& run_id, pid_t pid) {
+  constexpr std::size_t kRunField = 1;
+  constexpr std::size_t kPidField = 2;
+  constexpr std::size_t kRecordingField = 10;
+  std::ifstream index(directory + "/" + format::kIndexFileName);
+  for (std::string line; std::getline(index, line);) {
+    std::istringstream stream(line);
+    std::vector<std::string> fields;
+    for (std::string field; std::getline(stream, field, '\t');) {
+      fields.push_back(std::move(field));
+    }
+    if (fields.size() > kRecordingField && fields[kRunField] == run_id &&
+        fields[kPidField] == std::to_string(pid) &&
+        fields[kRecordingField] == format::kNeverRecorded) {
+      return true;
+    }
+  }
+  return false;
 }
 
 DiskUse disk_use(const RecordingDirectory& recording) {

@@ -1,6 +1,8 @@
 // Recordings on disk: which there are, how large, and whether their process still runs.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -32,6 +34,10 @@ std::optional<RecordingDirectory> look_at_recording(const std::string& path);
 std::vector<RecordingDirectory> list_recordings(const std::string& directory);
 
 DiskUse disk_use(const RecordingDirectory& recording);
+
+// Whether the index in `directory` has a line of this process which says that its recording never
+// began. `run_id`: 16 hexadecimal digits.
+bool index_says_never_recorded(const std::string& directory, const std::string& run_id, pid_t pid);
 
 // Which processes were alive when it was made.
 class RunningProcesses {

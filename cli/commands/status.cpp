@@ -65,6 +65,11 @@ void print_settings_and_message(const format::ControlPage& page) {
   }
 }
 
+bool records_nothing_yet(const format::ControlPage& page) {
+  return static_cast<format::AgentState>(page.state) == format::AgentState::kPaused &&
+         page.last_sequence == 0;
+}
+
 void print_one(const TrackedProcess& process) {
   const format::ControlPage& page = process.page;
   fmt::print("process       {} ({}){}\n", process.pid, printable(process.name),
@@ -72,6 +77,9 @@ void print_one(const TrackedProcess& process) {
                  ? ""
                  : fmt::format(", {} in its own namespace", page.pid));
   fmt::print("state         {} for {}\n", state_of(process), format_duration_ms(age_ms(process)));
+  if (records_nothing_yet(page)) {
+    fmt::print("recorded      nothing yet: `seep start {}` begins the recording\n", process.pid);
+  }
   fmt::print("run           {:016x}, image {}\n", page.run_id, page.image);
   fmt::print("recording     {}\n", recording_of(process));
   fmt::print("snapshots     {} kept, last number {}, {:.1f} ms spent on all\n", page.snapshots_kept,
