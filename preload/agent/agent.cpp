@@ -309,8 +309,8 @@ void Agent::write_index_line(const intercept::ExitEvent& event) {
   line.add_decimal(static_cast<std::uint64_t>(event.status & 0xFF)).add("\t");
   line.add_decimal(age_ms()).add("\t");
   line.add_decimal(live_bytes_).add("\t").add_decimal(live_blocks_).add("\t");
-  const std::string_view without = is_dormant() ? format::kNeverRecorded : "-";
-  line.add(directory_.is_open() ? directory_.name() : without).add("\t");
+  const std::string_view recording = directory_.is_open() ? directory_.name() : "-";
+  line.add(is_dormant() ? format::kNeverRecorded : recording).add("\t");
   for (const char c : identity_.exe.view()) {
     line.add_char(c < ' ' && c >= 0 ? '?' : c);
   }
