@@ -87,11 +87,13 @@ enum class End : std::uint32_t { kNotYet = 0, kExit = 1, kSignal = 2, kExec = 3 
 inline constexpr std::uint32_t kHasUnits = 1;         // `units` was given with a mark
 inline constexpr std::uint32_t kForkedImage = 2;      // began as a fork: blocks may be inherited
 inline constexpr std::uint32_t kStartedDirectly = 4;  // the process that the user started
+inline constexpr std::uint32_t kBeganLate = 8;        // what was allocated before is unknown
+inline constexpr std::uint32_t kWasPaused = 16;       // what was allocated in pauses is unknown
 
 struct ProcessRecord {
   std::uint64_t run_id;           // the same for all processes of one run
-  std::uint64_t started_unix_ns;  // wall clock when this image began to be tracked
-  std::uint64_t time_ms;          // monotonic time from then to this snapshot
+  std::uint64_t started_unix_ns;  // wall clock when this image began to be recorded
+  std::uint64_t time_ms;          // monotonic time from then to this snapshot, without pauses
   std::uint64_t start_ticks;      // /proc/PID/stat field 22: tells a PID from its reuse
   std::uint64_t units;            // units of work done since start, with kHasUnits
   std::uint64_t sample_bytes;     // mean bytes between samples in kSample, else 0

@@ -98,6 +98,8 @@ struct ProcessInfo {
   std::uint32_t image = 1;
   bool forked = false;
   bool started_directly = false;
+  bool began_late = false;  // recording did, as of `started`: what was allocated before is unknown
+  bool was_paused = false;
   std::string exe;
   std::string host;
   std::vector<std::string> command;

@@ -83,6 +83,8 @@ model::ProcessInfo process_info(const ProcessRecord& record, TextReader& texts) 
   info.image = record.image;
   info.forked = (record.flags & format::kForkedImage) != 0;
   info.started_directly = (record.flags & format::kStartedDirectly) != 0;
+  info.began_late = (record.flags & format::kBeganLate) != 0;
+  info.was_paused = (record.flags & format::kWasPaused) != 0;
   info.exe = texts.get(record.exe, offsetof(ProcessRecord, exe));
   info.host = texts.get(record.host, offsetof(ProcessRecord, host));
   info.command = texts.get_command(record.command);

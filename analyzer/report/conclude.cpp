@@ -234,7 +234,15 @@ model::Conclusion conclude(const model::Report& report,
 std::vector<std::string> notes_on(const std::vector<model::Recording>& recordings) {
   std::vector<std::string> notes;
   for (const model::Recording& recording : recordings) {
-    if (saw_nothing(recording)) {
+    const bool is_whole = !recording.process.began_late && !recording.process.was_paused;
+    if (!is_whole) {
+      notes.push_back(fmt::format(
+          "{}: recording {}: what was allocated {} is not in the figures", recording.id,
+          recording.process.began_late ? "began later than the program" : "was paused",
+          recording.process.began_late && recording.process.was_paused ? "before, and in pauses,"
+          : recording.process.began_late                               ? "before"
+                                                                       : "in pauses"));
+    } else if (saw_nothing(recording)) {
       notes.push_back(fmt::format(
           "{}: no call of an allocator was seen: a program with an allocator of its own (Go, a "
           "JVM), or linked statically",

@@ -134,6 +134,7 @@ class Agent {
   // a pause when recording goes on, so that a pause takes no time of the recording.
   std::atomic<std::uint64_t> origin_ms_{0};  // relaxed; written with busy_ held, before state_
   std::uint64_t paused_ms_ = 0;
+  std::uint32_t gaps_ = 0;  // format::kBeganLate, format::kWasPaused
   std::atomic<RecordingState> state_{RecordingState::kDormant};  // release; written with busy_ held
   std::atomic<std::uint64_t> next_size_look_ms_{0};              // relaxed; two looks do no harm
   bool is_unreachable_ = false;  // no directory could be made for it while it was dormant

@@ -77,6 +77,7 @@ bool Agent::change_recording(RecordingEvent event, std::uint64_t now_ms) {
 // Growth is counted from here: what was allocated before is unknown.
 void Agent::begin_recording(std::uint64_t now_ms) {
   stack::refresh_modules();
+  gaps_ |= format::kBeganLate;
   identity_.started_unix_ns = runtime::unix_ns();
   if (format::ControlPage* control = directory_.control(); control != nullptr) {
     __atomic_store_n(&control->started_unix_ns, identity_.started_unix_ns, __ATOMIC_RELAXED);
@@ -99,6 +100,7 @@ std::uint64_t Agent::go_on_recording(std::uint64_t now_ms) {
 // No more periodic snapshots: there is nothing new to see in them. Those that are asked for, and
 // the last one, show what has been released since, at the time of the pause.
 void Agent::pause_recording(std::uint64_t now_ms) {
+  gaps_ |= format::kWasPaused;
   paused_ms_ = now_ms;
   recorder::set_mode(recorder::Mode::kReleasesOnly);
   state_.store(RecordingState::kPaused, std::memory_order_release);

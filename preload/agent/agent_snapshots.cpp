@@ -74,7 +74,7 @@ void Agent::prepare(const Request& request, std::uint64_t now_ms) {
   record.mode = static_cast<std::uint32_t>(format::Mode::kExact);
   record.flags = (request.has_units ? format::kHasUnits : 0) |
                  (forked_ ? format::kForkedImage : 0) |
-                 (identity_.started_directly ? format::kStartedDirectly : 0);
+                 (identity_.started_directly ? format::kStartedDirectly : 0) | gaps_;
   record.pid = identity_.pid;
   record.host_pid = identity_.host_pid;
   record.parent_pid = identity_.parent_pid;

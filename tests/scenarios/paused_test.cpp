@@ -64,6 +64,13 @@ class Paused : public Scenario {
                          [&](const Json& snapshot) { return snapshot.at("trigger") == trigger; });
   }
 
+  static bool has_note(const Json& report, const std::string& words) {
+    const Json& notes = report.at("notes");
+    return std::any_of(notes.begin(), notes.end(), [&](const Json& note) {
+      return note.get<std::string>().find(words) != std::string::npos;
+    });
+  }
+
   static double duration_of(const Json& report) {
     return report.at("process").at("duration_s").get<double>();
   }
@@ -135,6 +142,7 @@ TEST_F(Paused, StartFindsTheLeakAndCountsFromThen) {
   EXPECT_LT(lost.live_blocks, 5 * kTicksPerSecond / 2 + kTicksPerSecond / 4);
   ASSERT_FALSE(found.at("suspects").empty());
   EXPECT_TRUE(passes_through(found.at("suspects").at(0).at("stack"), "lose_block"));
+  EXPECT_TRUE(has_note(found, "began later than the program")) << found.at("notes");
   // Those that were made before and freed after are no loss.
   expect_nothing_lost(found);
 }
@@ -176,6 +184,7 @@ TEST_F(Paused, APauseTakesNoTimeOfTheRecording) {
   EXPECT_EQ(suspects.front().at("behaviour"), "growing") << suspects.front().at("why");
   EXPECT_NEAR(suspects.front().at("growth_bytes_per_s").get<double>(), 100.0 * kTicksPerSecond,
               15.0 * kTicksPerSecond);
+  EXPECT_TRUE(has_note(found, "was paused")) << found.at("notes");
   EXPECT_LE(suspects.front().at("oldest_s").get<double>(), duration_of(found) + 0.1);
   expect_nothing_lost(found);
 }
