@@ -118,6 +118,7 @@ void Agent::start_tracking() {
   const bool now = settings_.start == Start::kNow;
   recorder::Config config;
   config.mode = now ? recording_mode() : recorder::Mode::kDormant;
+  config.sample_bytes = settings_.sample ? settings_.sample_bytes : 0;
   config.stack_depth = static_cast<unsigned>(settings_.stack_depth);
   config.track_heap = settings_.track_heap;
   config.track_mmap = settings_.track_mmap;
@@ -210,21 +211,16 @@ void Agent::on_fork_child() {
 void Agent::remember_births() {
   births_pending_.store(false, std::memory_order_relaxed);
   if (births_at_fork_ != nullptr) {
-    runtime::unmap_pages(births_at_fork_, births_at_fork_count_ * sizeof(snapshot::Births));
+    runtime::unmap_pages(births_at_fork_, births_at_fork_count_ * sizeof(recorder::Births));
   }
   births_at_fork_count_ = g_tables.sites.count();
-  births_at_fork_ = static_cast<snapshot::Births*>(
-      runtime::map_pages(births_at_fork_count_ * sizeof(snapshot::Births)));
+  births_at_fork_ = static_cast<recorder::Births*>(
+      runtime::map_pages(births_at_fork_count_ * sizeof(recorder::Births)));
   if (births_at_fork_ == nullptr) {
     births_at_fork_count_ = 0;
     return;
   }
-  for (std::uint32_t id = 0; id < births_at_fork_count_; ++id) {
-    if (const table::SiteEntry* site = g_tables.sites.find(id); site != nullptr) {
-      births_at_fork_[id] = {site->allocated_blocks.load(std::memory_order_relaxed),
-                             site->allocated_bytes.load(std::memory_order_relaxed)};
-    }
-  }
+  recorder::births_of_sites(g_tables.sites, births_at_fork_, births_at_fork_count_);
 }
 
 // A fork by raw system call runs no handler: the wiped page tells.

@@ -141,7 +141,7 @@ class Agent {
   std::uint64_t limit_bytes_ = 0;
   bool forked_ = false;
   std::uint32_t fork_tick_ = 0;
-  snapshot::Births* births_at_fork_ = nullptr;
+  recorder::Births* births_at_fork_ = nullptr;
   std::uint32_t births_at_fork_count_ = 0;
 
   std::uint32_t sequence_ = 0;

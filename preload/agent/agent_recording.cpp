@@ -40,7 +40,7 @@ std::uint64_t resident_bytes() {
 }  // namespace
 
 recorder::Mode Agent::recording_mode() const {
-  return recorder::Mode::kExact;
+  return settings_.sample ? recorder::Mode::kSample : recorder::Mode::kExact;
 }
 
 format::AgentState Agent::published_state() const {

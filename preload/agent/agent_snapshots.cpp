@@ -1,9 +1,9 @@
 // How the agent takes one snapshot. All of it runs with busy_ held.
 #include "preload/agent/agent.h"
 #include "preload/recorder/recorder.h"
+#include "preload/recorder/thread_cache.h"
 #include "preload/runtime/arena.h"
 #include "preload/runtime/clocks.h"
-#include "preload/stack/capture_counts.h"
 #include "preload/stack/modules.h"
 
 namespace seep::agent {
@@ -71,7 +71,9 @@ void Agent::prepare(const Request& request, std::uint64_t now_ms) {
   record.units = request.units;
   record.sequence = ++sequence_;
   record.trigger = static_cast<std::uint32_t>(request.trigger);
-  record.mode = static_cast<std::uint32_t>(format::Mode::kExact);
+  record.mode =
+      static_cast<std::uint32_t>(settings_.sample ? format::Mode::kSample : format::Mode::kExact);
+  record.sample_bytes = settings_.sample ? settings_.sample_bytes : 0;
   record.flags = (request.has_units ? format::kHasUnits : 0) |
                  (forked_ ? format::kForkedImage : 0) |
                  (identity_.started_directly ? format::kStartedDirectly : 0) | gaps_;
@@ -159,7 +161,7 @@ void Agent::publish_status(format::AgentState state) {
     control->losses[id] = recorder::g_losses[id].load(std::memory_order_relaxed);
   }
   for (std::uint32_t id = 0; id < format::kCaptureCountCount; ++id) {
-    control->captures[id] = stack::g_capture_counts[id].load(std::memory_order_relaxed);
+    control->captures[id] = recorder::total_capture_count(static_cast<format::CaptureCount>(id));
   }
   runtime::copy_text(control->inactive_settings, sizeof(control->inactive_settings),
                      settings_.inactive.view());

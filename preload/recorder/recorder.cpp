@@ -1,9 +1,9 @@
 #include "preload/recorder/recorder.h"
 
-#include <iterator>
-
+#include "preload/recorder/sampled.h"
+#include "preload/recorder/thread_cache.h"
 #include "preload/stack/capture.h"
-#include "preload/stack/last_walk.h"
+#include "preload/stack/capture_counts.h"
 #include "preload/stack/modules.h"
 
 namespace seep::recorder {
@@ -15,6 +15,8 @@ constinit std::atomic<Mode> g_mode{Mode::kReleasesOnly};
 constinit thread_local unsigned t_calls_to_look = kCallsPerLook;
 
 namespace {
+
+using format::CaptureCount;
 
 constinit Config g_config;  // written before g_mode is released
 
@@ -56,64 +58,11 @@ inline void count_call() {
   }
 }
 
-// What is known of a thread's last stack, so that the next one costs less. Threads are spread over
-// a fixed number of them by the address of their control block: thousands of threads need no more
-// memory, and one that ends leaves nothing behind. Two threads that share one cost each other time,
-// and no exactness: all that is in it is compared before it is believed.
-struct CallerCache {
-  stack::LastWalk walk;
-  table::StackTable::LastStack stack;
-};
-constexpr unsigned kCallerCacheBits = 8;
-constinit CallerCache g_caller_caches[1U << kCallerCacheBits] = {};
-// Which of them are in use; apart, so that a fork's child need not touch the caches. Taken by
-// exchange (acquire), given back by store (release). Who finds one taken, as a signal handler above
-// capture_node does, goes without.
-struct alignas(64) InUse {  // a cache line each: threads must not wait for each other's
-  std::atomic<bool> flag;
-};
-constinit InUse g_cache_in_use[1U << kCallerCacheBits] = {};
+// What a prediction gives: the site of a stack, and whether the stack was cut.
+constexpr std::uint32_t kCutMark = 1U << 31;
 
-std::size_t caller_cache_of_thread() {
-  std::uint64_t control_block;
-  __asm__("movq %%fs:0, %0" : "=r"(control_block));
-  constexpr std::uint64_t kGoldenRatio = 0x9E3779B97F4A7C15ULL;
-  return control_block * kGoldenRatio >> (64 - kCallerCacheBits);
-}
-
-std::uint32_t capture_node(stack::Stack& captured) {
-  const std::size_t index = caller_cache_of_thread();
-  if (g_cache_in_use[index].flag.exchange(true, std::memory_order_acquire)) {
-    stack::capture(g_config.stack_depth, captured);
-    return g_tables.stacks.intern(captured);
-  }
-  CallerCache& cache = g_caller_caches[index];
-  stack::capture(g_config.stack_depth, captured, &cache.walk);
-  const std::uint32_t node = g_tables.stacks.intern(captured, cache.stack);
-  g_cache_in_use[index].flag.store(false, std::memory_order_release);
-  return node;
-}
-
-// In a fork's child: caches that other threads were using are half written. The one of this thread
-// may be in use by the call that a signal handler interrupted to fork, and is left alone.
-void free_caller_caches() {
-  for (std::size_t i = 0; i < std::size(g_cache_in_use); ++i) {
-    if (i != caller_cache_of_thread() && g_cache_in_use[i].flag.load(std::memory_order_relaxed)) {
-      g_caller_caches[i].walk.forget();
-      g_caller_caches[i].stack.depth = 0;
-      g_cache_in_use[i].flag.store(false, std::memory_order_relaxed);
-    }
-  }
-}
-
-std::uint32_t capture_site(format::SiteKind kind) {
-  stack::Stack captured;
-  const std::uint32_t node = capture_node(captured);
-  if (captured.cut) {
-    count_loss(format::Loss::stacks_cut);
-  } else if (captured.failed) {
-    count_loss(format::Loss::unwind_failed);
-  }
+// The site of a stack's node; that of no stack, where the node or the site found no room.
+std::uint32_t site_of_node(std::uint32_t node, format::SiteKind kind) {
   std::uint32_t site = g_tables.sites.find_or_add(node, kind);
   if (node == table::StackTable::kRoot || site == table::SiteTable::kNone) {
     count_loss(format::Loss::stacks_not_recorded);
@@ -122,17 +71,121 @@ std::uint32_t capture_site(format::SiteKind kind) {
   return site;
 }
 
-void count_birth(std::uint32_t site, std::uint64_t bytes) {
-  table::SiteEntry& entry = g_tables.sites.site(site);
-  entry.allocated_blocks.fetch_add(1, std::memory_order_relaxed);
-  entry.allocated_bytes.fetch_add(bytes, std::memory_order_relaxed);
+// Unwinds the whole stack of the hook that runs now, by whatever rules it takes.
+[[gnu::cold, gnu::noinline]] std::uint32_t capture_node() {
+  stack::Stack captured;
+  stack::capture(g_config.stack_depth, captured);
+  if (captured.cut) {
+    count_loss(format::Loss::stacks_cut);
+  } else if (captured.failed) {
+    count_loss(format::Loss::unwind_failed);
+  }
+  return g_tables.stacks.intern(captured);
+}
+
+// Walks the stack from `caller`, as far as the thread's last walk does not give it. The node, and
+// whether the stack was cut.
+std::uint32_t walk_to_node(ThreadCache& cache, const Caller& caller, bool& cut) {
+  const stack::Walk walk = stack::walk(caller, g_config.stack_depth, cache.walk);
+  cut = walk.end == stack::Walk::End::kCut;
+  cache.count(CaptureCount::frames_walked, walk.fresh_frames);
+  if (walk.end == stack::Walk::End::kNone) {
+    cache.count(CaptureCount::unpredictable);
+    return capture_node();
+  }
+  cache.count(CaptureCount::frames_repeated, cache.walk.count() - walk.fresh_frames);
+  return g_tables.stacks.intern(cache.walk, cut);
+}
+
+// The site of a stack that find_latest did not give. What is walked here will be predicted.
+[[gnu::noinline]] std::uint32_t find_or_walk(ThreadCache& cache, const Caller& caller) {
+  using Outcome = stack::Predictions::Outcome;
+  const stack::Predictions::Found found = cache.predictions.find(caller, stack::generation());
+  if (found.outcome == Outcome::kHit) {
+    cache.count(CaptureCount::predicted);
+    return found.value;
+  }
+  cache.count(found.outcome == Outcome::kChanged ? CaptureCount::changed : CaptureCount::first_met);
+  bool cut = false;
+  const std::uint32_t node = walk_to_node(cache, caller, cut);
+  const std::uint32_t site = site_of_node(node, format::SiteKind::kHeap) | (cut ? kCutMark : 0);
+  if (node != table::StackTable::kRoot && !cache.predictions.add(caller, cache.walk, site)) {
+    cache.count(CaptureCount::unpredictable);
+  }
+  return site;
+}
+
+inline std::uint32_t heap_site(ThreadCache& cache, const Caller& caller) {
+  std::uint32_t site = cache.predictions.find_latest(caller, stack::generation());
+  if (site != 0) [[likely]] {
+    cache.count(CaptureCount::predicted);
+  } else {
+    site = find_or_walk(cache, caller);
+  }
+  if ((site & kCutMark) != 0) [[unlikely]] {
+    count_loss(format::Loss::stacks_cut);
+    site &= ~kCutMark;
+  }
+  return site;
+}
+
+// Without a cache.
+[[gnu::cold, gnu::noinline]] std::uint32_t capture_site(format::SiteKind kind) {
+  stack::count(CaptureCount::without_cache);
+  return site_of_node(capture_node(), kind);
+}
+
+[[gnu::cold, gnu::noinline]] std::uint32_t count_birth_without_cache(std::uint64_t bytes) {
+  const std::uint32_t site = capture_site(format::SiteKind::kHeap);
+  g_tables.sites.count_births(site, 1, bytes);
+  return site;
+}
+
+// The site of a block that is made just now, whose birth is counted: before the block is recorded,
+// since a walk must never see more live than were born.
+inline std::uint32_t count_birth(const Caller& caller, std::uint64_t bytes) {
+  const CacheInUse in_use;
+  ThreadCache* cache = in_use.get();
+  if (cache == nullptr) [[unlikely]] {
+    return count_birth_without_cache(bytes);
+  }
+  const std::uint32_t site = heap_site(*cache, caller);
+  cache->births.add(site, bytes, g_tables.sites);
+  return site;
+}
+
+std::uint32_t mmap_site(const Caller& caller) {
+  const CacheInUse in_use;
+  ThreadCache* cache = in_use.get();
+  if (cache == nullptr) {
+    return capture_site(format::SiteKind::kMmap);
+  }
+  bool cut = false;
+  const std::uint32_t node = walk_to_node(*cache, caller, cut);
+  if (cut) {
+    count_loss(format::Loss::stacks_cut);
+  }
+  return site_of_node(node, format::SiteKind::kMmap);
 }
 
 void uncount_birth(const table::Block& block) {
-  table::SiteEntry& entry = g_tables.sites.site(block.site);
-  entry.allocated_blocks.fetch_sub(1, std::memory_order_relaxed);
-  entry.allocated_bytes.fetch_sub(block.size, std::memory_order_relaxed);
+  g_tables.sites.count_births(block.site, std::uint64_t{0} - 1, std::uint64_t{0} - block.size);
 }
+
+// In a build that checks captures: the stack of the hook that runs now, unwound from scratch, must
+// be that of the site.
+#ifdef SEEP_CHECK_CAPTURES
+[[gnu::noinline]] void check_capture(std::uint32_t site) {
+  stack::Stack captured;
+  stack::capture(g_config.stack_depth, captured);
+  stack::count(CaptureCount::compared);
+  if (g_tables.stacks.intern(captured) != g_tables.sites.site(site).node) {
+    stack::count(CaptureCount::different);
+  }
+}
+#else
+void check_capture(std::uint32_t /*site*/) {}
+#endif
 
 // What insert() found at the address: an inner hook of the same call, or a release we never saw.
 void settle_replaced(const table::Block& old) {
@@ -143,9 +196,8 @@ void settle_replaced(const table::Block& old) {
   }
 }
 
-void insert_block(const table::Block& block) {
+[[gnu::cold, gnu::noinline]] void insert_slowly(const table::Block& block) {
   table::Block old;
-  count_birth(block.site, block.size);  // first: a walk must never see more live than were born
   switch (g_tables.blocks.insert(block, old)) {
     case table::Insert::kNew:
       break;
@@ -155,15 +207,24 @@ void insert_block(const table::Block& block) {
     case table::Insert::kNoMemory:
       uncount_birth(block);
       count_loss(format::Loss::blocks_not_recorded);
-      return;
+      break;
     case table::Insert::kOutOfRange:
       uncount_birth(block);
       count_loss(format::Loss::address_out_of_range);
-      return;
+      break;
   }
-  t_nested_block = AllocatorGuard::active() ? block.address : 0;
 }
 
+inline void insert_block(const table::Block& block) {
+  if (!g_tables.blocks.try_insert(block)) [[unlikely]] {
+    insert_slowly(block);
+  }
+  if (t_guard != 0) [[unlikely]] {
+    t_nested_block = AllocatorGuard::active() ? block.address : 0;
+  }
+}
+
+// Blocks made while nothing was recorded are released unknown: that is no loss.
 void count_foreign_free() {
   if (g_config.track_heap && g_every_block_is_known.load(std::memory_order_relaxed)) {
     count_loss(format::Loss::foreign_free);
@@ -201,8 +262,22 @@ void modules_changed() {
   stack::refresh_modules();
 }
 
+std::uint32_t heap_site_of(const Caller& caller) {
+  const CacheInUse in_use;
+  ThreadCache* cache = in_use.get();
+  return cache == nullptr ? capture_site(format::SiteKind::kHeap) : heap_site(*cache, caller);
+}
+
+bool look_at_busy_clock() {
+  look_at_clock();
+  return t_calls_to_look != 1;
+}
+
 void start_recording(const Config& config) {
   g_config = config;
+  if (config.sample_bytes != 0) {
+    start_sampled(config.sample_bytes, config.track_heap);
+  }
   g_every_block_is_known.store(config.mode == Mode::kExact, std::memory_order_relaxed);
   set_mode(config.mode);
 }
@@ -232,22 +307,29 @@ void release_after_fork() {
 
 std::uint32_t recover_after_fork() {
   g_tables.ranges.reset_lock();
-  free_caller_caches();
+  disown_caches_after_fork();
+  restart_sampled();
   t_calls_to_look = 1;
   g_clock.look();
   return g_clock.skip_tick();
 }
 
-void record_allocation(const void* block, std::size_t size, const Caller& /*caller*/) {
-  if (block == nullptr || dormant()) {
+void record_allocation(const void* block, std::size_t size, const Caller& caller) {
+  const Mode now = mode();
+  if (block == nullptr || now == Mode::kDormant) {
+    return;
+  }
+  if (now == Mode::kSample) [[unlikely]] {
+    record_sampled_allocation(address_of(block), size, caller);
     return;
   }
   count_call();
   if (!recording() || !g_config.track_heap) {
     return;
   }
-  const std::uint32_t site = capture_site(format::SiteKind::kHeap);
-  if (site == table::SiteTable::kNone) {
+  const std::uint32_t site = count_birth(caller, size);
+  check_capture(site);
+  if (site == table::SiteTable::kNone) [[unlikely]] {
     count_loss(format::Loss::blocks_not_recorded);
     return;
   }
@@ -255,19 +337,24 @@ void record_allocation(const void* block, std::size_t size, const Caller& /*call
 }
 
 void record_release(const void* block) {
-  if (block == nullptr || dormant()) {
+  const Mode now = mode();
+  if (block == nullptr || now == Mode::kDormant) {
+    return;
+  }
+  if (now != Mode::kExact && g_config.sample_bytes != 0) [[unlikely]] {
+    record_sampled_release(address_of(block));
     return;
   }
   count_call();
-  table::Block old;
-  if (!g_tables.blocks.remove(address_of(block), old) && !AllocatorGuard::active()) {
+  if (!g_tables.blocks.remove(address_of(block)) && !AllocatorGuard::active()) {
     count_foreign_free();
   }
 }
 
 Moving begin_move(const void* block) {
   Moving moving;
-  if (!dormant()) {
+  const bool may_be_known = g_config.sample_bytes == 0 || g_filter.may_hold(address_of(block));
+  if (!dormant() && may_be_known) {
     moving.known = g_tables.blocks.begin_transit(address_of(block), moving.old);
   }
   return moving;
@@ -287,12 +374,14 @@ void end_move(const Moving& moving, const void* fresh, std::size_t size, bool re
   record_allocation(fresh, size, caller);
   if (!moving.known) {
     count_foreign_free();
+  } else if (g_config.sample_bytes != 0) {
+    end_sampled_move(moving.old.address);
   } else if (address_of(fresh) != moving.old.address || !recording()) {
     g_tables.blocks.end_transit(moving.old.address);
   }
 }
 
-void record_map(const void* begin, std::size_t bytes, const Caller& /*caller*/) {
+void record_map(const void* begin, std::size_t bytes, const Caller& caller) {
   if (!recording()) {
     record_unmap(begin, bytes);  // a map over a recorded one ends it
     return;
@@ -301,11 +390,11 @@ void record_map(const void* begin, std::size_t bytes, const Caller& /*caller*/) 
     return;
   }
   count_call();
-  const std::uint32_t site = capture_site(format::SiteKind::kMmap);
+  const std::uint32_t site = mmap_site(caller);
   const std::uintptr_t address = address_of(begin);
   if (site != table::SiteTable::kNone &&
       insert_range({address, address + bytes, site, g_clock.tick()})) {
-    count_birth(site, bytes);
+    g_tables.sites.count_births(site, 1, bytes);
   } else {
     count_loss(format::Loss::maps_not_recorded);
   }

@@ -59,7 +59,7 @@ void modules_changed();
 
 struct Config {
   Mode mode = Mode::kExact;
-  std::uint64_t sample_bytes = 524288;  // mean bytes between samples, kSample only
+  std::uint64_t sample_bytes = 0;  // mean bytes between samples; 0: never in kSample
   unsigned stack_depth = 64;
   bool track_heap = true;
   bool track_mmap = true;

@@ -40,16 +40,19 @@ struct SampleCountdown {
   bool drawn = false;  // false: the thread has no distance yet
 };
 
-extern constinit thread_local SampleCountdown t_countdown;
+[[gnu::visibility("hidden")]] extern constinit thread_local SampleCountdown t_countdown;
 
 // AT-INIT: the mean number of bytes between sample points.
 void start_sampling(std::uint64_t mean_bytes);
 
+inline std::size_t counted_bytes(std::size_t bytes) {
+  return bytes + static_cast<std::size_t>(bytes == 0);
+}
+
 // Counts an allocation of `bytes` down. False for most: it is not recorded, and nothing else is to
 // be done. True: decide() says.
 inline bool sampling_due(std::size_t bytes) {
-  const std::size_t counted = bytes + static_cast<std::size_t>(bytes == 0);
-  t_countdown.left -= static_cast<std::int64_t>(counted);
+  t_countdown.left -= static_cast<std::int64_t>(counted_bytes(bytes));
   return t_countdown.left < 0;
 }
 

@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "preload/runtime/arena.h"
+#include "preload/runtime/real_math.h"
 
 namespace seep::snapshot {
 namespace {
@@ -18,6 +19,12 @@ constexpr unsigned kMostAttempts = 20;  // each waits for a few hundred microsec
 std::size_t tally_bytes(std::uint32_t sites) {
   return sites * sizeof(SiteTally);
 }
+std::size_t birth_bytes(std::uint32_t sites) {
+  return sites * sizeof(recorder::Births);
+}
+std::size_t estimate_bytes(std::uint32_t sites) {
+  return sites * sizeof(EstimateTally);
+}
 std::size_t age_bytes(std::uint32_t sites) {
   return (std::size_t{sites} * format::kAgeClasses + 1) * sizeof(AgeTally);
 }
@@ -28,33 +35,92 @@ LiveWalk::~LiveWalk() {
   if (tallies_ != nullptr) {
     runtime::unmap_pages(tallies_, tally_bytes(site_count_));
   }
+  if (births_ != nullptr) {
+    runtime::unmap_pages(births_, birth_bytes(site_count_));
+  }
+  if (estimates_ != nullptr) {
+    runtime::unmap_pages(estimates_, estimate_bytes(site_count_));
+  }
   if (ages_ != nullptr) {
     runtime::unmap_pages(ages_, age_bytes(site_count_));
   }
 }
 
-bool LiveWalk::run(recorder::Tables& tables) {
-  site_count_ = tables.sites.count();
+bool LiveWalk::map_sums() {
   tallies_ = static_cast<SiteTally*>(runtime::map_pages(tally_bytes(site_count_)));
   ages_ = static_cast<AgeTally*>(runtime::map_pages(age_bytes(site_count_)));
-  if (tallies_ == nullptr || ages_ == nullptr) {
+  births_ = static_cast<recorder::Births*>(runtime::map_pages(birth_bytes(site_count_)));
+  if (sample_bytes_ != 0) {
+    estimates_ = static_cast<EstimateTally*>(runtime::map_pages(estimate_bytes(site_count_)));
+  }
+  return tallies_ != nullptr && ages_ != nullptr && births_ != nullptr &&
+         (sample_bytes_ == 0 || estimates_ != nullptr);
+}
+
+bool LiveWalk::run(recorder::Tables& tables) {
+  site_count_ = tables.sites.count();
+  if (!map_sums()) {
     return false;
   }
-  tables.blocks.walk(
-      [this](const table::Block& block) { add(block.site, block.birth, block.size); });
+  if (sample_bytes_ == 0) {
+    walk_blocks(tables.blocks);
+  } else {
+    walk_sampled_blocks(tables.blocks);
+    round_estimates();
+  }
   const std::uint64_t heap_bytes = live_bytes_;
   if (!walk_ranges(tables.ranges)) {
     recorder::count_loss(format::Loss::maps_not_recorded);
   }
   mmap_bytes_ = live_bytes_ - heap_bytes;
+  recorder::births_of_sites(tables.sites, births_, site_count_);  // last: see there
   return true;
+}
+
+void LiveWalk::walk_blocks(const table::AddressTable& blocks) {
+  blocks.walk([this](const table::Block& block) { add(block.site, block.birth, {1, block.size}); });
+}
+
+// Sums are in fixed point until round_estimates.
+void LiveWalk::walk_sampled_blocks(const table::AddressTable& blocks) {
+  const runtime::FloatEnvironment environment;
+  blocks.walk([this](const table::Block& block) {
+    if (block.site < site_count_) {
+      add(block.site, block.birth, recorder::weight_of(block.size, sample_bytes_));
+      const recorder::Variance variance = recorder::variance_of(block.size, sample_bytes_);
+      EstimateTally& estimate = estimates_[block.site];
+      ++estimate.sampled_blocks;
+      estimate.variance.blocks += variance.blocks;
+      estimate.variance.bytes += variance.bytes;
+    }
+  });
+}
+
+// Only heap sites have sums yet. What was born at a site is rounded in the same way, so that what
+// nothing was freed of has as much alive as was born.
+void LiveWalk::round_estimates() {
+  live_blocks_ = 0;
+  live_bytes_ = 0;
+  for (std::uint32_t site = 0; site < site_count_; ++site) {
+    SiteTally& tally = tallies_[site];
+    tally.live_blocks = recorder::whole_blocks(tally.live_blocks);
+    tally.live_bytes = recorder::whole_bytes(tally.live_bytes);
+    tally.inherited_blocks = recorder::whole_blocks(tally.inherited_blocks);
+    tally.inherited_bytes = recorder::whole_bytes(tally.inherited_bytes);
+    live_blocks_ += tally.live_blocks;
+    live_bytes_ += tally.live_bytes;
+    for (std::uint32_t age = tally.ages; age != 0; age = ages_[age].next) {
+      ages_[age].blocks = recorder::whole_blocks(ages_[age].blocks);
+      ages_[age].bytes = recorder::whole_bytes(ages_[age].bytes);
+    }
+  }
 }
 
 // Another thread may hold the table just now; one that is stopped may hold it for long.
 bool LiveWalk::walk_ranges(table::RangeTable& ranges) {
   for (unsigned attempt = 0; attempt < kMostAttempts; ++attempt) {
     if (ranges.walk([this](const table::Range& range) {
-          add(range.site, range.birth, range.end - range.begin);
+          add(range.site, range.birth, {1, range.end - range.begin});
         })) {
       return true;
     }
@@ -62,7 +128,7 @@ bool LiveWalk::walk_ranges(table::RangeTable& ranges) {
   return false;
 }
 
-void LiveWalk::add(std::uint32_t site, std::uint32_t birth, std::uint64_t bytes) {
+void LiveWalk::add(std::uint32_t site, std::uint32_t birth, const recorder::Weight& weight) {
   if (site >= site_count_) {
     return;
   }
@@ -70,18 +136,18 @@ void LiveWalk::add(std::uint32_t site, std::uint32_t birth, std::uint64_t bytes)
   if (tally.live_blocks == 0 || birth < tally.oldest_birth) {
     tally.oldest_birth = birth;
   }
-  ++tally.live_blocks;
-  tally.live_bytes += bytes;
-  ++live_blocks_;
-  live_bytes_ += bytes;
+  tally.live_blocks += weight.blocks;
+  tally.live_bytes += weight.bytes;
+  live_blocks_ += weight.blocks;
+  live_bytes_ += weight.bytes;
   if (birth < fork_tick_) {
-    ++tally.inherited_blocks;
-    tally.inherited_bytes += bytes;
+    tally.inherited_blocks += weight.blocks;
+    tally.inherited_bytes += weight.bytes;
   }
   const std::uint64_t age_ticks = birth < now_tick_ ? now_tick_ - birth : 0;
   AgeTally* age = age_of(tally, age_class_of(age_ticks << recorder::kTickShift));
-  ++age->blocks;
-  age->bytes += bytes;
+  age->blocks += weight.blocks;
+  age->bytes += weight.bytes;
 }
 
 // The list is ascending in age class, and short: most blocks of a site are of a few ages.

@@ -7,6 +7,8 @@
 
 #include "format/snapshot_format.h"
 #include "preload/recorder/recorder.h"
+#include "preload/recorder/sampler.h"
+#include "preload/recorder/thread_cache.h"
 
 namespace seep::snapshot {
 
@@ -26,11 +28,18 @@ struct SiteTally {
   std::uint32_t ages;  // index of the first AgeTally; 0 for none
 };
 
+// In sample mode, what is uncertain in the sums of a site (recorder/sampler.h).
+struct EstimateTally {
+  std::uint64_t sampled_blocks;
+  recorder::Variance variance;
+};
+
 class LiveWalk {
  public:
-  // Blocks born before `fork_tick` count as inherited; ages are taken at `now_tick`.
-  LiveWalk(std::uint32_t now_tick, std::uint32_t fork_tick)
-      : now_tick_(now_tick), fork_tick_(fork_tick) {}
+  // Blocks born before `fork_tick` count as inherited; ages are taken at `now_tick`. With
+  // `sample_bytes`, the mean between samples, heap blocks count by their weights; 0: exact.
+  LiveWalk(std::uint32_t now_tick, std::uint32_t fork_tick, std::uint64_t sample_bytes = 0)
+      : now_tick_(now_tick), fork_tick_(fork_tick), sample_bytes_(sample_bytes) {}
   ~LiveWalk();
   LiveWalk(const LiveWalk&) = delete;
   LiveWalk& operator=(const LiveWalk&) = delete;
@@ -47,6 +56,14 @@ class LiveWalk {
   [[nodiscard]] const AgeTally* next(const AgeTally& age) const {
     return age.next == 0 ? nullptr : &ages_[age.next];
   }
+  // What was ever allocated at a site, by all that was found alive there and more.
+  [[nodiscard]] const recorder::Births& births(std::uint32_t site) const { return births_[site]; }
+  // Null in exact mode.
+  [[nodiscard]] const EstimateTally* estimates() const { return estimates_; }
+  // Whether births of a site of this kind are counted in the fixed point of recorder::Weight.
+  [[nodiscard]] bool is_estimated(format::SiteKind kind) const {
+    return sample_bytes_ != 0 && kind == format::SiteKind::kHeap;
+  }
   [[nodiscard]] std::uint64_t live_blocks() const { return live_blocks_; }
   [[nodiscard]] std::uint64_t live_bytes() const { return live_bytes_; }
   [[nodiscard]] std::uint64_t mmap_bytes() const { return mmap_bytes_; }
@@ -54,13 +71,20 @@ class LiveWalk {
 
  private:
   bool walk_ranges(table::RangeTable& ranges);
-  void add(std::uint32_t site, std::uint32_t birth, std::uint64_t bytes);
+  bool map_sums();
+  void walk_blocks(const table::AddressTable& blocks);
+  void walk_sampled_blocks(const table::AddressTable& blocks);
+  void round_estimates();
+  void add(std::uint32_t site, std::uint32_t birth, const recorder::Weight& weight);
   AgeTally* age_of(SiteTally& tally, std::uint32_t age_class);
 
   std::uint32_t now_tick_;
   std::uint32_t fork_tick_;
+  std::uint64_t sample_bytes_;
   std::uint32_t site_count_ = 0;
   SiteTally* tallies_ = nullptr;
+  EstimateTally* estimates_ = nullptr;
+  recorder::Births* births_ = nullptr;
   AgeTally* ages_ = nullptr;  // room for every class of every site; only what is used is touched
   std::uint32_t ages_used_ = 1;
   std::uint64_t live_blocks_ = 0;

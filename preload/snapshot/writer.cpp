@@ -6,6 +6,7 @@
 #include "preload/runtime/arena.h"
 #include "preload/runtime/clocks.h"
 #include "preload/runtime/file.h"
+#include "preload/runtime/real_math.h"
 #include "preload/runtime/syscall.h"
 #include "preload/runtime/text.h"
 #include "preload/snapshot/accounting.h"
@@ -97,11 +98,15 @@ format::SiteRecord describe_site(const Description& description, const table::Si
   format::SiteRecord record{};
   record.node = entry.node;
   record.kind = entry.kind;
-  record.allocated_blocks = entry.allocated_blocks.load(std::memory_order_relaxed);
-  record.allocated_bytes = entry.allocated_bytes.load(std::memory_order_relaxed);
+  record.allocated_blocks = walk.births(id).blocks;
+  record.allocated_bytes = walk.births(id).bytes;
   if (id < description.births_at_fork_count) {
     record.allocated_blocks -= description.births_at_fork[id].blocks;
     record.allocated_bytes -= description.births_at_fork[id].bytes;
+  }
+  if (walk.is_estimated(static_cast<format::SiteKind>(entry.kind))) {
+    record.allocated_blocks = recorder::whole_blocks(record.allocated_blocks);
+    record.allocated_bytes = recorder::whole_bytes(record.allocated_bytes);
   }
   record.live_blocks = tally.live_blocks;
   record.live_bytes = tally.live_bytes;
@@ -136,6 +141,29 @@ void put_ages(FileBuilder& file, const LiveWalk& walk) {
   file.end_section();
 }
 
+// Square roots are taken in real_math.cpp, inside the environment that the caller sets.
+format::EstimateRecord describe_estimate(std::uint32_t site, const EstimateTally& tally) {
+  const double bytes_error = runtime::square_root(tally.variance.bytes);
+  const double blocks_error = runtime::square_root(tally.variance.blocks);
+  return {site, 0, tally.sampled_blocks, static_cast<std::uint64_t>(runtime::nearest(bytes_error)),
+          static_cast<std::uint64_t>(runtime::nearest(blocks_error))};
+}
+
+void put_estimates(FileBuilder& file, const LiveWalk& walk) {
+  if (walk.estimates() == nullptr) {
+    return;
+  }
+  const runtime::FloatEnvironment environment;
+  file.begin_section(SectionId::kEstimates, sizeof(format::EstimateRecord));
+  for (std::uint32_t id = 0; id < walk.site_count(); ++id) {
+    if (walk.estimates()[id].sampled_blocks != 0) {
+      const format::EstimateRecord record = describe_estimate(id, walk.estimates()[id]);
+      file.put(&record, sizeof(record));
+    }
+  }
+  file.end_section();
+}
+
 void put_losses(FileBuilder& file) {
   file.begin_section(SectionId::kLosses, sizeof(format::LossRecord));
   for (std::uint32_t id = 0; id < format::kLossCount; ++id) {
@@ -160,6 +188,7 @@ int put_all(FileBuilder& file, const Description& description, recorder::Tables&
   put_section(file, SectionId::kAccounting,
               account(walk.live_bytes(), walk.mmap_bytes(), description.limit_bytes));
   put_losses(file);
+  put_estimates(file, walk);
   put_strings(file, description, module_count);
   return file.finish();
 }
@@ -189,7 +218,7 @@ Outcome write(int directory, const char* name, const Description& description,
               recorder::Tables& tables) {
   Outcome outcome;
   const std::uint64_t begin = runtime::thread_cpu_ns();
-  LiveWalk walk(description.now_tick, description.fork_tick);
+  LiveWalk walk(description.now_tick, description.fork_tick, description.process.sample_bytes);
   if (!walk.run(tables)) {
     outcome.error = -ENOMEM;
     return outcome;

@@ -8,6 +8,7 @@
 
 #include "format/snapshot_format.h"
 #include "preload/recorder/recorder.h"
+#include "preload/recorder/thread_cache.h"
 
 namespace seep::snapshot {
 
@@ -23,13 +24,8 @@ struct Description {
   std::uint32_t fork_tick = 0;  // blocks born earlier are inherited
   std::uint64_t limit_bytes = 0;
   // Births that belong to the parent of a fork, by site; null when there are none.
-  const struct Births* births_at_fork = nullptr;
+  const recorder::Births* births_at_fork = nullptr;
   std::uint32_t births_at_fork_count = 0;
-};
-
-struct Births {
-  std::uint64_t blocks;
-  std::uint64_t bytes;
 };
 
 struct Outcome {

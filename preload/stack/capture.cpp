@@ -118,43 +118,12 @@ class Frames {
   bool add(std::uint64_t pc, const Site& site, std::uint32_t flags) {
     return add(pc + site.frame_base, flags, site.load == skipped_);
   }
-  bool add(const WalkStep& step) { return add(step.frame, step.flags, step.own); }
 
  private:
   Stack* out_;
   unsigned max_depth_;
   const Load* skipped_;
 };
-
-// How far the last walk could be repeated from a state that it was in.
-enum class Repeat : std::uint8_t {
-  kNot,      // it was never in this state
-  kUntil,    // up to `regs`, whose frame is added already
-  kCut,      // beyond the depth that was asked for
-  kToTheEnd  // the outermost frame is added
-};
-
-Repeat repeat_last(LastWalk& last, FrameRegisters& regs, std::uint32_t flags, Frames& frames) {
-  const WalkStep* step = last.find(regs, flags);
-  if (step == nullptr) {
-    return Repeat::kNot;
-  }
-  bool first = true;
-  for (; step != nullptr; step = last.repeat()) {
-    if (!frames.add(*step)) {
-      last.end_early(!first);
-      return Repeat::kCut;
-    }
-    first = false;
-    regs = step->at;
-    if (step->outermost) {
-      last.take();
-      last.end();
-      return Repeat::kToTheEnd;
-    }
-  }
-  return Repeat::kUntil;
-}
 
 bool is_code(std::uint64_t pc) {
   return find_place(pc).executable;
@@ -187,61 +156,13 @@ WalkResult ended_by(StepResult result) {
   return result == StepResult::kOutermost ? WalkResult::kDone : WalkResult::kFailed;
 }
 
-// Tells the last walk, if there is one, what the present one meets.
-class Memory {
- public:
-  explicit Memory(LastWalk* last) : last_(last) {
-    if (last_ != nullptr) {
-      last_->begin(generation());
-    }
-  }
-  Repeat repeat(FrameRegisters& regs, std::uint32_t flags, Frames& frames) {
-    return last_ == nullptr ? Repeat::kNot : repeat_last(*last_, regs, flags, frames);
-  }
-  void add(const FrameRegisters& at, const Site& site, std::uint32_t flags) {
-    if (last_ != nullptr) {
-      last_->stage({at, 0, at.ip + site.frame_base, flags,
-                    site.load == g_own_load.load(std::memory_order_relaxed), false, false});
-    }
-  }
-  // The frame's caller was found by a compact rule: `from` is the frame, `to` its caller.
-  void stepped(CompactRule rule, const FrameRegisters& from, const FrameRegisters& to) {
-    if (last_ != nullptr) {
-      const bool repeatable =
-          rule.kind != RuleKind::kFromWordAtRbp && to.sp - from.sp < StackReader::kNearBytes;
-      const auto slot = static_cast<std::uint64_t>(std::int64_t{rule.rbp_slot} * 8);
-      last_->set_outcome(repeatable, false, rule.rbp_slot == 0 ? 0 : to.sp + slot);
-    }
-  }
-  void stepped_otherwise() {
-    if (last_ != nullptr) {
-      last_->set_outcome(false, false, 0);
-    }
-  }
-  // No caller exists; `by_state`: the frame's registers alone say so, not a word of the stack.
-  WalkResult outermost(bool by_state) {
-    if (last_ != nullptr) {
-      last_->set_outcome(false, by_state, 0);
-      last_->end();
-    }
-    return WalkResult::kDone;
-  }
-  WalkResult cut() {
-    if (last_ != nullptr) {
-      last_->end_early(false);
-    }
-    return WalkResult::kDone;
-  }
-  WalkResult lost(WalkResult result) {
-    if (last_ != nullptr) {
-      last_->forget();
-    }
-    return result;
-  }
-
- private:
-  LastWalk* last_;
-};
+// One step by a compact rule. False when a word cannot be read or makes no sense.
+inline bool step_compactly(CompactRule rule, FrameRegisters& regs, StackReader& reader) {
+  reader.move_to(regs.sp);
+  return step(rule, regs, [&reader](std::uint64_t address, std::uint64_t& word) {
+    return reader.read(address, word);
+  });
+}
 
 // One step where no compact rule helps; kStepped with `regs` at the caller, or the end.
 StepResult step_otherwise(CompactRule rule, FrameRegisters& regs, StackReader& reader) {
@@ -250,49 +171,126 @@ StepResult step_otherwise(CompactRule rule, FrameRegisters& regs, StackReader& r
 }
 
 // Follows rules that need rsp and rbp only.
-WalkResult walk_compact(const Registers& entry, Frames& frames, LastWalk* last) {
+WalkResult walk_compact(const Registers& entry, Frames& frames) {
   StackReader reader;
-  Memory memory(last);
   FrameRegisters regs{entry.rip(), entry.rsp(), entry.rbp()};
   std::uint32_t flags = 0;
   while (regs.ip != 0) {
-    const Repeat repeat = memory.repeat(regs, flags, frames);
-    if (repeat > Repeat::kUntil) {
+    const Site site = find_site(regs.ip - 1);
+    if (!frames.add(regs.ip, site, flags)) {
       return WalkResult::kDone;
     }
-    const Site site = find_site(regs.ip - 1);
-    if (repeat == Repeat::kNot) {
-      if (!frames.add(regs.ip, site, flags)) {
-        return memory.cut();
-      }
-      memory.add(regs, site, flags);
-    }
     flags = 0;
-    reader.move_to(regs.sp);
     if (site.rule.kind < RuleKind::kOutermost) [[likely]] {
-      const FrameRegisters from = regs;
-      const bool stepped =
-          step(site.rule, regs, [&reader](std::uint64_t address, std::uint64_t& word) {
-            return reader.read(address, word);
-          });
-      if (!stepped) {
-        return memory.lost(WalkResult::kFailed);
+      if (!step_compactly(site.rule, regs, reader)) {
+        return WalkResult::kFailed;
       }
-      memory.stepped(site.rule, from, regs);
     } else if (site.rule.kind == RuleKind::kGeneral) {
-      return memory.lost(WalkResult::kNeedsAllRegisters);
+      return WalkResult::kNeedsAllRegisters;
     } else {
       const StepResult result = step_otherwise(site.rule, regs, reader);
       if (result != StepResult::kStepped) {
-        return result == StepResult::kOutermost ? memory.outermost(true)
-                                                : memory.lost(WalkResult::kFailed);
+        return ended_by(result);
       }
-      memory.stepped_otherwise();
       flags = format::kHeuristic;
     }
   }
-  return memory.outermost(false);
+  return WalkResult::kDone;
 }
+
+// A walk that remembers its steps.
+class Walker {
+ public:
+  Walker(const FrameRegisters& entry, unsigned max_depth, LastWalk& last)
+      : entry_(entry), regs_(entry), max_depth_(max_depth), last_(&last) {
+    last.begin(generation());
+  }
+
+  Walk run() {
+    while (true) {
+      Site site;
+      if (last_->find(regs_, flags_)) {
+        const LastWalk::Repeat repeat = last_->repeat(max_depth_, regs_);
+        if (repeat != LastWalk::Repeat::kLeft) {
+          return end(repeat == LastWalk::Repeat::kCut);
+        }
+        site = find_site(regs_.ip - 1);
+      } else if (regs_.ip == 0) {
+        last_->stage({{0, regs_.sp, 0}, 0, 0, 0, 0, false, false, true, false});
+        return end(false);
+      } else {
+        ++fresh_frames_;
+        site = find_site(regs_.ip - 1);
+        if (!stage(site)) {
+          return forget();
+        }
+        if (last_->depth() > max_depth_) {
+          return end(true);
+        }
+      }
+      switch (step_from(site)) {
+        case StepResult::kStepped:
+          break;
+        case StepResult::kOutermost:
+          last_->set_outermost();
+          return end(false);
+        case StepResult::kFailed:
+          return forget();
+      }
+    }
+  }
+
+ private:
+  bool stage(const Site& site) {
+    const bool uses_bp =
+        site.rule.kind != RuleKind::kFromRsp && site.rule.kind != RuleKind::kOutermost;
+    return last_->stage({regs_, 0, regs_.ip + site.frame_base, 0,
+                         static_cast<std::uint16_t>(flags_), uses_bp, false, false, false});
+  }
+
+  // kFailed also where a step needs more registers than there are.
+  StepResult step_from(const Site& site) {
+    flags_ = 0;
+    const CompactRule rule = site.rule;
+    if (rule.kind < RuleKind::kOutermost) [[likely]] {
+      const std::uint64_t sp = regs_.sp;
+      if (!step_compactly(rule, regs_, reader_)) {
+        return StepResult::kFailed;
+      }
+      const bool near = regs_.sp - sp < StackReader::kNearBytes;
+      const auto slot = static_cast<std::uint64_t>(std::int64_t{rule.rbp_slot} * 8);
+      last_->set_caller(near && rule.kind != RuleKind::kFromWordAtRbp,
+                        rule.rbp_slot == 0 ? 0 : regs_.sp + slot);
+      return StepResult::kStepped;
+    }
+    if (rule.kind == RuleKind::kGeneral) {
+      return StepResult::kFailed;
+    }
+    const StepResult result = step_otherwise(rule, regs_, reader_);
+    if (result == StepResult::kStepped) {
+      last_->set_caller(false, 0);
+      flags_ = format::kHeuristic;
+    }
+    return result;
+  }
+
+  Walk end(bool cut) {
+    last_->end(entry_, cut);
+    return {cut ? Walk::End::kCut : Walk::End::kOutermost, fresh_frames_};
+  }
+  Walk forget() {
+    last_->forget();
+    return {Walk::End::kNone, fresh_frames_};
+  }
+
+  StackReader reader_;
+  FrameRegisters entry_;
+  FrameRegisters regs_;
+  std::uint32_t flags_ = 0;
+  unsigned max_depth_;
+  unsigned fresh_frames_ = 0;
+  LastWalk* last_;
+};
 
 StepResult step_fully(const Rule& rule, Registers& regs, StackReader& reader) {
   const WordReader read_word{[](void* context, std::uint64_t address, std::uint64_t& word) {
@@ -348,10 +346,14 @@ void set_skip_own_module(bool skip) {
   g_skip_own.store(skip, std::memory_order_relaxed);
 }
 
-void capture_from(const Registers& entry, unsigned max_depth, Stack& out, LastWalk* last) {
+Walk walk(const FrameRegisters& entry, unsigned max_depth, LastWalk& last) {
+  return Walker(entry, max_depth < kMaxFrames ? max_depth : kMaxFrames, last).run();
+}
+
+void capture_from(const Registers& entry, unsigned max_depth, Stack& out) {
   const unsigned depth = max_depth < kMaxFrames ? max_depth : kMaxFrames;
   Frames frames(depth, out);
-  WalkResult result = walk_compact(entry, frames, last);
+  WalkResult result = walk_compact(entry, frames);
   if (result == WalkResult::kNeedsAllRegisters) {
     frames = Frames(depth, out);
     result = walk_fully(entry, frames);
@@ -363,15 +365,14 @@ void capture_from(const Registers& entry, unsigned max_depth, Stack& out, LastWa
 
 // A name without C++ mangling, for the assembly below.
 extern "C" [[gnu::used, gnu::visibility("hidden")]] void seep_stack_capture_from(
-    const seep::stack::Registers* entry, unsigned max_depth, seep::stack::Stack* out,
-    seep::stack::LastWalk* last) {
-  seep::stack::capture_from(*entry, max_depth, *out, last);
+    const seep::stack::Registers* entry, unsigned max_depth, seep::stack::Stack* out) {
+  seep::stack::capture_from(*entry, max_depth, *out);
 }
 
 // Stores the registers as they will be once this function has returned, in the order of DWARF.
 // r8 … r11 and the argument registers are the caller's to save and hold nothing that a walk needs;
 // their slots are left as they are, but cleared.
-[[gnu::naked]] void seep::stack::capture(unsigned, Stack&, LastWalk*) {
+[[gnu::naked]] void seep::stack::capture(unsigned, Stack&) {
   __asm__(
       "subq $136, %rsp\n\t"
       ".cfi_adjust_cfa_offset 136\n\t"
@@ -395,7 +396,6 @@ extern "C" [[gnu::used, gnu::visibility("hidden")]] void seep_stack_capture_from
       "movq %r15, 120(%rsp)\n\t"
       "movq 136(%rsp), %rcx\n\t"
       "movq %rcx, 128(%rsp)\n\t"
-      "movq %rdx, %rcx\n\t"
       "movq %rsi, %rdx\n\t"
       "movl %edi, %esi\n\t"
       "movq %rsp, %rdi\n\t"

@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "preload/stack/registers.h"
+#include "preload/stack/unwind_rule.h"
 
 namespace seep::stack {
 
@@ -29,19 +30,34 @@ struct Stack {
   Frame frames[kMaxFrames];
 };
 
-class LastWalk;
-
-// Captures the stack of the caller. `max_depth` is 1 … kMaxFrames. `last` may be null; with it the
-// result is the same and comes sooner (last_walk.h).
-void capture(unsigned max_depth, Stack& out, LastWalk* last = nullptr);
+// Captures the stack of the caller. `max_depth` is 1 … kMaxFrames.
+void capture(unsigned max_depth, Stack& out);
 
 // The same from registers as they are after the call that is frame 0: `entry.rip()` is its return
 // address, `entry.rsp()` the stack pointer once it has returned. The stack must be the caller's
 // own.
-void capture_from(const Registers& entry, unsigned max_depth, Stack& out, LastWalk* last = nullptr);
+void capture_from(const Registers& entry, unsigned max_depth, Stack& out);
 
-// Whether frames of the module that holds this code are left out at the innermost end; true from
-// the start. Tests switch it off, since there it is the program itself.
+class LastWalk;
+
+// How a walk ended, whose steps are in a LastWalk then.
+struct Walk {
+  enum class End : std::uint8_t {
+    kOutermost,
+    kCut,   // there are more frames than were asked for
+    kNone,  // it needs all registers, or failed: capture() tells
+  };
+  End end;
+  unsigned fresh_frames;  // that were not taken over from the last walk
+};
+
+// The stack from `entry` outward, frame 0 being the function that entry.ip lies in. The frames are
+// those that capture() gives, and come sooner: what the last walk met is compared instead of
+// unwound (last_walk.h).
+Walk walk(const FrameRegisters& entry, unsigned max_depth, LastWalk& last);
+
+// Whether capture leaves out frames of the module that holds this code at the innermost end; true
+// from the start. Tests switch it off, since there it is the program itself.
 void set_skip_own_module(bool skip);
 
 }  // namespace seep::stack

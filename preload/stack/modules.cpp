@@ -12,6 +12,9 @@
 #include "preload/stack/proc_maps.h"
 
 namespace seep::stack {
+
+constinit std::atomic<std::uint64_t> g_generation{0};
+
 namespace {
 
 constexpr std::uint64_t kUserAddressEnd = std::uint64_t{1} << 47;
@@ -20,7 +23,6 @@ constexpr unsigned kMaxTries = 4;
 // Goes up with each table published, JIT ranges included. Relaxed: it only dates the entries of
 // g_elsewhere.
 constinit std::atomic<std::uint32_t> g_serial{0};
-constinit std::atomic<std::uint64_t> g_generation{0};  // release with a table, acquire to read
 
 // Granules of addresses that were looked for and found in no executable mapping: address >> 16 in
 // the upper half, the serial then in the lower. Relaxed: one word says all.
@@ -216,10 +218,6 @@ Place find_place(std::uint64_t pc) {
     slot.store(elsewhere_word(pc), std::memory_order_relaxed);
   }
   return found;
-}
-
-std::uint64_t generation() {
-  return g_generation.load(std::memory_order_acquire);
 }
 
 bool is_intact(const Load& load) {

@@ -55,7 +55,11 @@ Place find_place(std::uint64_t pc);
 void refresh_modules();
 
 // Goes up when a module was mapped or unmapped; JIT code does not count. 0 before the first read.
-std::uint64_t generation();
+// Release with the table of places, acquire in generation().
+extern constinit std::atomic<std::uint64_t> g_generation;
+inline std::uint64_t generation() {
+  return g_generation.load(std::memory_order_acquire);
+}
 
 // True while what is mapped at the place of `load` still is that module, as far as the first bytes
 // of its unwind tables tell.

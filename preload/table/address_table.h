@@ -10,18 +10,10 @@
 //   roots_[region] -> Region { heads[page] } -> Chunk -> older Chunk -> …
 //
 // A page has no chunk until its first block. A chunk has a fixed number of slots; entries never
-// move. A page that needs more gets another chunk in front, half as large as what it has; a new
-// page starts with as many slots as the page before it has blocks, since neighbours are alike. So
-// most pages have one chunk with little room to spare.
-//
-// A slot is a word and a birth, kept apart so that neither is padded:
-//
-//   word:  63……56 granule | 55 in transit | 54……32 site | 31……0 size in bytes
-//
-// 0 is a free slot. A word with site 0 is claimed: its birth is being written. Sizes of 4 GiB and
-// more are kept in oversize_. Within a chunk a granule may only stand in its own group of
-// kGroupSlots slots, which lies where the granule lies in the page: a look-up reads half a cache
-// line a chunk. A chunk of kMostSlots has a slot for every granule, so the chain ends there.
+// move. A page that needs more gets another chunk in front, as large as what it has; a new page
+// starts with as many slots as the page before it has blocks, since neighbours are alike. So most
+// pages have one chunk with little room to spare, and what is new stands in the first.
+// page_chunk.h has a chunk's layout. Sizes of 4 GiB and more are kept in oversize_.
 #pragma once
 
 #include <atomic>
@@ -29,6 +21,7 @@
 #include <cstdint>
 
 #include "preload/runtime/arena.h"
+#include "preload/table/page_chunk.h"
 
 namespace seep::table {
 
@@ -50,12 +43,17 @@ class AddressTable {
   AddressTable(const AddressTable&) = delete;
   AddressTable& operator=(const AddressTable&) = delete;
 
+  // Records a block in the way that most are: false, and nothing is done, where insert() must.
+  bool try_insert(const Block& block);
   // Records a block; `site` is 1…kMaxSite. kReplaced: the address had an entry that nobody removed,
   // which `old` tells; an entry in transit is replaced silently, its block is being moved away.
   Insert insert(const Block& block, Block& old);
 
-  // Forgets the block at `address`; false when there was none, else `old` tells what it was.
-  bool remove(std::uintptr_t address, Block& old);
+  // Forgets the block at `address`, which is the caller's; false when there was none.
+  bool remove(std::uintptr_t address);
+
+  // What is known of the block at `address`; false when there is none.
+  bool look_up(std::uintptr_t address, Block& block);
 
   // Marks the block as being moved by realloc: still alive to a walk, told apart from a new block
   // at the same address. False when there is none.
@@ -78,7 +76,6 @@ class AddressTable {
   static constexpr std::size_t kRegions = std::size_t{1} << (kAddressBits - kRegionShift);
   static constexpr std::size_t kPagesPerRegion = std::size_t{1} << (kRegionShift - kPageShift);
   static constexpr std::size_t kPagesPerGroup = 512;  // one page of heads
-  static constexpr unsigned kGroupSlots = 4;
   static constexpr unsigned kFirstSlots = 2;
   static constexpr unsigned kMostSlots = 256;
   static constexpr std::size_t kOversizeEntries = 256;
@@ -86,33 +83,20 @@ class AddressTable {
   static constexpr std::uint64_t kTransit = std::uint64_t{1} << 55;
   static constexpr std::uint64_t kSizeMask = 0xFFFFFFFF;
 
-  struct Chunk {
-    Chunk* next;  // the older chunk; written before the chunk is published
-    std::uint32_t slots;
-    std::uint32_t slots_in_page;  // with all older chunks
-    // followed by std::atomic<std::uint64_t> words[slots] and std::atomic<std::uint32_t>
-    // births[slots]
-
-    [[nodiscard]] std::atomic<std::uint64_t>* words() const {
-      return reinterpret_cast<std::atomic<std::uint64_t>*>(reinterpret_cast<std::uintptr_t>(this) +
-                                                           sizeof(Chunk));
-    }
-    [[nodiscard]] std::atomic<std::uint32_t>* births() const {
-      return reinterpret_cast<std::atomic<std::uint32_t>*>(words() + slots);
-    }
-  };
-
   struct Region {
     // One bit for each kPagesPerGroup heads that ever had a chunk: a walk leaves the rest
     // untouched, so that the kernel need not map it. fetch_or (release) in add_chunk, acquire in
     // walk.
     std::atomic<std::uint64_t> touched[kPagesPerRegion / kPagesPerGroup / 64];
-    std::atomic<Chunk*> heads[kPagesPerRegion];  // release in add_chunk, acquire in readers
+    std::atomic<PageChunk*> heads[kPagesPerRegion];  // release in add_chunk, acquire in readers
   };
 
   struct Slot {
-    std::atomic<std::uint64_t>* word = nullptr;
-    std::atomic<std::uint32_t>* birth = nullptr;
+    SlotGroup group{0, 0};
+    unsigned index = 0;
+    [[nodiscard]] bool exists() const { return group.exists(); }
+    [[nodiscard]] std::atomic<std::uint64_t>& word() const { return group.word(index); }
+    [[nodiscard]] std::atomic<std::uint32_t>& birth() const { return group.birth(index); }
   };
 
   struct Oversize {
@@ -130,44 +114,138 @@ class AddressTable {
   static std::uint32_t site_of(std::uint64_t word) {
     return static_cast<std::uint32_t>(word >> 32) & kMaxSite;
   }
-  // The group of slots that a granule may stand in, and how many they are.
-  static unsigned group_begin(const Chunk& chunk, std::uint64_t granule) {
-    return chunk.slots <= kGroupSlots
-               ? 0
-               : static_cast<unsigned>(granule * (chunk.slots / kGroupSlots) >> 8) * kGroupSlots;
+  std::atomic<PageChunk*>* head_of(std::uintptr_t address);
+  Region* make_region(std::uintptr_t address);
+  static Slot find_in_chunk(const PageChunk& chunk, std::uint64_t granule);
+  static Slot find(const PageChunk* head, std::uint64_t granule);
+  Slot find(std::uintptr_t address);
+  static Slot claim_in_chunk(const PageChunk& chunk, std::uint64_t granule);
+  static Slot claim(const PageChunk* head, std::uint64_t granule);
+  static void forget(const Slot& slot);
+  // Completes an entry whose slot is claimed. The release publishes it to walk and find.
+  static void fill(const Slot& slot, const Block& block) {
+    slot.birth().store(block.birth, std::memory_order_relaxed);
+    slot.word().store(make_word(block), std::memory_order_release);
   }
-  static unsigned group_size(const Chunk& chunk) {
-    return chunk.slots < kGroupSlots ? chunk.slots : kGroupSlots;
-  }
-
-  std::atomic<Chunk*>* head_of(std::uintptr_t address, bool create);
-  static Slot find_in_chunk(const Chunk& chunk, std::uint64_t granule, Slot* free_slot);
-  static Slot find(const Chunk* head, std::uint64_t granule, Slot* free_slot);
   std::uint64_t take_over(const Slot& taken, const Block& block, Block& old);
-  Chunk* add_chunk(std::uintptr_t address, std::atomic<Chunk*>& head, Chunk* seen);
+  PageChunk* add_chunk(std::uintptr_t address, std::atomic<PageChunk*>& head, PageChunk* seen);
   unsigned blocks_in_page_before(std::uintptr_t address);
-  static unsigned count_blocks(const Chunk* head);
+  static unsigned count_blocks(const PageChunk* head);
   Block describe(std::uintptr_t address, std::uint64_t word, std::uint32_t birth) const;
   bool keep_oversize(std::uintptr_t address, std::uint64_t size);
   void drop_oversize(std::uintptr_t address);
   template <typename Visit>
-  void walk_page(std::uintptr_t page, const Chunk* chunk, Visit& visit) const;
+  void walk_page(std::uintptr_t page, const PageChunk* chunk, Visit& visit) const;
 
   std::atomic<Region*> roots_[kRegions] = {};  // release in head_of, acquire in readers
   Oversize oversize_[kOversizeEntries] = {};
   runtime::Arena chunks_{std::size_t{1} << 20};
 };
 
+// What every event of the allocator runs through stands here, to be part of the hooks' code.
+
+inline std::atomic<PageChunk*>* AddressTable::head_of(std::uintptr_t address) {
+  Region* region = roots_[address >> kRegionShift].load(std::memory_order_acquire);
+  return region == nullptr ? nullptr
+                           : &region->heads[(address >> kPageShift) & (kPagesPerRegion - 1)];
+}
+
+inline AddressTable::Slot AddressTable::find_in_chunk(const PageChunk& chunk,
+                                                      std::uint64_t granule) {
+  const SlotGroup group = chunk.group_of(granule);
+  for (unsigned marked = group.marked(granule); marked != 0; marked &= marked - 1) {
+    const auto index = static_cast<unsigned>(std::countr_zero(marked));
+    const std::uint64_t word = group.word(index).load(std::memory_order_acquire);
+    if (word >> 56 == granule && site_of(word) != 0) [[likely]] {
+      return {group, index};
+    }
+  }
+  return {};
+}
+
+inline AddressTable::Slot AddressTable::find(const PageChunk* head, std::uint64_t granule) {
+  for (const PageChunk* chunk = head; chunk != nullptr; chunk = chunk->next) {
+    if (const Slot slot = find_in_chunk(*chunk, granule); slot.exists()) {
+      return slot;
+    }
+  }
+  return {};
+}
+
+inline AddressTable::Slot AddressTable::find(std::uintptr_t address) {
+  std::atomic<PageChunk*>* head = address >> kAddressBits == 0 ? head_of(address) : nullptr;
+  return head == nullptr ? Slot{}
+                         : find(head->load(std::memory_order_acquire), granule_of(address));
+}
+
+// A free slot, claimed. One without a mark may be claimed already, or not free yet: its word tells.
+inline AddressTable::Slot AddressTable::claim_in_chunk(const PageChunk& chunk,
+                                                       std::uint64_t granule) {
+  const SlotGroup group = chunk.group_of(granule);
+  for (unsigned free = group.unmarked(); free != 0; free &= free - 1) {
+    const auto index = static_cast<unsigned>(std::countr_zero(free));
+    std::uint64_t expected = 0;
+    if (group.word(index).compare_exchange_strong(expected, granule << 56 | kTransit,
+                                                  std::memory_order_acquire,
+                                                  std::memory_order_relaxed)) [[likely]] {
+      group.set_mark(index, granule);
+      return {group, index};
+    }
+  }
+  return {};
+}
+
+// The mark first: once the word is 0 the slot may be another block's.
+inline void AddressTable::forget(const Slot& slot) {
+  slot.group.clear_mark(slot.index);
+  slot.word().store(0, std::memory_order_release);
+}
+
+inline bool AddressTable::try_insert(const Block& block) {
+  if (block.address >> kAddressBits != 0 || block.size >= kSizeMask) [[unlikely]] {
+    return false;
+  }
+  const std::uint64_t granule = granule_of(block.address);
+  std::atomic<PageChunk*>* head = head_of(block.address);
+  const PageChunk* chunk = head == nullptr ? nullptr : head->load(std::memory_order_acquire);
+  if (chunk == nullptr || find(chunk, granule).exists()) [[unlikely]] {
+    return false;
+  }
+  const Slot slot = claim_in_chunk(*chunk, granule);
+  if (!slot.exists()) [[unlikely]] {
+    return false;
+  }
+  fill(slot, block);
+  return true;
+}
+
+// A store is enough: the block is the caller's until the real release, so nobody else may change
+// the slot that holds it; a thread that frees what another one frees as well is beyond help.
+inline bool AddressTable::remove(std::uintptr_t address) {
+  const Slot slot = find(address);
+  if (!slot.exists()) [[unlikely]] {
+    return false;
+  }
+  if ((slot.word().load(std::memory_order_relaxed) & kSizeMask) == kSizeMask) [[unlikely]] {
+    drop_oversize(address);
+  }
+  forget(slot);
+  return true;
+}
+
 template <typename Visit>
-void AddressTable::walk_page(std::uintptr_t page, const Chunk* chunk, Visit& visit) const {
+void AddressTable::walk_page(std::uintptr_t page, const PageChunk* chunk, Visit& visit) const {
   for (; chunk != nullptr; chunk = chunk->next) {
-    for (unsigned i = 0; i < chunk->slots; ++i) {
-      const std::uint64_t word = chunk->words()[i].load(std::memory_order_acquire);
-      if (site_of(word) == 0) {
-        continue;
+    for (unsigned g = 0; g < chunk->groups; ++g) {
+      const SlotGroup group = chunk->group(g);
+      for (unsigned i = 0; i < group.slots(); ++i) {
+        const std::uint64_t word = group.word(i).load(std::memory_order_acquire);
+        if (site_of(word) == 0) {
+          continue;
+        }
+        const std::uintptr_t address = page | (word >> 56) << kGranuleShift;
+        visit(describe(address, word, group.birth(i).load(std::memory_order_relaxed)));
       }
-      const std::uintptr_t address = page | (word >> 56) << kGranuleShift;
-      visit(describe(address, word, chunk->births()[i].load(std::memory_order_relaxed)));
     }
   }
 }

@@ -33,6 +33,11 @@ class SiteTable {
   [[nodiscard]] std::uint32_t count() const { return 1 + used_.load(std::memory_order_acquire); }
   // For an id that find_or_add returned.
   [[nodiscard]] SiteEntry& site(std::uint32_t id) { return sites_.at(id); }
+  void count_births(std::uint32_t id, std::uint64_t blocks, std::uint64_t bytes) {
+    SiteEntry& entry = site(id);
+    entry.allocated_blocks.fetch_add(blocks, std::memory_order_relaxed);
+    entry.allocated_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  }
   [[nodiscard]] const SiteEntry* find(std::uint32_t id) const { return sites_.find(id); }
 
  private:

@@ -10,51 +10,40 @@ std::uint64_t StackTable::hash(std::uint32_t parent, std::uint64_t frame, std::u
   return value ^ (value >> 31);
 }
 
-namespace {
-
-// The frame `index` places from the outermost one that was captured.
-stack::Frame frame_from_outside(const stack::Stack& captured, unsigned index) {
-  stack::Frame frame = captured.frames[captured.depth - 1 - index];
-  if (captured.cut && index == 0) {
-    frame.flags |= format::kCut;
-  }
-  return frame;
-}
-
-unsigned count_shared(const stack::Stack& captured, const StackTable::LastStack& last) {
-  const unsigned most = captured.depth < last.depth ? captured.depth : last.depth;
-  unsigned shared = 0;
-  while (shared < most) {
-    const stack::Frame frame = frame_from_outside(captured, shared);
-    if (frame.frame != last.frames[shared].frame || frame.flags != last.frames[shared].flags) {
-      break;
+std::uint32_t StackTable::intern(const stack::Stack& captured) {
+  std::uint32_t node = kRoot;
+  for (unsigned i = captured.depth; i-- > 0;) {
+    stack::Frame frame = captured.frames[i];
+    if (captured.cut && i + 1 == captured.depth) {
+      frame.flags |= format::kCut;
     }
-    ++shared;
-  }
-  return shared;
-}
-
-}  // namespace
-
-std::uint32_t StackTable::intern(const stack::Stack& captured, LastStack& last) {
-  return intern_from(captured, count_shared(captured, last), &last);
-}
-
-// `shared` outermost frames are those of `last`, which is brought up to date.
-std::uint32_t StackTable::intern_from(const stack::Stack& captured, unsigned shared,
-                                      LastStack* last) {
-  std::uint32_t node = shared == 0 ? kRoot : last->nodes[shared - 1];
-  for (unsigned i = shared; i < captured.depth; ++i) {
-    const stack::Frame frame = frame_from_outside(captured, i);
     node = child(node, frame);
-    if (last != nullptr) {
-      last->frames[i] = frame;
-      last->nodes[i] = node;
-      last->depth = node == kRoot ? i : i + 1;
-    }
     if (node == kRoot) {
       return kRoot;
     }
+  }
+  return node;
+}
+
+std::uint32_t StackTable::intern(stack::LastWalk& walk, bool cut) {
+  stack::WalkStep* const steps = walk.first();
+  unsigned frames = walk.count();
+  if (frames != 0 && (cut || steps[frames - 1].at.ip == 0)) {
+    --frames;
+  }
+  unsigned unknown = cut ? frames : 0;  // a cut stack is rooted elsewhere: no node is good for it
+  while (unknown < frames && steps[unknown].node == kRoot) {
+    ++unknown;
+  }
+  std::uint32_t node = unknown < frames ? steps[unknown].node : kRoot;
+  while (unknown-- > 0) {
+    const bool cut_here = cut && unknown + 1 == frames;
+    node =
+        child(node, {steps[unknown].frame, steps[unknown].flags | (cut_here ? format::kCut : 0)});
+    if (node == kRoot) {
+      return kRoot;
+    }
+    steps[unknown].node = cut ? kRoot : node;
   }
   return node;
 }

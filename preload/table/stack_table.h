@@ -13,6 +13,7 @@
 #include "format/snapshot_format.h"
 #include "preload/runtime/arena.h"
 #include "preload/stack/capture.h"
+#include "preload/stack/last_walk.h"
 #include "preload/table/segmented_array.h"
 
 namespace seep::table {
@@ -25,19 +26,11 @@ class StackTable {
   StackTable(const StackTable&) = delete;
   StackTable& operator=(const StackTable&) = delete;
 
-  // A stack that was interned. Consecutive stacks of a thread share most callers:
-  // their nodes are found by comparing, which costs a tenth of a look-up in the trie.
-  struct LastStack {
-    unsigned depth;
-    std::uint32_t nodes[stack::kMaxFrames];  // outermost first, as frames
-    stack::Frame frames[stack::kMaxFrames];
-  };
-
   // The node of a stack's innermost frame; kRoot for an empty stack or when there is no room.
-  // `last` is the caller's alone and begins zeroed.
-  std::uint32_t intern(const stack::Stack& captured, LastStack& last);
-  // The same, by the trie alone.
-  std::uint32_t intern(const stack::Stack& captured) { return intern_from(captured, 0, nullptr); }
+  std::uint32_t intern(const stack::Stack& captured);
+  // The same for a walk that has ended, cut or at the outermost frame. Steps of a whole walk
+  // remember their nodes, so that only what changed since the last walk is looked up.
+  std::uint32_t intern(stack::LastWalk& walk, bool cut);
 
   // Number of nodes, the root included. One that is being made right now reads as null or as zeros;
   // no site refers to it yet.
@@ -57,7 +50,6 @@ class StackTable {
     Slot slots[kFanOut];
   };
 
-  std::uint32_t intern_from(const stack::Stack& captured, unsigned shared, LastStack* last);
   std::uint32_t child(std::uint32_t parent, const stack::Frame& frame);
   std::uint32_t make_node(std::uint32_t parent, const stack::Frame& frame);
   std::uint32_t push_down(std::uint32_t node, unsigned shift);

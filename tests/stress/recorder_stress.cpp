@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "preload/recorder/recorder.h"
+#include "preload/recorder/thread_cache.h"
 #include "preload/snapshot/live_walk.h"
 #include "preload/stack/capture.h"
 #include "preload/stack/modules.h"
@@ -89,11 +90,14 @@ class Program {
 };
 
 std::uint64_t recorded_births() {
-  std::uint64_t births = 0;
-  for (std::uint32_t site = 1; site < recorder::g_tables.sites.count(); ++site) {
-    births += recorder::g_tables.sites.site(site).allocated_blocks;
+  std::vector<recorder::Births> births(recorder::g_tables.sites.count());
+  recorder::births_of_sites(recorder::g_tables.sites, births.data(),
+                            static_cast<std::uint32_t>(births.size()));
+  std::uint64_t sum = 0;
+  for (const recorder::Births& site : births) {
+    sum += site.blocks;
   }
-  return births;
+  return sum;
 }
 
 TEST(Recorder, LosesNoEventOfAnyThread) {

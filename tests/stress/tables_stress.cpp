@@ -88,7 +88,8 @@ class Program {
     }
     const std::uintptr_t address = take_mine();
     Block old;
-    ASSERT_TRUE(tables_.blocks.remove(address, old));
+    ASSERT_TRUE(tables_.blocks.look_up(address, old));
+    ASSERT_TRUE(tables_.blocks.remove(address));
     ASSERT_EQ(old.size, size_for(address, old.site));
     places_.give_back(address);
   }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <vector>
 
 #include "tests/unit/snapshot/fixture.h"
@@ -118,6 +119,42 @@ TEST(LiveWalk, KeepsEveryAgeClassOfEverySiteApart) {
     }
     ASSERT_EQ(ages_of(walk, site), expected) << site;
   }
+}
+
+// Every live block was recorded with the chance p and counts as 1/p; maps are not sampled.
+TEST(LiveWalk, WeighsSampledBlocks) {
+  constexpr std::uint64_t kMean = 4096;
+  FilledTables filled;
+  const std::uint32_t small = filled.add_site({0x10});
+  const std::uint32_t large = filled.add_site({0x11});
+  const std::uint32_t map = filled.add_site({0x12}, format::SiteKind::kMmap);
+  filled.add_blocks(small, kNow - 3, 64, 10);
+  filled.add_blocks(small, 50, 64, 5);
+  filled.add_blocks(large, kNow, 1 << 20, 2);
+  filled.add_map(map, kNow, 8192);
+  LiveWalk walk(kNow, 100, kMean);
+  ASSERT_TRUE(walk.run(filled.tables()));
+  const double p = -std::expm1(-64.0 / kMean);
+  EXPECT_NEAR(static_cast<double>(walk.tally(small).live_blocks), 15 / p, 0.6);
+  EXPECT_NEAR(static_cast<double>(walk.tally(small).live_bytes), 15 * 64 / p, 1);
+  EXPECT_NEAR(static_cast<double>(walk.tally(small).inherited_blocks), 5 / p, 0.6);
+  EXPECT_NEAR(static_cast<double>(ages_of(walk, small)[0].blocks), 10 / p, 0.6);
+  EXPECT_EQ(walk.tally(large).live_blocks, 2U) << "a block of many means is certain";
+  EXPECT_EQ(walk.tally(large).live_bytes, 2U << 20);
+  EXPECT_EQ(walk.tally(map).live_blocks, 1U);
+  EXPECT_EQ(walk.live_blocks(), walk.tally(small).live_blocks + 3);
+  EXPECT_EQ(walk.mmap_bytes(), 8192U);
+  ASSERT_NE(walk.estimates(), nullptr);
+  EXPECT_EQ(walk.estimates()[small].sampled_blocks, 15U);
+  EXPECT_NEAR(walk.estimates()[small].variance.bytes, 15 * 64 * 64 * (1 - p) / (p * p), 1);
+  EXPECT_EQ(walk.estimates()[map].sampled_blocks, 0U);
+}
+
+TEST(LiveWalk, HasNoEstimatesInExactMode) {
+  FilledTables filled;
+  LiveWalk walk(kNow, kNoFork);
+  ASSERT_TRUE(walk.run(filled.tables()));
+  EXPECT_EQ(walk.estimates(), nullptr);
 }
 
 // A signal handler may take a snapshot above the holder of the range table.

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "analyzer/read/read_snapshot.h"
+#include "preload/recorder/sampler.h"
 #include "preload/snapshot/writer.h"
 #include "preload/stack/modules.h"
 #include "tests/support/temporary_directory.h"
@@ -140,6 +141,35 @@ TEST_F(Write, TellsEveryFigureOfASite) {
   EXPECT_EQ(snapshot.moment.accounting.mmap_bytes, 65536U);
   EXPECT_EQ(snapshot.moment.accounting.tracked_live_bytes, 230U + 65536);
   EXPECT_GT(snapshot.moment.accounting.rss_bytes, snapshot.moment.accounting.stack_bytes);
+}
+
+// Births are counted in fixed point; what nothing was freed of has as much alive as was born.
+TEST_F(Write, TellsEstimatesWithTheirErrors) {
+  constexpr std::uint64_t kMean = 4096;
+  const std::uint32_t site = filled_.add_site({0x30});
+  filled_.add_blocks(site, kNow, 64, 16);
+  table::SiteEntry& entry = filled_.tables().sites.site(site);
+  const recorder::Weight weight = recorder::weight_of(64, kMean);
+  entry.allocated_blocks = 16 * weight.blocks;
+  entry.allocated_bytes = 16 * weight.bytes;
+  const std::uint32_t map = filled_.add_site({0x31}, format::SiteKind::kMmap);
+  filled_.add_map(map, kNow, 65536);
+  Description description = describe();
+  description.process.mode = static_cast<std::uint32_t>(format::Mode::kSample);
+  description.process.sample_bytes = kMean;
+  ASSERT_EQ(write_snapshot(description).error, 0);
+  const model::Snapshot snapshot = read_back();
+  EXPECT_EQ(snapshot.process.mode, model::Mode::kSample);
+  EXPECT_EQ(snapshot.process.sample_bytes, kMean);
+  const model::Site& heap = snapshot.sites[site];
+  EXPECT_NEAR(static_cast<double>(heap.counters.live_blocks), 16 * 64.5, 1);
+  EXPECT_EQ(heap.counters.allocated_blocks, heap.counters.live_blocks);
+  EXPECT_EQ(heap.counters.allocated_bytes, heap.counters.live_bytes);
+  EXPECT_EQ(heap.estimate.sampled_blocks, 16U);
+  // p = 0.0155: 64·sqrt(16·(1-p))/p
+  EXPECT_NEAR(heap.estimate.live_bytes_error, 16384, 150);
+  EXPECT_EQ(snapshot.sites[map].counters.allocated_bytes, 65536U);
+  EXPECT_EQ(snapshot.moment.live_bytes_error, heap.estimate.live_bytes_error);
 }
 
 TEST_F(Write, TellsTheStackOfASite) {

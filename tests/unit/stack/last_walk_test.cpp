@@ -1,5 +1,5 @@
-// A capture that repeats the last walk must give what a plain one gives, whatever the program did
-// in between. Each leaf below captures both ways.
+// A walk that repeats the last one, and a prediction, must give what a plain capture gives,
+// whatever the program did in between. Each leaf below captures in all three ways.
 #include "preload/stack/last_walk.h"
 
 #include <gtest/gtest.h>
@@ -7,41 +7,75 @@
 #include <ucontext.h>
 
 #include <cstring>
+#include <map>
 #include <memory>
 #include <random>
+#include <utility>
+#include <vector>
 
 #include "preload/stack/capture.h"
+#include "preload/stack/modules.h"
+#include "preload/stack/predictions.h"
 
 namespace seep::stack {
 namespace {
 
+using Frames = std::vector<std::pair<std::uint64_t, std::uint32_t>>;
+
 struct Comparison {
   std::unique_ptr<LastWalk> last = std::make_unique<LastWalk>();
+  std::unique_ptr<Predictions> predictions = std::make_unique<Predictions>();
+  std::map<std::pair<Frames, bool>, std::uint32_t> stacks;  // their numbers, as plainly captured
   std::mt19937 random{1};
-  unsigned max_depth = kMaxFrames;
+  unsigned max_depth = kMaxFrames - 1;  // of the caller; a plain capture has the leaf as well
   unsigned captures = 0;
   unsigned differences = 0;
+  unsigned predicted = 0;
+  unsigned wrongly_predicted = 0;
 };
 
-bool equal(const Stack& a, const Stack& b) {
-  bool same = a.depth == b.depth && a.cut == b.cut && a.failed == b.failed;
-  for (unsigned i = 0; same && i < a.depth; ++i) {
-    same = a.frames[i].frame == b.frames[i].frame && a.frames[i].flags == b.frames[i].flags;
+Frames frames_of(const LastWalk& walk, bool cut) {
+  Frames frames;
+  const unsigned count = walk.count() - (cut || walk.first()[walk.count() - 1].at.ip == 0 ? 1 : 0);
+  for (unsigned i = 0; i < count; ++i) {
+    frames.emplace_back(walk.first()[i].frame, walk.first()[i].flags);
   }
-  return same;
+  return frames;
+}
+
+void check(Comparison& comparison, const FrameRegisters& caller, const Stack& plain) {
+  Frames frames;
+  for (unsigned i = 1; i < plain.depth; ++i) {
+    frames.emplace_back(plain.frames[i].frame, plain.frames[i].flags);
+  }
+  const auto id = static_cast<std::uint32_t>(comparison.stacks.size() + 1);
+  const std::uint32_t number = comparison.stacks.try_emplace({frames, plain.cut}, id).first->second;
+  ++comparison.captures;
+
+  const std::uint32_t latest = comparison.predictions->find_latest(caller, generation());
+  const Predictions::Found found = comparison.predictions->find(caller, generation());
+  comparison.wrongly_predicted += latest != 0 && latest != number ? 1U : 0U;
+  if (found.outcome == Predictions::Outcome::kHit) {
+    ++comparison.predicted;
+    comparison.wrongly_predicted += found.value != number ? 1U : 0U;
+  }
+  if (found.outcome != Predictions::Outcome::kHit || comparison.random() % 2 == 0) {
+    const Walk walked = walk(caller, comparison.max_depth, *comparison.last);
+    const bool cut = walked.end == Walk::End::kCut;
+    comparison.differences += walked.end == Walk::End::kNone || cut != plain.cut ||
+                                      frames_of(*comparison.last, cut) != frames
+                                  ? 1U
+                                  : 0U;
+    comparison.predictions->add(caller, *comparison.last, number);
+  }
 }
 
 [[gnu::noinline]] void compare(Comparison& comparison) {
-  Stack stacks[2];
-  LastWalk* const ways[2] = {comparison.last.get(), nullptr};
-  for (int way = 0; way < 2; ++way) {
-    __asm__ volatile(
-        ""
-        : "+r"(way));  // one call for both ways: their stacks have nothing to differ in
-    capture(comparison.max_depth, stacks[way], ways[way]);
-  }
-  ++comparison.captures;
-  comparison.differences += equal(stacks[0], stacks[1]) ? 0U : 1U;
+  const auto* frame = static_cast<const std::uint64_t*>(__builtin_frame_address(0));
+  const FrameRegisters caller{frame[1], reinterpret_cast<std::uint64_t>(frame + 2), frame[0]};
+  Stack plain;
+  capture(comparison.max_depth + 1, plain);
+  check(comparison, caller, plain);
 }
 
 // Functions with frames of different sizes that call each other at random, and now and then at a
@@ -101,15 +135,20 @@ TEST_F(LastWalkTest, GivesTheSameStacksOverRandomPaths) {
     wander<1>(comparison, 20);
   }
   EXPECT_EQ(comparison.differences, 0U);
+  EXPECT_EQ(comparison.wrongly_predicted, 0U);
+  EXPECT_GT(comparison.predicted, 1000U);
 }
 
 TEST_F(LastWalkTest, GivesTheSameStacksWhereTheDepthLimitCuts) {
   Comparison comparison;
   while (comparison.captures < 200'000) {
     comparison.max_depth = static_cast<unsigned>(1 + comparison.random() % 40);
+    comparison.predictions->forget();  // they are of walks as long as those before
     wander<0>(comparison, 30);
   }
   EXPECT_EQ(comparison.differences, 0U);
+  EXPECT_EQ(comparison.wrongly_predicted, 0U);
+  EXPECT_GT(comparison.predicted, 1000U);
 }
 
 struct Coroutine {
@@ -146,41 +185,71 @@ TEST_F(LastWalkTest, GivesTheSameStacksOnStacksThatComeAndGo) {
     munmap(memory, kStackBytes);
   }
   EXPECT_EQ(comparison.differences, 0U);
+  EXPECT_EQ(comparison.wrongly_predicted, 0U);
+  EXPECT_GT(comparison.predicted, 1000U);
+}
+
+WalkStep step_at(const FrameRegisters& at, std::uint64_t frame) {
+  return {at, 0, frame, 0, 0, false, false, false, false};
 }
 
 // A forged return address in a frame that was walked before: the compared word differs.
 TEST_F(LastWalkTest, SeesAWordOfTheStackThatChanged) {
   LastWalk last{};
-  const FrameRegisters inner{0x1000, 0x7000, 0x7100};
+  Predictions predictions{};
   std::uint64_t words[4] = {0, 0, 0x2000, 0};  // the caller's return address lies at words[2]
   const auto base = reinterpret_cast<std::uint64_t>(words);
+  const FrameRegisters entry{0x1000, base, 5};
   last.begin(1);
-  last.stage({{0x1000, base, 5}, 0, 11, 0, false, false, false});
-  last.set_outcome(true, false, 0);
-  last.stage({{0x2000, base + 24, 5}, 0, 22, 0, false, false, false});
-  last.end();
+  last.stage(step_at(entry, 11));
+  last.set_caller(true, 0);
+  last.stage(step_at({0x2000, base + 24, 5}, 22));
+  last.set_outermost();
+  last.end(entry, false);
+  predictions.find(entry, 1);
+  ASSERT_TRUE(predictions.add(entry, last, 7));
+  EXPECT_EQ(predictions.find_latest(entry, 1), 7U);
+
+  FrameRegisters regs = entry;
   last.begin(1);
-  ASSERT_NE(last.find({0x1000, base, 5}, 0), nullptr);
-  const WalkStep* next = last.repeat();
-  ASSERT_NE(next, nullptr);
-  EXPECT_EQ(next->frame, 22U);
-  last.end();
+  ASSERT_TRUE(last.find(regs, 0));
+  EXPECT_EQ(last.repeat(10, regs), LastWalk::Repeat::kOutermost);
+  last.end(entry, false);
+
   words[2] = 0x3000;
+  EXPECT_EQ(predictions.find_latest(entry, 1), 0U);
+  EXPECT_EQ(predictions.find(entry, 1).outcome, Predictions::Outcome::kChanged);
+  regs = entry;
   last.begin(1);
-  ASSERT_NE(last.find({0x1000, base, 5}, 0), nullptr);
-  EXPECT_EQ(last.repeat(), nullptr);
-  EXPECT_EQ(last.find(inner, 0), nullptr);
+  ASSERT_TRUE(last.find(regs, 0));
+  EXPECT_EQ(last.repeat(10, regs), LastWalk::Repeat::kLeft);
+  EXPECT_EQ(regs.ip, 0x1000U);
+  EXPECT_FALSE(last.find({0x1000, 0x7000, 0x7100}, 0));
 }
 
 TEST_F(LastWalkTest, ForgetsWhenTheTablesChange) {
   LastWalk last{};
+  const FrameRegisters entry{0x1000, 0x7000, 5};
   last.begin(1);
-  last.stage({{0x1000, 0x7000, 5}, 0, 11, 0, false, true, false});
-  last.end();
+  last.stage(step_at(entry, 11));
+  last.set_outermost();
+  last.end(entry, false);
   last.begin(1);
-  EXPECT_NE(last.find({0x1000, 0x7000, 5}, 0), nullptr);
+  EXPECT_TRUE(last.find(entry, 0));
   last.begin(2);
-  EXPECT_EQ(last.find({0x1000, 0x7000, 5}, 0), nullptr);
+  EXPECT_FALSE(last.find(entry, 0));
+}
+
+// More walks than there is room for: what is found is still right.
+TEST_F(LastWalkTest, PredictsRightlyWhenThePredictionsAreFull) {
+  Comparison comparison;
+  while (comparison.captures < 100'000) {
+    comparison.max_depth = 60;
+    wander<2>(comparison, 45);
+  }
+  EXPECT_GT(comparison.stacks.size(), 20'000U);
+  EXPECT_EQ(comparison.differences, 0U);
+  EXPECT_EQ(comparison.wrongly_predicted, 0U);
 }
 
 }  // namespace

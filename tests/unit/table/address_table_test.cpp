@@ -21,6 +21,10 @@ std::unique_ptr<AddressTable> make_table() {
   return std::make_unique<AddressTable>();
 }
 
+bool take(AddressTable& table, std::uintptr_t address, Block& old) {
+  return table.look_up(address, old) && table.remove(address);
+}
+
 std::vector<Block> blocks_of(const AddressTable& table) {
   std::vector<Block> blocks;
   table.walk([&](const Block& block) { blocks.push_back(block); });
@@ -38,7 +42,7 @@ TEST(AddressTable, GivesBackWhatWasInserted) {
   Block old;
   EXPECT_EQ(table->insert({kHeap + 0x10, 100, 7, 42}, old), Insert::kNew);
   ASSERT_EQ(blocks_of(*table).size(), 1U);
-  ASSERT_TRUE(table->remove(kHeap + 0x10, old));
+  ASSERT_TRUE(take(*table, kHeap + 0x10, old));
   EXPECT_EQ(old.address, kHeap + 0x10);
   EXPECT_EQ(old.size, 100U);
   EXPECT_EQ(old.site, 7U);
@@ -50,9 +54,9 @@ TEST(AddressTable, ForgetsABlockOnce) {
   const auto table = make_table();
   Block old;
   table->insert({kHeap, 1, 1, 0}, old);
-  EXPECT_TRUE(table->remove(kHeap, old));
-  EXPECT_FALSE(table->remove(kHeap, old));
-  EXPECT_FALSE(table->remove(kHeap + 0x1000'0000, old));
+  EXPECT_TRUE(take(*table, kHeap, old));
+  EXPECT_FALSE(take(*table, kHeap, old));
+  EXPECT_FALSE(take(*table, kHeap + 0x1000'0000, old));
 }
 
 TEST(AddressTable, KeepsNeighbouringGranulesApart) {
@@ -64,7 +68,7 @@ TEST(AddressTable, KeepsNeighbouringGranulesApart) {
   }
   ASSERT_EQ(blocks_of(*table).size(), 256U);
   for (std::uint32_t granule = 0; granule < 256; ++granule) {
-    ASSERT_TRUE(table->remove(kHeap + granule * 16, old));
+    ASSERT_TRUE(take(*table, kHeap + granule * 16, old));
     EXPECT_EQ(old.site, granule + 1);
   }
 }
@@ -85,7 +89,7 @@ TEST(AddressTable, RefusesAddressesThatItCannotHold) {
   const auto table = make_table();
   Block old;
   EXPECT_EQ(table->insert({std::uintptr_t{1} << 47, 1, 1, 0}, old), Insert::kOutOfRange);
-  EXPECT_FALSE(table->remove(std::uintptr_t{1} << 47, old));
+  EXPECT_FALSE(take(*table, std::uintptr_t{1} << 47, old));
   EXPECT_EQ(table->insert({(std::uintptr_t{1} << 47) - 16, 1, 1, 0}, old), Insert::kNew);
 }
 
@@ -95,7 +99,7 @@ TEST(AddressTable, KeepsSizesFromZeroToBeyondFourGigabytes) {
   for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{0xFFFF'FFFE},
                                    std::uint64_t{0xFFFF'FFFF}, std::uint64_t{1} << 40}) {
     table->insert({kHeap, size, 1, 0}, old);
-    ASSERT_TRUE(table->remove(kHeap, old));
+    ASSERT_TRUE(take(*table, kHeap, old));
     EXPECT_EQ(old.size, size);
   }
 }
@@ -139,7 +143,7 @@ TEST(AddressTable, AMoveSparesABlockThatTookTheOldPlaceMeanwhile) {
   table->begin_transit(kHeap, old);
   EXPECT_EQ(table->insert({kHeap, 30, 8, 7}, old), Insert::kNew);
   table->end_transit(kHeap);
-  ASSERT_TRUE(table->remove(kHeap, old));
+  ASSERT_TRUE(take(*table, kHeap, old));
   EXPECT_EQ(old.size, 30U);
 }
 
@@ -166,7 +170,7 @@ TEST(AddressTable, FindsBlocksThroughEveryGrowthOfAPage) {
     ASSERT_EQ(blocks_of(*table).size(), count);
   }
   for (std::uint32_t count = 1; count <= 256; ++count) {
-    ASSERT_TRUE(table->remove(kHeap + (count * 97) % 256 * 16, old));
+    ASSERT_TRUE(take(*table, kHeap + (count * 97) % 256 * 16, old));
     ASSERT_EQ(old.site, count);
     ASSERT_EQ(old.birth, count);
   }
@@ -183,7 +187,7 @@ TEST(AddressTable, NeedsNoMemoryForChurn) {
   };
   const auto clear = [&] {
     for (const Block& block : blocks_of(*table)) {
-      table->remove(block.address, old);
+      take(*table, block.address, old);
     }
   };
   fill(1);
@@ -272,7 +276,7 @@ TEST(AddressTable, AgreesWithAMapOverRandomEvents) {
           known == expected.end() ? Insert::kNew : Insert::kReplaced);
       expected[address] = size;
     } else {
-      ASSERT_EQ(table->remove(address, old), known != expected.end());
+      ASSERT_EQ(take(*table, address, old), known != expected.end());
       if (known != expected.end()) {
         EXPECT_EQ(old.size, known->second);
         expected.erase(known);
@@ -304,7 +308,7 @@ TEST(AddressTable, ThreadsBesideEachOtherLoseNothing) {
             Insert::kNew);
       }
       for (unsigned granule = 1 + thread; granule < 256; granule += kThreads) {
-        EXPECT_TRUE(table->remove(kHeap + (round % kPages) * 4096 + granule * 16, mine));
+        EXPECT_TRUE(take(*table, kHeap + (round % kPages) * 4096 + granule * 16, mine));
         EXPECT_EQ(mine.size, granule);
       }
     }

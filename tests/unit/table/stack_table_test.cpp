@@ -69,19 +69,60 @@ TEST(StackTable, TakesTheEmptyStackForTheRoot) {
   EXPECT_EQ(make_table()->intern(stack_of({})), StackTable::kRoot);
 }
 
-TEST(StackTable, FindsTheSameIdsThroughTheLastStackOfAThread) {
+// A walk whose steps lie in `stack`, a word each: the frame's number is its return address.
+void walk_along(stack::LastWalk& last, const std::vector<std::uint64_t>& words, unsigned max_depth,
+                bool& cut) {
+  const auto base = reinterpret_cast<std::uint64_t>(words.data());
+  const stack::FrameRegisters entry{words[0], base + 8, 0};
+  stack::FrameRegisters regs = entry;
+  last.begin(1);
+  cut = false;
+  while (true) {
+    if (last.find(regs, 0)) {
+      const stack::LastWalk::Repeat repeat = last.repeat(max_depth, regs);
+      if (repeat != stack::LastWalk::Repeat::kLeft) {
+        cut = repeat == stack::LastWalk::Repeat::kCut;
+        break;
+      }
+    } else {
+      last.stage({regs, 0, regs.ip, 0, 0, false, false, regs.ip == 0, false});
+      if (regs.ip == 0) {
+        break;
+      }
+      if (last.depth() > max_depth) {
+        cut = true;
+        break;
+      }
+    }
+    last.set_caller(true, 0);
+    regs = {words[(regs.sp - base) / 8], regs.sp + 8, 0};
+  }
+  last.end(entry, cut);
+}
+
+TEST(StackTable, FindsTheSameIdsThroughTheLastWalkOfAThread) {
   const auto table = make_table();
-  StackTable::LastStack last{};
+  stack::LastWalk last{};
   std::mt19937 random(2);
-  for (int i = 0; i < 20'000; ++i) {
-    Frames frames(random() % 6);
+  std::vector<std::uint64_t> words(8, 1);
+  words.back() = 0;
+  for (int i = 0; i < 50'000; ++i) {
+    const std::size_t begin = random() % 6;
+    Frames frames(words.size() - 1 - begin);
     for (std::uint64_t& frame : frames) {
       frame = random() % 3 + 1;
     }
-    const stack::Stack stack = stack_of(frames, random() % 4 == 0);
-    const std::uint32_t id = table->intern(stack, last);
-    EXPECT_EQ(id, table->intern(stack));
-    EXPECT_EQ(frames_of(*table, id), frames);
+    std::copy(frames.begin(), frames.end(), words.begin() + static_cast<std::ptrdiff_t>(begin));
+    bool cut = false;
+    const unsigned max_depth = random() % 4 == 0 ? 3 : 20;
+    walk_along(last, words, max_depth, cut);
+    Frames expected(words.begin(), std::find(words.begin(), words.end(), 0));
+    if (cut) {
+      expected.resize(max_depth);
+    }
+    const std::uint32_t id = table->intern(last, cut);
+    EXPECT_EQ(id, table->intern(stack_of(expected, cut)));
+    EXPECT_EQ(frames_of(*table, id), expected);
   }
 }
 
