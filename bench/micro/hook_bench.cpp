@@ -9,7 +9,6 @@
 //          the place that calls malloc, and are taken in random order: the worst there is.
 // places   they come from 64 places that call malloc, in random order, below the same callers.
 #include <benchmark/benchmark.h>
-#include <ucontext.h>
 
 #include <algorithm>
 #include <array>
@@ -20,15 +19,13 @@
 #include <vector>
 
 #include "bench/figures/call_paths.h"
+#include "bench/micro/at_depth.h"
 
 namespace {
 
 constexpr std::int64_t kMostThreads = 64;
-constexpr std::size_t kStackBytes = std::size_t{256} << 10;
 constexpr unsigned kLeastBytes = 16;
 constexpr unsigned kSizeClasses = 7;  // 16 to 112 bytes: ten million blocks fit in a gigabyte
-
-volatile int g_sink = 0;
 
 // The blocks of one thread, and where they come from. They stay from one repetition to the next,
 // since ten million of them take longer to make than to measure.
@@ -86,68 +83,28 @@ void fill(Window& window, const Shape& shape, int thread) {
   std::generate(window.blocks.begin(), window.blocks.end(), [&] { return allocate(window); });
 }
 
-struct Job {
-  benchmark::State* state;
-  Window* window;
-  unsigned deeper;  // calls of descend below the first
-};
-
-[[gnu::noinline]] void replace_blocks(const Job& job) {
-  Window& window = *job.window;
-  for (auto _ : *job.state) {
+[[gnu::noinline]] void replace_blocks(benchmark::State& state, Window& window) {
+  for (auto _ : state) {
     void*& block = window.blocks[(next_random(window) >> 32) * window.blocks.size() >> 32];
     free(block);
     block = allocate(window);
   }
-  g_sink = g_sink + 1;  // keeps the calls from becoming jumps
+  seep::bench::g_calls = seep::bench::g_calls + 1;
 }
 
-[[gnu::noinline]] void descend(const Job& job, unsigned deeper) {
-  if (deeper == 0) {
-    replace_blocks(job);
-  } else {
-    descend(job, deeper - 1);
-  }
-  g_sink = g_sink + 1;
-}
-
-// makecontext passes no pointers, and a context begins in the thread that switches to it.
-thread_local const Job* t_job = nullptr;
-
-void enter() {
-  descend(*t_job, t_job->deeper);
-  g_sink = g_sink + 1;
-}
-
-// On a stack of its own, where nobody's frames are above; the thread stays the same one, and so a
-// program of one thread stays that.
-void run_on_own_stack(const Job& job) {
-  ucontext_t here;
-  ucontext_t there;
-  std::vector<char> stack(kStackBytes);
-  t_job = &job;
-  getcontext(&there);
-  there.uc_stack.ss_sp = stack.data();
-  there.uc_stack.ss_size = stack.size();
-  there.uc_link = &here;
-  makecontext(&there, enter, /*argc=*/0);
-  swapcontext(&here, &there);
-  t_job = nullptr;
-}
-
-// __start_context, enter, descend, replace_blocks and the function that calls malloc
-constexpr unsigned kFixedFrames = 5;
+// replace_blocks and the function that calls malloc
+constexpr unsigned kOwnFrames = 2;
 
 void measure(benchmark::State& state, unsigned levels, bool many_places) {
   const auto frames = static_cast<unsigned>(state.range(0));
-  if (frames < kFixedFrames + levels) {
+  if (frames < seep::bench::kLeastCallers + kOwnFrames + levels) {
     state.SkipWithError("too few frames for as many stacks");
     return;
   }
   Window& window = g_windows[state.thread_index()];
   const auto blocks = static_cast<std::size_t>(state.range(1) / state.threads());
   fill(window, {blocks, levels, many_places}, state.thread_index());
-  run_on_own_stack({&state, &window, frames - kFixedFrames - levels});
+  seep::bench::call_below(frames - kOwnFrames - levels, [&] { replace_blocks(state, window); });
 }
 
 void pair(benchmark::State& state) {

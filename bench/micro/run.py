@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Runs the micro benchmarks and prints what they measured, medians over repetitions.
 
-    python3 bench/micro/run.py --build build/release [--only hook|table|stack] [--filter REGEX]
+    python3 bench/micro/run.py --build build/release [--only hook|table|capture|stack] [--filter REGEX]
                                [--repetitions N] [--min-time SECONDS] [SEEP_NAME=VALUE…]
 
 hook   is run with the preload and without, in pairs and in changing order; the table has what is
        added to a malloc and its free. Settings such as SEEP_MODE=sample are for the preload.
-table, stack   are run as they are.
+The others are run as they are.
 Times are of the thread. Beside a median stands half the distance of the quartiles.
 """
 
@@ -85,7 +85,8 @@ def measure_alone(arguments, program):
         print(f"| {name} | {shown(values)} |")
 
 
-PROGRAMS = {"hook": measure_hook, "table": measure_alone, "stack": measure_alone}
+PROGRAMS = {"hook": measure_hook, "table": measure_alone, "capture": measure_alone,
+            "stack": measure_alone}
 
 
 def parse_arguments():
