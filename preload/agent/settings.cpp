@@ -2,6 +2,8 @@
 
 #include <signal.h>
 
+#include "preload/recorder/sampler.h"
+
 namespace seep::agent {
 namespace {
 
@@ -144,9 +146,11 @@ bool accept(std::string_view name, std::string_view text, Settings& settings) {
   if (name == "START")
     return parse_start(text, settings);
   if (name == "MODE")
-    return one_of(text, {"exact", "sample"});
+    return (settings.sample = text == "sample") || text == "exact";
   if (name == "SAMPLE_BYTES")
-    return parse_size(text, ignored) && ignored != 0;
+    return parse_size(text, settings.sample_bytes) &&
+           settings.sample_bytes >= recorder::kLeastSampleBytes &&
+           settings.sample_bytes <= recorder::kMostSampleBytes;
   if (name == "RSS_LIMIT")
     return parse_rss_limit(text);
   if (name == "SCAN")

@@ -42,7 +42,7 @@ SEEP_EXPORT [[gnu::aligned(64)]] void* malloc(std::size_t size) {
                ? real_when_dormant().malloc(at_least_granule(size))
                : look_and_malloc(size);
   }
-  return malloc_and_record(size);
+  return goes_straight(size) ? g_real.malloc(at_least_granule(size)) : malloc_and_record(size);
 }
 
 SEEP_EXPORT void* calloc(std::size_t count, std::size_t size) {
@@ -85,7 +85,7 @@ SEEP_EXPORT [[gnu::aligned(64)]] void free(void* block) {
   if (SEEP_FALL_THROUGH(recorder::dormant())) {
     return real_when_dormant().free(block);
   }
-  record_and_free(block);
+  return goes_straight(block) ? g_real.free(block) : record_and_free(block);
 }
 
 SEEP_EXPORT void free_sized(void* block, std::size_t size) {

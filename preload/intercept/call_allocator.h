@@ -5,6 +5,7 @@
 
 #include "preload/intercept/real_functions.h"
 #include "preload/recorder/recorder.h"
+#include "preload/recorder/sampled.h"
 
 namespace seep::intercept {
 
@@ -23,6 +24,17 @@ inline auto call_allocator(Call call) {
   }
   const recorder::AllocatorGuard guard;
   return call();
+}
+
+// Sample mode: the call is one of the many that are not recorded, and the hook may go straight to
+// the real function. Not where what the allocator maps must be known for its own.
+inline bool goes_straight(std::size_t size) {
+  return recorder::mode() == recorder::Mode::kSample && !g_real.foreign_allocator &&
+         recorder::passes_over(size);
+}
+inline bool goes_straight(const void* released) {
+  return recorder::mode() == recorder::Mode::kSample && !g_real.foreign_allocator &&
+         !recorder::g_filter.may_hold(reinterpret_cast<std::uintptr_t>(released));
 }
 
 }  // namespace seep::intercept

@@ -34,9 +34,12 @@ struct New {
       return call_dormant(size, rest...);
     }
     if (!kAligned<Rest...> && operators_are_standard()) {
+      const bool straight = goes_straight(size);
       void* block = call_allocator([=] { return real().malloc(at_least_granule(size)); });
       if (block != nullptr) [[likely]] {
-        recorder::record_allocation(block, size, caller);
+        if (!straight) {
+          recorder::record_allocation(block, size, caller);
+        }
         return block;
       }
     }

@@ -188,7 +188,7 @@ TEST_F(Write, CountsForAForkOnlyWhatIsItsOwn) {
   const std::uint32_t site = filled_.add_site({0x30});
   filled_.add_blocks(site, 99, 100, 4);
   filled_.add_births(site, 6, 600);
-  const Births births[] = {{0, 0}, {10, 1000}};
+  const recorder::Births births[] = {{0, 0}, {10, 1000}};
   filled_.add_blocks(site, 100, 8, 2);
   const std::uint32_t fresh = filled_.add_site({0x31});  // a site that the parent never had
   filled_.add_blocks(fresh, 101, 1);
