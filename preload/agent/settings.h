@@ -24,7 +24,7 @@ struct Settings {
   std::uint64_t disk_bytes = 0;
   std::uint64_t min_life_ms = 1000;
   std::uint64_t stack_depth = 64;
-  int signal = 0;  // 0: none
+  int signal = 0;       // 0: none
   bool sample = false;  // SEEP_MODE=sample
   std::uint64_t sample_bytes = 524288;
   bool track_heap = true;

@@ -1,6 +1,7 @@
 // Which allocations are recorded in sample mode, and for how many each of them stands.
-// Context: IN-HOOK, any thread, also inside a signal handler that interrupted one of its calls
-// (then a draw may repeat, which costs no exactness).
+// Context: IN-HOOK, any thread, also inside a signal handler. One that interrupts decide() and
+// allocates may share its sample point with the call below it: a window of a few instructions at a
+// sample point biases nothing that could be measured.
 //
 // Every byte that is allocated is a sample point with the same small chance, independently: a
 // Poisson process over bytes. A thread counts down an exponential number of bytes to its next

@@ -66,15 +66,26 @@ TEST(Settings, SayWhenRecordingBegins) {
   EXPECT_EQ(at_size.settings().inactive.view(), "");
 }
 
+TEST(Settings, SayHowAllocationsAreRecorded) {
+  EXPECT_FALSE(Environment({}).settings().sample);
+  EXPECT_EQ(Environment({}).settings().sample_bytes, 524288U);
+  const Environment sampled({"SEEP_MODE=sample", "SEEP_SAMPLE_BYTES=1K"});
+  EXPECT_EQ(sampled.problem(), "");
+  EXPECT_TRUE(sampled.settings().sample);
+  EXPECT_EQ(sampled.settings().sample_bytes, 1024U);
+  EXPECT_EQ(sampled.settings().inactive.view(), "");
+  EXPECT_EQ(Environment({"SEEP_SAMPLE_BYTES=1G"}).settings().sample_bytes, 1U << 30);
+}
+
 TEST(Settings, AreNotMisledByNamesThatOnlyBeginAlike) {
   const Environment environment({"SEEP_KEEPER=9", "XSEEP_KEEP=9", "SEEP_KEEP=8"});
   EXPECT_EQ(environment.settings().keep, 8U);
 }
 
 TEST(Settings, AcceptAndNameWhatIsNotActiveYet) {
-  const Environment environment({"SEEP_MODE=sample", "SEEP_SCAN=always"});
+  const Environment environment({"SEEP_LANG=php", "SEEP_SCAN=always"});
   EXPECT_EQ(environment.problem(), "");
-  EXPECT_EQ(environment.settings().inactive.view(), "SEEP_MODE,SEEP_SCAN");
+  EXPECT_EQ(environment.settings().inactive.view(), "SEEP_SCAN,SEEP_LANG");
 }
 
 class BadSetting : public testing::TestWithParam<const char*> {};
@@ -98,7 +109,7 @@ INSTANTIATE_TEST_SUITE_P(
                     "SEEP_START=later", "SEEP_START=", "SEEP_START=rss:", "SEEP_START=rss:0",
                     "SEEP_START=rss:80%", "SEEP_START=rss:1G,2G", "SEEP_RSS_LIMIT=120%",
                     "SEEP_SCAN=yes", "SEEP_LANG=perl", "SEEP_SCAN_LIMIT=2", "SEEP_SAMPLE_BYTES=0",
-                    "SEEP_MIN_LIFE=soon"));
+                    "SEEP_SAMPLE_BYTES=1023", "SEEP_SAMPLE_BYTES=1025M", "SEEP_MIN_LIFE=soon"));
 
 // The program's own faults must reach it, and libc keeps 32 and 33 for itself.
 TEST(Settings, RefuseSignalsThatAreNotFreeToUse) {
