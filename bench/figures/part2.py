@@ -37,8 +37,8 @@ def added(plain, loaded):
     thread, wall = ([after - before for before, after in zip(*columns)]
                     for columns in zip(zip(*plain), zip(*loaded)))
     alone, with_it = (statistics.median(run[0] for run in runs) for runs in (plain, loaded))
-    return (f"+{statistics.median(thread):.1f} ns ({alone:.1f} -> {with_it:.1f}) "
-            f"[+{statistics.median(wall):.1f}]")
+    return (f"{statistics.median(thread):+.1f} ns ({alone:.1f} -> {with_it:.1f}) "
+            f"[{statistics.median(wall):+.1f}]")
 
 
 def settings_are_active(**settings):
