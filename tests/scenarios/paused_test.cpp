@@ -5,6 +5,7 @@
 #include <csignal>
 #include <thread>
 
+#include "format/control_page.h"
 #include "format/recording_layout.h"
 #include "tests/scenarios/report_checks.h"
 #include "tests/scenarios/scenario.h"
@@ -15,6 +16,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kTicksPerSecond = 500;  // of programs/phases.c
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_between(Clock::time_point begin, Clock::time_point end) {
+  return std::chrono::duration<double>(end - begin).count();
+}
 
 void wait_ms(int milliseconds) {
   std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
@@ -120,26 +127,29 @@ TEST_F(Paused, StatusAndSnapshotSayThatNothingIsRecorded) {
 }
 
 TEST_F(Paused, StartFindsTheLeakAndCountsFromThen) {
-  const auto child = start_paused({program("phases"), "4"});
+  const auto child = start_paused({program("phases"), "4"}, {{"SEEP_INTERVAL", "100ms"}});
   const fs::path recording = wait_until_reachable(*child);
   wait_ms(1500);
   EXPECT_TRUE(snapshots(recording).empty());
+  const Clock::time_point before = Clock::now();
   const Output output = tell("start", *child);
+  const Clock::time_point after = Clock::now();
   EXPECT_EQ(output.status, 0) << output.err;
   EXPECT_NE(output.out.find("records from now on: " + recording.string() + "/snapshot-000001"),
             std::string::npos)
       << output.out;
   EXPECT_NE(tell("start", *child).out.find("was recording already"), std::string::npos);
   EXPECT_EQ(child->wait().status, 0);
+  const Clock::time_point end = Clock::now();
 
   const Json found = report(recording);
   EXPECT_EQ(found.at("snapshots").at(0).at("trigger"), "start");
   EXPECT_LT(found.at("snapshots").at(0).at("time_s").get<double>(), 0.1);
-  EXPECT_GT(duration_of(found), 1.0);
-  EXPECT_LT(duration_of(found), 2.7);
+  EXPECT_GT(duration_of(found), seconds_between(after, end) - 0.5);
+  EXPECT_LT(duration_of(found), seconds_between(before, end));
   const Sums lost = sums_through(found, "lose_block");
-  EXPECT_GT(lost.live_blocks, kTicksPerSecond);
-  EXPECT_LT(lost.live_blocks, 5 * kTicksPerSecond / 2 + kTicksPerSecond / 4);
+  EXPECT_GT(lost.live_blocks, 0U);
+  EXPECT_LT(lost.live_blocks, 4 * kTicksPerSecond - kTicksPerSecond);
   ASSERT_FALSE(found.at("suspects").empty());
   EXPECT_TRUE(passes_through(found.at("suspects").at(0).at("stack"), "lose_block"));
   EXPECT_TRUE(has_note(found, "began later than the program")) << found.at("notes");
@@ -166,19 +176,23 @@ TEST_F(Paused, APauseAddsNothingAndSeesWhatIsReleased) {
 }
 
 TEST_F(Paused, APauseTakesNoTimeOfTheRecording) {
-  const auto child = start_preloaded({program("phases"), "5"});
+  const Clock::time_point begin = Clock::now();
+  const auto child = start_preloaded({program("phases"), "6"}, {{"SEEP_INTERVAL", "100ms"}});
   const fs::path recording = wait_for_recording(child->pid());
   wait_ms(1500);
   EXPECT_EQ(tell("pause", *child).status, 0);
+  const Clock::time_point paused = Clock::now();
   const std::size_t before = snapshots(recording).size();
   wait_ms(2000);
   EXPECT_EQ(snapshots(recording).size(), before);
+  const Clock::time_point last_of_pause = Clock::now();
   EXPECT_EQ(tell("start", *child).status, 0);
   EXPECT_EQ(child->wait().status, 0);
+  const double without_pause =
+      seconds_between(begin, Clock::now()) - seconds_between(paused, last_of_pause);
 
   const Json found = report(recording);
-  EXPECT_GT(duration_of(found), 2.5);
-  EXPECT_LT(duration_of(found), 3.4);
+  EXPECT_LT(duration_of(found), without_pause);
   const std::vector<Json> suspects = suspects_through(found, "lose_block");
   ASSERT_EQ(suspects.size(), 1U);
   EXPECT_EQ(suspects.front().at("behaviour"), "growing") << suspects.front().at("why");
@@ -190,13 +204,15 @@ TEST_F(Paused, APauseTakesNoTimeOfTheRecording) {
 }
 
 TEST_F(Paused, TheEndOfAPausedProcessIsThatOfItsRecording) {
-  const auto child = start_preloaded({program("phases"), "4"});
+  const Clock::time_point begin = Clock::now();
+  const auto child = start_preloaded({program("phases"), "5"}, {{"SEEP_INTERVAL", "100ms"}});
   const fs::path recording = wait_for_recording(child->pid());
   wait_ms(1500);
   EXPECT_EQ(tell("pause", *child).status, 0);
+  const Clock::time_point paused = Clock::now();
   EXPECT_EQ(child->wait().status, 0);
   const Json found = report(recording);
-  EXPECT_LT(duration_of(found), 2.4);
+  EXPECT_LT(duration_of(found), seconds_between(begin, paused));
   EXPECT_EQ(found.at("process").at("end").at("how"), "exit");
   EXPECT_TRUE(found.at("suspects").at(0).at("leak").get<bool>());
   EXPECT_TRUE(passes_through(found.at("suspects").at(0).at("stack"), "lose_block"));

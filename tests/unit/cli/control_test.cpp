@@ -150,10 +150,50 @@ TEST_F(Control, TheSnapshotVerbPrintsTheFileAndCopiesIt) {
   EXPECT_EQ(end.status, 2) << "an existing file is kept";
 }
 
+TEST_F(Control, StartAndPauseSayWhatHappenedAndWhereTheFileIs) {
+  FakeProcess fake(recording_);
+  fake.serve(Answer::kDone, 7);
+  const std::string pid = std::to_string(getpid());
+  test::ProgramEnd end = test::run_seep({"start", pid, "--wait", "5s"});
+  EXPECT_EQ(end.status, 0) << end.err;
+  EXPECT_NE(end.out.find("records from now on: " + recording_ + "/snapshot-000007.seep\n"),
+            std::string::npos)
+      << end.out;
+  EXPECT_EQ(fake.page().request_kind, static_cast<std::uint32_t>(format::RequestKind::kStart));
+  end = test::run_seep({"pause", pid, "--wait", "5s"});
+  EXPECT_EQ(end.status, 0) << end.err;
+  EXPECT_NE(end.out.find("is paused: " + recording_), std::string::npos) << end.out;
+  EXPECT_EQ(fake.page().request_kind, static_cast<std::uint32_t>(format::RequestKind::kPause));
+}
+
+TEST_F(Control, StartAndPauseSayThatThereWasNothingToDo) {
+  FakeProcess fake(recording_);
+  fake.serve(Answer::kDone, 0);
+  const std::string pid = std::to_string(getpid());
+  EXPECT_NE(test::run_seep({"start", pid, "--wait", "5s"}).out.find("was recording already"),
+            std::string::npos);
+  EXPECT_NE(test::run_seep({"pause", pid, "--wait", "5s"}).out.find("was paused already"),
+            std::string::npos);
+}
+
+TEST_F(Control, ASnapshotOfWhatIsNotRecordedIsRefused) {
+  FakeProcess fake(recording_);
+  fake.serve(Answer::kNotStarted, 0);
+  const test::ProgramEnd end =
+      test::run_seep({"snapshot", std::to_string(getpid()), "--wait", "5s"});
+  EXPECT_EQ(end.status, 3);
+  EXPECT_EQ(end.out, "");
+  EXPECT_NE(end.err.find("records nothing yet"), std::string::npos) << end.err;
+  EXPECT_NE(end.err.find("seep start"), std::string::npos) << end.err;
+}
+
 TEST_F(Control, TheVerbsSayInOneLineWhomTheyCannotAsk) {
   for (const std::string& pid : {std::to_string(getpid()), std::string("2147483632")}) {
-    for (const auto& words :
-         {std::vector<std::string>{"snapshot", pid}, {"mark", pid, "a"}, {"status", pid}}) {
+    for (const auto& words : {std::vector<std::string>{"snapshot", pid},
+                              {"mark", pid, "a"},
+                              {"start", pid},
+                              {"pause", pid},
+                              {"status", pid}}) {
       const test::ProgramEnd end = test::run_seep(words);
       EXPECT_EQ(end.status, 3) << words[0];
       EXPECT_EQ(end.out, "");
