@@ -278,9 +278,10 @@ TEST_F(Paused, AForkedChildIsDormantAndIsStartedAlone) {
   EXPECT_EQ(recordings(), std::vector<fs::path>{worker});
   const Json found = report(worker);
   EXPECT_GT(sums_through(found, "serve_job").live_blocks, 0U);
-  ASSERT_EQ(index().size(), 2U);
+  const std::vector<IndexLine> lines = index();
+  ASSERT_EQ(lines.size(), 2U);
   EXPECT_EQ(
-      std::count_if(index().begin(), index().end(),
+      std::count_if(lines.begin(), lines.end(),
                     [](const IndexLine& line) { return line.recording == format::kNeverRecorded; }),
       1);
 }
