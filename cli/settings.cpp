@@ -60,6 +60,17 @@ bool is_in_range(const char* accepted, const std::string& value) {
          number <= high;
 }
 
+// "a size from 1K to 1G"; any size where `accepted` names no range.
+bool is_size(const char* accepted, const std::string& value) {
+  const auto bytes = parse_size(value);
+  char low[16];
+  char high[16];
+  if (!bytes || std::sscanf(accepted, "a size from %15s to %15s", low, high) != 2) {
+    return bytes.has_value();
+  }
+  return *bytes >= parse_size(low).value_or(0) && *bytes <= parse_size(high).value_or(UINT64_MAX);
+}
+
 bool is_accepted(const Setting& setting, const std::string& value) {
   switch (setting.type) {
     case SettingType::kText:
@@ -69,7 +80,7 @@ bool is_accepted(const Setting& setting, const std::string& value) {
     case SettingType::kCount:
       return is_in_range(setting.accepted, value);
     case SettingType::kSize:
-      return parse_size(value).has_value();
+      return is_size(setting.accepted, value);
     case SettingType::kChoice:
       return is_listed(setting.accepted, value);
   }

@@ -22,6 +22,7 @@ const Names kAccountingFields = {"rss_bytes",    "tracked_live_bytes", "allocato
                                  "mmap_bytes",   "stack_bytes",        "file_bytes",
                                  "shared_bytes", "tracker_bytes",      "other_bytes"};
 const Names kTotalsFields = {"live_bytes",
+                             "live_bytes_error",
                              "live_blocks",
                              "growth_bytes_per_s",
                              "unreachable_bytes",

@@ -41,6 +41,16 @@ TEST(Settings, CountsAreHeldToTheirRange) {
   }
 }
 
+TEST(Settings, SizesAreHeldToTheirRangeWhereThereIsOne) {
+  for (const char* value : {"1K", "1024", "512K", "1G"}) {
+    EXPECT_EQ(complaint(setting("SAMPLE_BYTES"), value), "") << value;
+  }
+  for (const char* value : {"1023", "0", "2G", "1025M", "many"}) {
+    EXPECT_NE(complaint(setting("SAMPLE_BYTES"), value), "") << value;
+  }
+  EXPECT_EQ(complaint(setting("DISK"), "1"), "");
+}
+
 TEST(Settings, ChoicesAreHeldToTheirWords) {
   for (const char* value : {"all", "fork", "none"}) {
     EXPECT_EQ(complaint(setting("CHILDREN"), value), "") << value;
