@@ -12,6 +12,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,7 +49,7 @@ def arguments():
     parser.add_argument("--only", help=f"programs, comma separated: {', '.join(NAMES)}")
     parser.add_argument("--tools", help=f"comma separated: plain, {', '.join(t.name for t in tools.ALL)}")
     parser.add_argument("--quick", action="store_true", help="one round over small inputs: does it all run?")
-    parser.add_argument("--markdown", type=pathlib.Path, help="write the tables there as well")
+    parser.add_argument("--markdown", type=pathlib.Path, help="write the tables there, or between the marks of a page")
     parser.add_argument("--json", type=pathlib.Path, help="write every run there")
     parser.add_argument("--as-built", action="store_true", help="build nothing first")
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
@@ -128,6 +129,7 @@ def as_json(all_results):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs is ended and files go
     options = arguments()
     build = options.build.resolve()
     names = choose(options.only, NAMES, "program")
@@ -146,7 +148,7 @@ def main():
     text = tables.document(all_results, prepared, chosen)
     print(text)
     if options.markdown:
-        options.markdown.write_text(text)
+        tables.write(text, options.markdown)
     if options.json:
         options.json.write_text(json.dumps(as_json(all_results), indent=1) + "\n")
     sys.exit(0 if len(all_results) == len(names) else 1)

@@ -17,7 +17,7 @@ class Failure(Exception):
 @dataclasses.dataclass
 class Sample:
     """One run. Peak: the largest single process of the run; written: bytes in the tool's folder;
-    rates: of a server, what its client measured."""
+    rates, requests: of a server, what its client measured, and of how many requests."""
     wall_s: float
     cpu_s: float
     peak_bytes: int
@@ -25,6 +25,7 @@ class Sample:
     written_bytes: int = 0
     output: bytes = b""
     rates: dict = dataclasses.field(default_factory=dict)
+    requests: int = 0
 
 
 def size_of(folder):

@@ -127,10 +127,11 @@ def redis_parts(results, tools):
          table(list(tests), [alone])),
         ("Requests a second, as a multiple of redis alone (more is better)", ratios(redis_server.rate_of)),
         ("99th percentile of latency, as a multiple of redis alone", ratios(redis_server.latency_of)),
-        ("The server's processor time for all of it, as a multiple of redis alone; peak memory, MB more; "
+        ("The server's processor time for a request, as a multiple of redis alone; peak memory, MB more; "
          "written on disk, MB",
          table(["tool", "processor time", "memory", "disk"],
-               [[tool.title, ratio(cpu_ratio(results, tool)), megabytes(added_memory(results, tool)),
+               [[tool.title, ratio(results.ratio(tool.name, redis_server.cpu_of_request)),
+                 "–" if tool.is_slow else megabytes(added_memory(results, tool)),
                  megabytes(written(results, tool))] for tool in tools if results.of(tool.name)])),
     ]
 
@@ -145,3 +146,14 @@ def document(all_results, workloads, tools):
     if "redis" in by_name:
         parts += redis_parts(by_name["redis"], tools)
     return "\n".join(f"{caption}\n\n{text}" for caption, text in parts if text.count("\n") > 2)
+
+
+BEGIN, END = "<!-- figures: begin -->\n", "<!-- figures: end -->\n"
+
+
+def write(text, path):
+    """Writes the tables; into a page with the two marks, between them."""
+    page = path.read_text() if path.exists() else ""
+    if BEGIN in page and END in page:
+        text = page[:page.index(BEGIN)] + BEGIN + "\n" + text + "\n" + page[page.index(END):]
+    path.write_text(text)

@@ -29,6 +29,10 @@ class Tool:
         """Whether its files come from packages that supplies.py unpacks."""
         return not self.name.startswith("seep") and not self.only
 
+    @property
+    def is_slow(self):
+        return self.rounds == 1
+
     def is_for(self, program):
         return self.only in ("", program)
 
@@ -108,7 +112,7 @@ ALL = [
     Tool("jemalloc-sample", "jemalloc, sampled", jemalloc(lg_sample=19), jemalloc_prof_missing,
          base="jemalloc"),
     Tool("jemalloc-every", "jemalloc, every allocation", jemalloc(lg_sample=0),
-         jemalloc_prof_missing, rounds=3, base="jemalloc"),
+         jemalloc_prof_missing, rounds=1, base="jemalloc"),
     Tool("tcmalloc", "tcmalloc, no profiling", tcmalloc(False), needs(TCMALLOC)),
     Tool("gperftools", "gperftools HEAPPROFILE", tcmalloc(True), needs(TCMALLOC), rounds=1, base="tcmalloc"),
     Tool("memcheck", "Valgrind memcheck", memcheck, needs(VALGRIND), rounds=1),
