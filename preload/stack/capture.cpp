@@ -6,6 +6,7 @@
 #include "format/snapshot_format.h"
 #include "preload/stack/capture_counts.h"
 #include "preload/stack/cfi.h"
+#include "preload/stack/cut.h"
 #include "preload/stack/last_walk.h"
 #include "preload/stack/modules.h"
 #include "preload/stack/rule_cache.h"
@@ -359,6 +360,9 @@ void capture_from(const Registers& entry, unsigned max_depth, Stack& out) {
     result = walk_fully(entry, frames);
   }
   out.failed = result == WalkResult::kFailed;
+  if (out.cut) {
+    out.depth = frames_kept_of_cut(out.depth, [&out](unsigned i) { return out.frames[i].frame; });
+  }
 }
 
 }  // namespace seep::stack

@@ -25,7 +25,7 @@ struct Frame {
 
 struct Stack {
   unsigned depth;  // frames filled in
-  bool cut;        // there are more frames than were asked for
+  bool cut;        // there are more frames than were asked for; cut.h says how many are kept
   bool failed;     // the walk ended before the outermost frame
   Frame frames[kMaxFrames];
 };

@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "preload/stack/cut.h"
 #include "preload/stack/unwind_rule.h"
 
 namespace seep::stack {
@@ -52,6 +53,7 @@ class LastWalk {
     if (generation_ != generation || begin_ == 0) {
       begin_ = kSlots;
       generation_ = generation;
+      root_end_ = 0;
     }
     cursor_ = begin_;
     inner_end_ = begin_;
@@ -132,17 +134,21 @@ class LastWalk {
       join();
     }
     settle(entry.bp);
+    const unsigned frames = count() - (cut || steps_[inner_end_ - 1].at.ip == 0 ? 1 : 0);
+    root_at(begin_ + (cut ? frames_kept_of_cut(
+                                frames, [this](unsigned i) { return steps_[begin_ + i].frame; })
+                          : frames));
   }
   // The walk went ways that cannot be remembered.
   void forget() { begin_ = 0; }
 
-  // After end(): the walk's steps, innermost first. The last one is not a frame if its ip is 0, or
-  // if the walk was cut.
+  // After end(): the steps that the walk read, innermost first. The last one is no frame if its ip
+  // is 0.
   [[nodiscard]] WalkStep* first() { return steps_ + begin_; }
   [[nodiscard]] const WalkStep* first() const { return steps_ + begin_; }
   [[nodiscard]] unsigned count() const { return inner_end_ - begin_; }
-  // How many of them may have got new callers; the nodes of these are unknown.
-  [[nodiscard]] unsigned count_changed() const { return dirty_end_ - begin_; }
+  // After end(): how many of them are the frames of the stack.
+  [[nodiscard]] unsigned frames() const { return root_end_ - begin_; }
 
  private:
   static constexpr unsigned kSlots = 136;      // two deep walks
@@ -167,6 +173,7 @@ class LastWalk {
       const unsigned to = inner + staged_count_ < kSlots ? inner + staged_count_ : kSlots;
       std::memmove(steps_ + to, steps_ + cursor_, (kSlots - to) * sizeof(WalkStep));
       cursor_ = to;
+      root_end_ = 0;
     }
     const unsigned staged_begin = cursor_ - staged_count_;
     // The inner part first: the staged steps may come to lie where it is now.
@@ -176,6 +183,14 @@ class LastWalk {
     inner_end_ = cursor_;
     dirty_end_ = cursor_;
     staged_count_ = 0;
+  }
+
+  // Nodes are those of stacks that end where they ended: if this one ends elsewhere none is known.
+  void root_at(unsigned end) {
+    for (unsigned i = begin_; root_end_ != end && i < end; ++i) {
+      steps_[i].node = 0;
+    }
+    root_end_ = end;
   }
 
   // Steps that have new callers: what rbp really was there, whether it matters, and that their
@@ -204,6 +219,7 @@ class LastWalk {
   unsigned cursor_;     // steps before it are further in than the present frame
   unsigned inner_end_;  // [begin_, inner_end_) belongs to the present walk already
   unsigned dirty_end_;  // steps in [begin_, dirty_end_) may have new callers
+  unsigned root_end_;   // nodes are of stacks whose outermost frame is the step before it
   unsigned staged_count_;
   WalkStep steps_[kSlots];
   WalkStep staged_[kMostStaged];

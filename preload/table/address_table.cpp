@@ -19,20 +19,20 @@ AddressTable::Region* AddressTable::make_region(std::uintptr_t address) {
 }
 
 // A free slot of any of the page's chunks; the newest has the most.
-AddressTable::Slot AddressTable::claim(const PageChunk* head, std::uint64_t granule) {
-  for (const PageChunk* chunk = head; chunk != nullptr; chunk = chunk->next) {
-    if (const Slot slot = claim_in_chunk(*chunk, granule); slot.exists()) {
+AddressTable::Slot AddressTable::claim(ChunkRef head, std::uint64_t granule) {
+  for (ChunkRef chunk = head; chunk.exists(); chunk = chunk.chunk().next) {
+    if (const Slot slot = claim_in_chunk(chunk, granule); slot.exists()) {
       return slot;
     }
   }
   return {};
 }
 
-unsigned AddressTable::count_blocks(const PageChunk* head) {
+unsigned AddressTable::count_blocks(ChunkRef head) {
   unsigned count = 0;
-  for (const PageChunk* chunk = head; chunk != nullptr; chunk = chunk->next) {
-    for (unsigned g = 0; g < chunk->groups; ++g) {
-      const SlotGroup group = chunk->group(g);
+  for (ChunkRef chunk = head; chunk.exists(); chunk = chunk.chunk().next) {
+    for (unsigned g = 0; g < chunk.groups(); ++g) {
+      const SlotGroup group = chunk.group(g);
       for (unsigned i = 0; i < group.slots(); ++i) {
         count += group.word(i).load(std::memory_order_relaxed) != 0 ? 1U : 0U;
       }
@@ -46,15 +46,15 @@ unsigned AddressTable::blocks_in_page_before(std::uintptr_t address) {
   if (page == 0) {
     return 0;
   }
-  std::atomic<PageChunk*>* head = head_of(page - 1);
-  return head == nullptr ? 0 : count_blocks(head->load(std::memory_order_acquire));
+  std::atomic<std::uint64_t>* head = head_of(page - 1);
+  return head == nullptr ? 0 : count_blocks(ChunkRef(head->load(std::memory_order_acquire)));
 }
 
 // Puts a chunk in front of `seen`; when another thread was faster, returns what it put there.
-PageChunk* AddressTable::add_chunk(std::uintptr_t address, std::atomic<PageChunk*>& head,
-                                   PageChunk* seen) {
-  const unsigned present = seen == nullptr ? 0 : seen->slots_in_page;
-  unsigned slots = seen == nullptr ? blocks_in_page_before(address) : present;
+ChunkRef AddressTable::add_chunk(std::uintptr_t address, std::atomic<std::uint64_t>& head,
+                                 ChunkRef seen) {
+  const unsigned present = !seen.exists() ? 0 : seen.chunk().slots_in_page;
+  unsigned slots = !seen.exists() ? blocks_in_page_before(address) : present;
   slots = slots == 0 ? kFirstSlots : slots <= 4 ? slots : (slots + 3) / 4 * 4;
   if (present >= kMostSlots || slots > kMostSlots) {
     slots = kMostSlots;
@@ -63,21 +63,22 @@ PageChunk* AddressTable::add_chunk(std::uintptr_t address, std::atomic<PageChunk
   const unsigned of_group = groups == 1 ? slots : SlotGroup::kSlots;
   auto* chunk = static_cast<PageChunk*>(chunks_.allocate(PageChunk::bytes_for(groups, of_group)));
   if (chunk == nullptr) {
-    return nullptr;
+    return {};
   }
   chunk->next = seen;
-  chunk->slots_in_page = static_cast<std::uint16_t>(present + groups * of_group);
-  chunk->groups = static_cast<std::uint8_t>(groups);
-  chunk->slots_of_group = static_cast<std::uint8_t>(of_group);
-  chunk->group(0).close();
+  chunk->slots_in_page = present + groups * of_group;
+  const ChunkRef fresh(chunk, groups, of_group);
+  fresh.group(0).close();
   Region* region = roots_[address >> kRegionShift].load(std::memory_order_acquire);
   const std::size_t group = ((address >> kPageShift) & (kPagesPerRegion - 1)) / kPagesPerGroup;
   region->touched[group / 64].fetch_or(std::uint64_t{1} << (group % 64), std::memory_order_release);
-  if (!head.compare_exchange_strong(seen, chunk, std::memory_order_acq_rel,
+  std::uint64_t expected = seen.word();
+  if (!head.compare_exchange_strong(expected, fresh.word(), std::memory_order_acq_rel,
                                     std::memory_order_acquire)) {
-    return seen;  // the fresh chunk is lost: a few hundred bytes, at most once a thread and page
+    return ChunkRef(
+        expected);  // the fresh chunk is lost: a few hundred bytes, at most once a thread and page
   }
-  return chunk;
+  return fresh;
 }
 
 // Puts `block` in the slot of an entry at the same address, and returns the word that was there; 0
@@ -108,9 +109,9 @@ Insert AddressTable::insert(const Block& block, Block& old) {
       (block.size >= kSizeMask && !keep_oversize(block.address, block.size))) {
     return Insert::kNoMemory;
   }
-  std::atomic<PageChunk*>* head = head_of(block.address);
+  std::atomic<std::uint64_t>* head = head_of(block.address);
   const std::uint64_t granule = granule_of(block.address);
-  PageChunk* chunk = head->load(std::memory_order_acquire);
+  ChunkRef chunk(head->load(std::memory_order_acquire));
   while (true) {
     if (const Slot taken = find(chunk, granule); taken.exists()) {
       const std::uint64_t before = take_over(taken, block, old);
@@ -124,7 +125,7 @@ Insert AddressTable::insert(const Block& block, Block& old) {
       return Insert::kNew;
     }
     chunk = add_chunk(block.address, *head, chunk);
-    if (chunk == nullptr) {
+    if (!chunk.exists()) {
       return Insert::kNoMemory;
     }
   }

@@ -88,7 +88,7 @@ class AddressTable {
     // untouched, so that the kernel need not map it. fetch_or (release) in add_chunk, acquire in
     // walk.
     std::atomic<std::uint64_t> touched[kPagesPerRegion / kPagesPerGroup / 64];
-    std::atomic<PageChunk*> heads[kPagesPerRegion];  // release in add_chunk, acquire in readers
+    std::atomic<std::uint64_t> heads[kPagesPerRegion];  // release in add_chunk, acquire in readers
   };
 
   struct Slot {
@@ -114,13 +114,13 @@ class AddressTable {
   static std::uint32_t site_of(std::uint64_t word) {
     return static_cast<std::uint32_t>(word >> 32) & kMaxSite;
   }
-  std::atomic<PageChunk*>* head_of(std::uintptr_t address);
+  std::atomic<std::uint64_t>* head_of(std::uintptr_t address);
   Region* make_region(std::uintptr_t address);
-  static Slot find_in_chunk(const PageChunk& chunk, std::uint64_t granule);
-  static Slot find(const PageChunk* head, std::uint64_t granule);
+  static Slot find_in_chunk(ChunkRef chunk, std::uint64_t granule);
+  static Slot find(ChunkRef head, std::uint64_t granule);
   Slot find(std::uintptr_t address);
-  static Slot claim_in_chunk(const PageChunk& chunk, std::uint64_t granule);
-  static Slot claim(const PageChunk* head, std::uint64_t granule);
+  static Slot claim_in_chunk(ChunkRef chunk, std::uint64_t granule);
+  static Slot claim(ChunkRef head, std::uint64_t granule);
   static void forget(const Slot& slot);
   // Completes an entry whose slot is claimed. The release publishes it to walk and find.
   static void fill(const Slot& slot, const Block& block) {
@@ -128,14 +128,14 @@ class AddressTable {
     slot.word().store(make_word(block), std::memory_order_release);
   }
   std::uint64_t take_over(const Slot& taken, const Block& block, Block& old);
-  PageChunk* add_chunk(std::uintptr_t address, std::atomic<PageChunk*>& head, PageChunk* seen);
+  ChunkRef add_chunk(std::uintptr_t address, std::atomic<std::uint64_t>& head, ChunkRef seen);
   unsigned blocks_in_page_before(std::uintptr_t address);
-  static unsigned count_blocks(const PageChunk* head);
+  static unsigned count_blocks(ChunkRef head);
   Block describe(std::uintptr_t address, std::uint64_t word, std::uint32_t birth) const;
   bool keep_oversize(std::uintptr_t address, std::uint64_t size);
   void drop_oversize(std::uintptr_t address);
   template <typename Visit>
-  void walk_page(std::uintptr_t page, const PageChunk* chunk, Visit& visit) const;
+  void walk_page(std::uintptr_t page, ChunkRef chunk, Visit& visit) const;
 
   std::atomic<Region*> roots_[kRegions] = {};  // release in head_of, acquire in readers
   Oversize oversize_[kOversizeEntries] = {};
@@ -144,14 +144,13 @@ class AddressTable {
 
 // What every event of the allocator runs through stands here, to be part of the hooks' code.
 
-inline std::atomic<PageChunk*>* AddressTable::head_of(std::uintptr_t address) {
+inline std::atomic<std::uint64_t>* AddressTable::head_of(std::uintptr_t address) {
   Region* region = roots_[address >> kRegionShift].load(std::memory_order_acquire);
   return region == nullptr ? nullptr
                            : &region->heads[(address >> kPageShift) & (kPagesPerRegion - 1)];
 }
 
-inline AddressTable::Slot AddressTable::find_in_chunk(const PageChunk& chunk,
-                                                      std::uint64_t granule) {
+inline AddressTable::Slot AddressTable::find_in_chunk(ChunkRef chunk, std::uint64_t granule) {
   const SlotGroup group = chunk.group_of(granule);
   for (unsigned marked = group.marked(granule); marked != 0; marked &= marked - 1) {
     const auto index = static_cast<unsigned>(std::countr_zero(marked));
@@ -163,9 +162,9 @@ inline AddressTable::Slot AddressTable::find_in_chunk(const PageChunk& chunk,
   return {};
 }
 
-inline AddressTable::Slot AddressTable::find(const PageChunk* head, std::uint64_t granule) {
-  for (const PageChunk* chunk = head; chunk != nullptr; chunk = chunk->next) {
-    if (const Slot slot = find_in_chunk(*chunk, granule); slot.exists()) {
+inline AddressTable::Slot AddressTable::find(ChunkRef head, std::uint64_t granule) {
+  for (ChunkRef chunk = head; chunk.exists(); chunk = chunk.chunk().next) {
+    if (const Slot slot = find_in_chunk(chunk, granule); slot.exists()) {
       return slot;
     }
   }
@@ -173,14 +172,14 @@ inline AddressTable::Slot AddressTable::find(const PageChunk* head, std::uint64_
 }
 
 inline AddressTable::Slot AddressTable::find(std::uintptr_t address) {
-  std::atomic<PageChunk*>* head = address >> kAddressBits == 0 ? head_of(address) : nullptr;
-  return head == nullptr ? Slot{}
-                         : find(head->load(std::memory_order_acquire), granule_of(address));
+  std::atomic<std::uint64_t>* head = address >> kAddressBits == 0 ? head_of(address) : nullptr;
+  return head == nullptr
+             ? Slot{}
+             : find(ChunkRef(head->load(std::memory_order_acquire)), granule_of(address));
 }
 
 // A free slot, claimed. One without a mark may be claimed already, or not free yet: its word tells.
-inline AddressTable::Slot AddressTable::claim_in_chunk(const PageChunk& chunk,
-                                                       std::uint64_t granule) {
+inline AddressTable::Slot AddressTable::claim_in_chunk(ChunkRef chunk, std::uint64_t granule) {
   const SlotGroup group = chunk.group_of(granule);
   for (unsigned free = group.unmarked(); free != 0; free &= free - 1) {
     const auto index = static_cast<unsigned>(std::countr_zero(free));
@@ -206,12 +205,12 @@ inline bool AddressTable::try_insert(const Block& block) {
     return false;
   }
   const std::uint64_t granule = granule_of(block.address);
-  std::atomic<PageChunk*>* head = head_of(block.address);
-  const PageChunk* chunk = head == nullptr ? nullptr : head->load(std::memory_order_acquire);
-  if (chunk == nullptr || find(chunk, granule).exists()) [[unlikely]] {
+  std::atomic<std::uint64_t>* head = head_of(block.address);
+  const ChunkRef chunk(head == nullptr ? 0 : head->load(std::memory_order_acquire));
+  if (!chunk.exists() || find(chunk, granule).exists()) [[unlikely]] {
     return false;
   }
-  const Slot slot = claim_in_chunk(*chunk, granule);
+  const Slot slot = claim_in_chunk(chunk, granule);
   if (!slot.exists()) [[unlikely]] {
     return false;
   }
@@ -234,10 +233,10 @@ inline bool AddressTable::remove(std::uintptr_t address) {
 }
 
 template <typename Visit>
-void AddressTable::walk_page(std::uintptr_t page, const PageChunk* chunk, Visit& visit) const {
-  for (; chunk != nullptr; chunk = chunk->next) {
-    for (unsigned g = 0; g < chunk->groups; ++g) {
-      const SlotGroup group = chunk->group(g);
+void AddressTable::walk_page(std::uintptr_t page, ChunkRef chunk, Visit& visit) const {
+  for (; chunk.exists(); chunk = chunk.chunk().next) {
+    for (unsigned g = 0; g < chunk.groups(); ++g) {
+      const SlotGroup group = chunk.group(g);
       for (unsigned i = 0; i < group.slots(); ++i) {
         const std::uint64_t word = group.word(i).load(std::memory_order_acquire);
         if (site_of(word) == 0) {
@@ -264,7 +263,7 @@ void AddressTable::walk(Visit&& visit) const {
       }
       for (std::size_t p = group * kPagesPerGroup; p < (group + 1) * kPagesPerGroup; ++p) {
         walk_page(r << kRegionShift | p << kPageShift,
-                  region->heads[p].load(std::memory_order_acquire), visit);
+                  ChunkRef(region->heads[p].load(std::memory_order_acquire)), visit);
       }
     }
   }

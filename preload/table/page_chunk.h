@@ -82,25 +82,49 @@ class SlotGroup {
   unsigned slots_;
 };
 
+struct PageChunk;
+
+// A chunk and its shape in one word, so that a look-up goes from a page's head to the right group.
+//
+//   57……53 slots of a group | 52……48 groups | 47……0 address of the chunk; 0: none
+class ChunkRef {
+ public:
+  ChunkRef() = default;
+  explicit ChunkRef(std::uint64_t word) : word_(word) {}
+  ChunkRef(const PageChunk* chunk, unsigned groups, unsigned slots_of_group)
+      : word_(std::uint64_t{slots_of_group} << 53 | std::uint64_t{groups} << 48 |
+              reinterpret_cast<std::uintptr_t>(chunk)) {}
+
+  [[nodiscard]] bool exists() const { return word_ != 0; }
+  [[nodiscard]] std::uint64_t word() const { return word_; }
+  [[nodiscard]] PageChunk& chunk() const {
+    return *reinterpret_cast<PageChunk*>(word_ & ((std::uint64_t{1} << 48) - 1));
+  }
+  [[nodiscard]] unsigned groups() const { return static_cast<unsigned>(word_ >> 48) & 0x1F; }
+  [[nodiscard]] inline SlotGroup group(unsigned index) const;
+  // The group that a granule, 0 … 255, may stand in.
+  [[nodiscard]] SlotGroup group_of(std::uint64_t granule) const {
+    return group(static_cast<unsigned>(granule * groups() >> 8));
+  }
+
+ private:
+  std::uint64_t word_ = 0;
+};
+
 struct alignas(16) PageChunk {
-  PageChunk* next;              // the older chunk; written before the chunk is published
-  std::uint16_t slots_in_page;  // with all older chunks
-  std::uint8_t groups;
-  std::uint8_t slots_of_group;
+  ChunkRef next;                // the older chunk; written before the chunk is published
+  std::uint32_t slots_in_page;  // with all older chunks
 
   static constexpr std::size_t bytes_for(unsigned groups, unsigned slots_of_group) {
     return sizeof(PageChunk) + groups * SlotGroup::bytes_for(slots_of_group);
   }
-  [[nodiscard]] SlotGroup group(unsigned index) const {
-    return {reinterpret_cast<std::uintptr_t>(this + 1) +
-                index * SlotGroup::bytes_for(SlotGroup::kSlots),
-            slots_of_group};
-  }
-  // The group that a granule, 0 … 255, may stand in.
-  [[nodiscard]] SlotGroup group_of(std::uint64_t granule) const {
-    return group(static_cast<unsigned>(granule * groups >> 8));
-  }
 };
 static_assert(sizeof(PageChunk) == 16);
+
+inline SlotGroup ChunkRef::group(unsigned index) const {
+  return {reinterpret_cast<std::uintptr_t>(&chunk() + 1) +
+              index * SlotGroup::bytes_for(SlotGroup::kSlots),
+          static_cast<unsigned>(word_ >> 53)};
+}
 
 }  // namespace seep::table

@@ -27,23 +27,19 @@ std::uint32_t StackTable::intern(const stack::Stack& captured) {
 
 std::uint32_t StackTable::intern(stack::LastWalk& walk, bool cut) {
   stack::WalkStep* const steps = walk.first();
-  unsigned frames = walk.count();
-  if (frames != 0 && (cut || steps[frames - 1].at.ip == 0)) {
-    --frames;
-  }
-  unsigned unknown = cut ? frames : 0;  // a cut stack is rooted elsewhere: no node is good for it
+  const unsigned frames = walk.frames();
+  unsigned unknown = 0;
   while (unknown < frames && steps[unknown].node == kRoot) {
     ++unknown;
   }
   std::uint32_t node = unknown < frames ? steps[unknown].node : kRoot;
   while (unknown-- > 0) {
-    const bool cut_here = cut && unknown + 1 == frames;
-    node =
-        child(node, {steps[unknown].frame, steps[unknown].flags | (cut_here ? format::kCut : 0)});
+    const std::uint32_t mark = cut && unknown + 1 == frames ? format::kCut : 0;
+    node = child(node, {steps[unknown].frame, steps[unknown].flags | mark});
     if (node == kRoot) {
       return kRoot;
     }
-    steps[unknown].node = cut ? kRoot : node;
+    steps[unknown].node = node;
   }
   return node;
 }

@@ -27,17 +27,16 @@ struct Comparison {
   std::unique_ptr<Predictions> predictions = std::make_unique<Predictions>();
   std::map<std::pair<Frames, bool>, std::uint32_t> stacks;  // their numbers, as plainly captured
   std::mt19937 random{1};
-  unsigned max_depth = kMaxFrames - 1;  // of the caller; a plain capture has the leaf as well
+  unsigned max_depth = kMaxFrames;
   unsigned captures = 0;
   unsigned differences = 0;
   unsigned predicted = 0;
   unsigned wrongly_predicted = 0;
 };
 
-Frames frames_of(const LastWalk& walk, bool cut) {
+Frames frames_of(const LastWalk& walk) {
   Frames frames;
-  const unsigned count = walk.count() - (cut || walk.first()[walk.count() - 1].at.ip == 0 ? 1 : 0);
-  for (unsigned i = 0; i < count; ++i) {
+  for (unsigned i = 0; i < walk.frames(); ++i) {
     frames.emplace_back(walk.first()[i].frame, walk.first()[i].flags);
   }
   return frames;
@@ -45,7 +44,7 @@ Frames frames_of(const LastWalk& walk, bool cut) {
 
 void check(Comparison& comparison, const FrameRegisters& caller, const Stack& plain) {
   Frames frames;
-  for (unsigned i = 1; i < plain.depth; ++i) {
+  for (unsigned i = 0; i < plain.depth; ++i) {
     frames.emplace_back(plain.frames[i].frame, plain.frames[i].flags);
   }
   const auto id = static_cast<std::uint32_t>(comparison.stacks.size() + 1);
@@ -62,10 +61,10 @@ void check(Comparison& comparison, const FrameRegisters& caller, const Stack& pl
   if (found.outcome != Predictions::Outcome::kHit || comparison.random() % 2 == 0) {
     const Walk walked = walk(caller, comparison.max_depth, *comparison.last);
     const bool cut = walked.end == Walk::End::kCut;
-    comparison.differences += walked.end == Walk::End::kNone || cut != plain.cut ||
-                                      frames_of(*comparison.last, cut) != frames
-                                  ? 1U
-                                  : 0U;
+    comparison.differences +=
+        walked.end == Walk::End::kNone || cut != plain.cut || frames_of(*comparison.last) != frames
+            ? 1U
+            : 0U;
     comparison.predictions->add(caller, *comparison.last, number);
   }
 }
@@ -73,8 +72,12 @@ void check(Comparison& comparison, const FrameRegisters& caller, const Stack& pl
 [[gnu::noinline]] void compare(Comparison& comparison) {
   const auto* frame = static_cast<const std::uint64_t*>(__builtin_frame_address(0));
   const FrameRegisters caller{frame[1], reinterpret_cast<std::uint64_t>(frame + 2), frame[0]};
+  Registers registers{};
+  registers.value[kRip] = caller.ip;
+  registers.value[kRsp] = caller.sp;
+  registers.value[kRbp] = caller.bp;
   Stack plain;
-  capture(comparison.max_depth + 1, plain);
+  capture_from(registers, comparison.max_depth, plain);
   check(comparison, caller, plain);
 }
 
