@@ -1,5 +1,6 @@
 #include "preload/recorder/recorder.h"
 
+#include "preload/recorder/check_capture.h"
 #include "preload/recorder/sampled.h"
 #include "preload/recorder/thread_cache.h"
 #include "preload/stack/capture.h"
@@ -172,21 +173,6 @@ void uncount_birth(const table::Block& block) {
   g_tables.sites.count_births(block.site, std::uint64_t{0} - 1, std::uint64_t{0} - block.size);
 }
 
-// In a build that checks captures: the stack of the hook that runs now, unwound from scratch, must
-// be that of the site.
-#ifdef SEEP_CHECK_CAPTURES
-[[gnu::noinline]] void check_capture(std::uint32_t site) {
-  stack::Stack captured;
-  stack::capture(g_config.stack_depth, captured);
-  stack::count(CaptureCount::compared);
-  if (g_tables.stacks.intern(captured) != g_tables.sites.site(site).node) {
-    stack::count(CaptureCount::different);
-  }
-}
-#else
-void check_capture(std::uint32_t /*site*/) {}
-#endif
-
 // What insert() found at the address: an inner hook of the same call, or a release we never saw.
 void settle_replaced(const table::Block& old) {
   if (old.address == t_nested_block) {
@@ -328,7 +314,7 @@ void record_allocation(const void* block, std::size_t size, const Caller& caller
     return;
   }
   const std::uint32_t site = count_birth(caller, size);
-  check_capture(site);
+  check_capture(site, caller, g_config.stack_depth);
   if (site == table::SiteTable::kNone) [[unlikely]] {
     count_loss(format::Loss::blocks_not_recorded);
     return;
@@ -391,6 +377,7 @@ void record_map(const void* begin, std::size_t bytes, const Caller& caller) {
   }
   count_call();
   const std::uint32_t site = mmap_site(caller);
+  check_capture(site, caller, g_config.stack_depth);
   const std::uintptr_t address = address_of(begin);
   if (site != table::SiteTable::kNone &&
       insert_range({address, address + bytes, site, g_clock.tick()})) {
