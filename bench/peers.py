@@ -94,25 +94,6 @@ def measure(name, options, chosen, context):
     return workload, results
 
 
-def measure_all(names, options, chosen, context):
-    """([Results], {name: Workload}) of the programs that can run here; the others are named."""
-    all_results, prepared = [], {}
-    for name in names:
-        try:
-            workload, results = measure(name, options, chosen, context)
-        except (Trouble, Failure) as error:
-            context.progress.done()
-            print(f"peers.py: {name}: {error}", file=sys.stderr)
-            continue
-        all_results.append(results)
-        if workload is not None:
-            prepared[name] = workload
-        context.progress.finished(name)
-        for tool, trouble in results.troubles.items():
-            print(f"peers.py: {name} under {tool}: {trouble}", file=sys.stderr)
-    return all_results, prepared
-
-
 def as_json(all_results):
     def plain(sample):
         fields = dataclasses.asdict(sample)
@@ -126,6 +107,35 @@ def as_json(all_results):
     return {results.name: {"allocations": results.allocations and results.allocations._asdict(),
                            "troubles": results.troubles, "alone": [plain(sample) for sample in results.plain],
                            "runs": [run(entry) for entry in results.rounds]} for results in all_results}
+
+
+def keep(options, text, all_results):
+    """Writes the files asked for."""
+    if options.markdown:
+        tables.write(text, options.markdown)
+    if options.json:
+        options.json.write_text(json.dumps(as_json(all_results), indent=1) + "\n")
+
+
+def measure_all(names, options, chosen, context):
+    """([Results], {name: Workload}) of the programs that can run here; the others are named. The files
+    asked for are written after each program: a run takes long."""
+    all_results, prepared = [], {}
+    for name in names:
+        try:
+            workload, results = measure(name, options, chosen, context)
+        except (Trouble, Failure) as error:
+            context.progress.done()
+            print(f"peers.py: {name}: {error}", file=sys.stderr)
+            continue
+        all_results.append(results)
+        if workload is not None:
+            prepared[name] = workload
+        context.progress.finished(name)
+        keep(options, tables.document(all_results, prepared, chosen), all_results)
+        for tool, trouble in results.troubles.items():
+            print(f"peers.py: {name} under {tool}: {trouble}", file=sys.stderr)
+    return all_results, prepared
 
 
 def main():
@@ -145,12 +155,7 @@ def main():
         context = Context(Programs(build, work), Launcher(work), supplies, Progress())
         context.programs.library_path += ":" + supplies.library_path
         all_results, prepared = measure_all(names, options, chosen, context)
-    text = tables.document(all_results, prepared, chosen)
-    print(text)
-    if options.markdown:
-        tables.write(text, options.markdown)
-    if options.json:
-        options.json.write_text(json.dumps(as_json(all_results), indent=1) + "\n")
+    print(tables.document(all_results, prepared, chosen))
     sys.exit(0 if len(all_results) == len(names) else 1)
 
 
