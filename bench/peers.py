@@ -9,9 +9,11 @@ unpacked from Debian's packages. README.md says what each figure includes.
 """
 import argparse
 import dataclasses
+import datetime
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -109,6 +111,17 @@ def as_json(all_results):
                            "runs": [run(entry) for entry in results.rounds]} for results in all_results}
 
 
+def conditions(options):
+    """When, where and of what the figures are, for whoever reads the tables."""
+    model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    commit = subprocess.run(["git", "-C", str(HERE), "describe", "--always", "--dirty"], text=True,
+                            capture_output=True, check=False).stdout.strip()
+    rounds = "one quick round, no measurement" if options.quick else f"rounds: {options.rounds}"
+    return (f"{datetime.date.today()}, {os.cpu_count()} cores ({model[1] if model else 'unknown'}), "
+            f"Linux {os.uname().release}, load average at the start {os.getloadavg()[0]:.1f}, "
+            f"commit {commit or 'unknown'}, {rounds}.")
+
+
 def keep(options, text, all_results):
     """Writes the files asked for."""
     if options.markdown:
@@ -121,6 +134,7 @@ def measure_all(names, options, chosen, context):
     """([Results], {name: Workload}) of the programs that can run here; the others are named. The files
     asked for are written after each program: a run takes long."""
     all_results, prepared = [], {}
+    heading = conditions(options) + "\n\n"
     for name in names:
         try:
             workload, results = measure(name, options, chosen, context)
@@ -132,7 +146,7 @@ def measure_all(names, options, chosen, context):
         if workload is not None:
             prepared[name] = workload
         context.progress.finished(name)
-        keep(options, tables.document(all_results, prepared, chosen), all_results)
+        keep(options, heading + tables.document(all_results, prepared, chosen), all_results)
         for tool, trouble in results.troubles.items():
             print(f"peers.py: {name} under {tool}: {trouble}", file=sys.stderr)
     return all_results, prepared
