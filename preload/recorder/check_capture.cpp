@@ -1,5 +1,8 @@
 #include "preload/recorder/check_capture.h"
 
+#include <dlfcn.h>
+#include <link.h>
+
 #include <atomic>
 #include <string_view>
 
@@ -47,10 +50,50 @@ constinit std::atomic<unsigned> g_printed{0};  // relaxed: a figure
   return regs;
 }
 
+// The file that the loader has at an address, without waiting for the loader's lock.
+#if __GLIBC_PREREQ(2, 35)
+const char* file_at(std::uint64_t pc) {
+  dl_find_object found;
+  return _dl_find_object(reinterpret_cast<void*>(pc), &found) == 0 ? found.dlfo_link_map->l_name
+                                                                   : nullptr;
+}
+#else
+const char* file_at(std::uint64_t /*pc*/) {
+  return nullptr;
+}
+#endif
+
+// What the loader calls each module: a hash of its name, 0 until it is met. A module that another
+// one has replaced at its place would come to two names. Relaxed: one word says all.
+constexpr unsigned kNames = 4096;
+constinit std::atomic<std::uint64_t> g_names[kNames];
+
+std::uint64_t hash_of(const char* text) {
+  std::uint64_t hash = 0xCBF29CE484222325ULL;  // FNV-1a
+  for (; *text != 0; ++text) {
+    hash = (hash ^ static_cast<unsigned char>(*text)) * 0x100000001B3ULL;
+  }
+  return hash;
+}
+
+// Whether the frame's module still is the file that it was first met as. True where the loader
+// knows nothing of it.
+bool is_of_its_file(std::uint64_t frame, std::uint64_t pc) {
+  const auto id = static_cast<unsigned>(frame >> 48);
+  const char* file = id < kNames ? file_at(pc) : nullptr;
+  if (file == nullptr) {
+    return true;
+  }
+  const std::uint64_t name = hash_of(file);
+  std::uint64_t before = 0;
+  return g_names[id].compare_exchange_strong(before, name, std::memory_order_relaxed) ||
+         before == name;
+}
+
 // A walk that looks everything up anew. Goes on while there are tables.
 class PlainWalk {
  public:
-  explicit PlainWalk(const stack::Registers& here) : regs_(here) { reader_.verify(); }
+  explicit PlainWalk(const stack::Registers& here) : regs_(here) {}
 
   [[nodiscard]] const stack::Registers& regs() const { return regs_; }
 
@@ -68,11 +111,11 @@ class PlainWalk {
   StepResult step() {
     const stack::Load* load = stack::find_place(pc()).load;
     stack::Rule rule;
-    if (load == nullptr || (load != intact_ && !stack::is_intact(*load)) ||
+    if (load == nullptr || (file_at(pc()) == nullptr && !stack::is_intact(*load)) ||
         !stack::find_rule(load->image.tables, pc(), rule)) {
       return StepResult::kFailed;
     }
-    intact_ = load;
+    reader_.move_to(regs_.rsp());
     const StepResult result =
         stack::step(rule, regs_,
                     {[](void* context, std::uint64_t address, std::uint64_t& word) {
@@ -83,13 +126,12 @@ class PlainWalk {
     return result;
   }
 
- private:
   [[nodiscard]] std::uint64_t pc() const { return regs_.rip() - (is_exact_ ? 0 : 1); }
 
+ private:
   stack::Registers regs_;
   stack::StackReader reader_;
-  const stack::Load* intact_ = nullptr;  // seen to be so; it is not asked again for its next frame
-  bool is_exact_ = true;                 // of the innermost one: no call has returned to it
+  bool is_exact_ = true;  // of the innermost one: no call has returned to it
 };
 
 // A node, as long as it is one: the root stands for the end.
@@ -135,7 +177,8 @@ Comparison compare(PlainWalk& walk, std::uint32_t node, unsigned stack_depth) {
     if (!walk.frame(found)) {
       return {true, frames};
     }
-    if (found.frame != expected->frame || found.flags != (expected->flags & ~format::kCut)) {
+    if (found.frame != expected->frame || found.flags != (expected->flags & ~format::kCut) ||
+        !is_of_its_file(found.frame, walk.pc())) {
       return {false, frames};
     }
     const bool last = expected->parent == table::StackTable::kRoot;

@@ -14,7 +14,8 @@ namespace seep::recorder {
 //
 //   stack::capture   from scratch: no prediction, no last walk
 //   a plain unwind   with all registers, each frame's rule read from its tables: no rule that was
-//                    kept, none in compact form. As far as there are tables.
+//                    kept, none in compact form; and the loader is asked which file lies there. As
+//                    far as there are tables.
 //
 // CaptureCount::compared and ::different tell; the first differences are printed to descriptor 2.
 #ifdef SEEP_CHECK_CAPTURES

@@ -300,31 +300,42 @@ std::uint32_t recover_after_fork() {
   return g_clock.skip_tick();
 }
 
-void record_allocation(const void* block, std::size_t size, const Caller& caller) {
+// Any mode but kExact.
+[[gnu::noinline]] static void record_allocation_otherwise(const void* block, std::size_t size,
+                                                          const Caller& caller) {
   const Mode now = mode();
-  if (block == nullptr || now == Mode::kDormant) {
+  if (now == Mode::kSample) {
+    record_sampled_allocation(address_of(block), size, caller);
+  } else if (now == Mode::kReleasesOnly) {
+    count_call();
+  }
+}
+
+void record_allocation(const void* block, std::size_t size, const Caller& caller) {
+  if (block == nullptr) [[unlikely]] {
     return;
   }
-  if (now == Mode::kSample) [[unlikely]] {
-    record_sampled_allocation(address_of(block), size, caller);
+  if (mode() != Mode::kExact) [[unlikely]] {
+    record_allocation_otherwise(block, size, caller);
     return;
   }
   count_call();
-  if (!recording() || !g_config.track_heap) {
+  if (!g_config.track_heap) [[unlikely]] {
     return;
   }
+  const std::uintptr_t address = address_of(block);
   const std::uint32_t site = count_birth(caller, size);
   check_capture(site, caller, g_config.stack_depth);
   if (site == table::SiteTable::kNone) [[unlikely]] {
     count_loss(format::Loss::blocks_not_recorded);
     return;
   }
-  insert_block({address_of(block), size, site, g_clock.tick()});
+  insert_block({address, size, site, g_clock.tick()});
 }
 
 void record_release(const void* block) {
   const Mode now = mode();
-  if (block == nullptr || now == Mode::kDormant) {
+  if (block == nullptr || now == Mode::kDormant) [[unlikely]] {
     return;
   }
   if (now != Mode::kExact && g_config.sample_bytes != 0) [[unlikely]] {
@@ -332,7 +343,7 @@ void record_release(const void* block) {
     return;
   }
   count_call();
-  if (!g_tables.blocks.remove(address_of(block)) && !AllocatorGuard::active()) {
+  if (!g_tables.blocks.remove(address_of(block)) && !AllocatorGuard::active()) [[unlikely]] {
     count_foreign_free();
   }
 }
@@ -438,7 +449,7 @@ AllocatorGuard::~AllocatorGuard() {
   t_guard = before_;
 }
 
-bool AllocatorGuard::active() {
+[[gnu::noinline]] bool AllocatorGuard::active() {
   if (t_guard != 0 && stack_pointer() > t_guard) {
     t_guard = 0;
   }

@@ -29,7 +29,7 @@ class PendingBirths {
   void visit(Add&& add) const;
 
  private:
-  static constexpr unsigned kSlots = 64;
+  static constexpr unsigned kSlots = 128;
   static constexpr std::uint32_t kMostBlocks = 4096;
   static constexpr unsigned kMostAttempts = 100;
 

@@ -47,16 +47,38 @@ struct Site {
   CompactRule rule;
 };
 
+// The modules that one walk has found intact: asking the kernel costs as much as reading a rule.
+// A module that is unmapped in the middle of a walk over its frames is beyond help anyway.
+class IntactLoads {
+ public:
+  bool holds(const Load& load) {
+    if (&load == latest_ || &load == before_) {
+      return true;
+    }
+    if (!is_intact(load)) {
+      return false;
+    }
+    before_ = latest_;
+    latest_ = &load;
+    return true;
+  }
+
+ private:
+  const Load* latest_ = nullptr;
+  const Load* before_ = nullptr;
+};
+
 // The place of `pc`, once the file there is known to be the one whose tables will be read.
-Place find_intact_place(std::uint64_t pc) {
+Place find_intact_place(std::uint64_t pc, IntactLoads& intact) {
   const Place place = find_place(pc);
-  if (place.load == nullptr || is_intact(*place.load)) {
+  if (place.load == nullptr || intact.holds(*place.load)) {
     return place;
   }
   count(format::CaptureCount::stale_modules);
   refresh_modules();
   const Place again = find_place(pc);
-  return again.load == nullptr || is_intact(*again.load) ? again : Place{nullptr, again.executable};
+  return again.load == nullptr || intact.holds(*again.load) ? again
+                                                            : Place{nullptr, again.executable};
 }
 
 // A function that begins just behind `pc`, in code that no entry covers, was not called from there:
@@ -70,8 +92,8 @@ CompactRule read_rule(const UnwindTables& tables, std::uint64_t pc) {
   return {planted ? RuleKind::kOutermost : RuleKind::kNoTables, 0, 0, 0};
 }
 
-[[gnu::cold, gnu::noinline]] Site find_site_in_tables(std::uint64_t pc) {
-  const Load* load = find_intact_place(pc).load;
+[[gnu::cold, gnu::noinline]] Site find_site_in_tables(std::uint64_t pc, IntactLoads& intact) {
+  const Load* load = find_intact_place(pc, intact).load;
   if (load == nullptr) {
     count(format::CaptureCount::outside);
     return {nullptr, 0, {RuleKind::kNoTables, 0, 0, 0}};
@@ -82,10 +104,10 @@ CompactRule read_rule(const UnwindTables& tables, std::uint64_t pc) {
   return {load, load->frame_base(), compact_rule};
 }
 
-inline Site find_site(std::uint64_t pc) {
+inline Site find_site(std::uint64_t pc, IntactLoads& intact) {
   const RuleRow* row = find_row(pc);
   if (row == nullptr) [[unlikely]] {
-    return find_site_in_tables(pc);
+    return find_site_in_tables(pc, intact);
   }
   return {row->load, row->frame_base,
           std::bit_cast<CompactRule>(row->rule.load(std::memory_order_relaxed))};
@@ -174,10 +196,11 @@ StepResult step_otherwise(CompactRule rule, FrameRegisters& regs, StackReader& r
 // Follows rules that need rsp and rbp only.
 WalkResult walk_compact(const Registers& entry, Frames& frames) {
   StackReader reader;
+  IntactLoads intact;
   FrameRegisters regs{entry.rip(), entry.rsp(), entry.rbp()};
   std::uint32_t flags = 0;
   while (regs.ip != 0) {
-    const Site site = find_site(regs.ip - 1);
+    const Site site = find_site(regs.ip - 1, intact);
     if (!frames.add(regs.ip, site, flags)) {
       return WalkResult::kDone;
     }
@@ -215,13 +238,13 @@ class Walker {
         if (repeat != LastWalk::Repeat::kLeft) {
           return end(repeat == LastWalk::Repeat::kCut);
         }
-        site = find_site(regs_.ip - 1);
+        site = find_site(regs_.ip - 1, intact_);
       } else if (regs_.ip == 0) {
         last_->stage({{0, regs_.sp, 0}, 0, 0, 0, 0, false, false, true, false});
         return end(false);
       } else {
         ++fresh_frames_;
-        site = find_site(regs_.ip - 1);
+        site = find_site(regs_.ip - 1, intact_);
         if (!stage(site)) {
           return forget();
         }
@@ -285,6 +308,7 @@ class Walker {
   }
 
   StackReader reader_;
+  IntactLoads intact_;
   FrameRegisters entry_;
   FrameRegisters regs_;
   std::uint32_t flags_ = 0;
@@ -316,17 +340,18 @@ StepResult step_fully_by_frame_pointer(Registers& regs, StackReader& reader) {
   count(format::CaptureCount::full_walks);
   StackReader reader;
   reader.verify();
+  IntactLoads intact;
   Registers regs = entry;
   std::uint32_t flags = 0;
   while (regs.rip() != 0) {
     const std::uint64_t pc = regs.rip() - ((flags & format::kExactPc) == 0 ? 1 : 0);
-    const Site site = find_site(pc);
+    const Site site = find_site(pc, intact);
     if (!frames.add(regs.rip(), site, flags) || site.rule.kind == RuleKind::kOutermost) {
       return WalkResult::kDone;
     }
     Rule rule;
     StepResult result;
-    if (site.rule.kind != RuleKind::kNoTables && is_intact(*site.load) &&
+    if (site.rule.kind != RuleKind::kNoTables && intact.holds(*site.load) &&
         find_rule(site.load->image.tables, pc, rule)) {
       result = step_fully(rule, regs, reader);
       flags = rule.signal_frame ? format::kExactPc : 0;

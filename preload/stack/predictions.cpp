@@ -96,7 +96,7 @@ bool Predictions::add(const FrameRegisters& entry, const LastWalk& walk, std::ui
     return false;
   }
   const std::size_t words = (read + kStride - 1) / kStride * kStride;
-  if (!make_room(bytes_of(words))) {
+  if (is_crowded(entry) || !make_room(bytes_of(words))) {
     return true;
   }
   KeptWalk* kept = walk_at(used_);
@@ -110,6 +110,23 @@ bool Predictions::add(const FrameRegisters& entry, const LastWalk& walk, std::ui
   index(*kept, used_);
   used_ += bytes_of(words);
   return true;
+}
+
+// Walks of more shapes than a set has ways begin at some places, and would in time drive out all
+// others. Once all ways are of the one place, most of its further walks are not kept.
+bool Predictions::is_crowded(const FrameRegisters& entry) {
+  if (memory_ == nullptr) {
+    return false;
+  }
+  const Key key = key_of(entry.ip, entry.sp);
+  for (unsigned way = 0; way < kWays; ++way) {
+    const std::uint32_t slot = memory_[key.set * kWays + way];
+    if (((slot ^ key.tag) >> kPlaceBits) != 0 || walk_of(slot)->ip != entry.ip ||
+        walk_of(slot)->sp != entry.sp) {
+      return false;
+    }
+  }
+  return ++crowded_ % kOneInCrowd != 0;
 }
 
 void Predictions::index(const KeptWalk& walk, std::size_t place) {
@@ -141,12 +158,12 @@ bool Predictions::grow() {
   const std::size_t fresh_bytes = memory_ == nullptr ? kFirstBytes : bytes_ * 2;
   const std::size_t limit =
       memory_ == nullptr ? kMostBytesOfAll + kReservedForFirst : kMostBytesOfAll;
-  if (fresh_bytes > kMostBytes || !take_bytes(fresh_bytes, limit)) {
+  if (fresh_bytes > kMostBytes || !take_bytes(fresh_bytes - bytes_, limit)) {
     return false;
   }
   auto* fresh = static_cast<std::uint32_t*>(runtime::map_pages(fresh_bytes));
   if (fresh == nullptr) {
-    give_bytes(fresh_bytes);
+    give_bytes(fresh_bytes - bytes_);
     return false;
   }
   std::uint32_t* const old = memory_;
@@ -166,7 +183,6 @@ bool Predictions::grow() {
       used_ += bytes_of(walk->words);
     }
     runtime::unmap_pages(old, old_bytes);
-    give_bytes(old_bytes);
   }
   return true;
 }

@@ -53,6 +53,7 @@ class Predictions {
   static constexpr std::size_t kFirstBytes = 4096;
   static constexpr std::size_t kMostBytes = std::size_t{1} << (kPlaceBits + kUnitShift);
   static constexpr std::size_t kBytesPerIndexByte = 32;
+  static constexpr unsigned kOneInCrowd = 16;
   static constexpr unsigned kStride = 4;  // words compared in one turn
 
   struct KeptWalk {
@@ -93,6 +94,7 @@ class Predictions {
     return walk_at(std::size_t{slot & ((1U << kPlaceBits) - 1)} << kUnitShift);
   }
   [[nodiscard]] std::size_t index_bytes() const { return bytes_ / kBytesPerIndexByte; }
+  bool is_crowded(const FrameRegisters& entry);
   bool make_room(std::size_t bytes);
   bool grow();
   void index(const KeptWalk& walk, std::size_t place);
@@ -102,6 +104,7 @@ class Predictions {
   std::size_t used_;
   std::uint64_t generation_;
   unsigned set_shift_;
+  unsigned crowded_;  // walks that came to a crowded set
 };
 
 // What most allocations run through stands here, to be part of the hook's code.

@@ -62,7 +62,7 @@ class SlotGroup {
                                                          slots_ * sizeof(std::uint64_t))[slot];
   }
   [[nodiscard]] unsigned slots() const { return slots_; }
-  [[nodiscard]] bool exists() const { return begin_ != 0; }
+  [[nodiscard]] std::uintptr_t begin() const { return begin_; }
 
  private:
   static constexpr std::uint8_t kMarked = 0xC0;

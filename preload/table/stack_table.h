@@ -41,7 +41,7 @@ class StackTable {
   using Slot = std::atomic<std::uint32_t>;  // release when a node or table is published, acquire
   static constexpr std::uint32_t kMostNodes = 4096U * (1U << 14) - 4096;  // room for racing threads
   static constexpr std::uint32_t kMostTables = 4096U * (1U << 12) - 4096;
-  static constexpr unsigned kRootBits = 12;
+  static constexpr unsigned kRootBits = 16;
   static constexpr unsigned kFanBits = 4;
   static constexpr unsigned kFanOut = 1U << kFanBits;
   static constexpr std::uint32_t kTableMark = 1U << 31;
