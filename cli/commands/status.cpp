@@ -4,6 +4,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <chrono>
+#include <initializer_list>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,7 @@
 #include "cli/exit_status.h"
 #include "cli/output.h"
 #include "cli/quantity.h"
+#include "format/capture_counts.h"
 #include "format/losses.h"
 
 namespace seep::cli {
@@ -55,6 +57,54 @@ void print_losses(const format::ControlPage& page) {
   }
 }
 
+using format::CaptureCount;
+
+std::uint64_t captures_of(const format::ControlPage& page,
+                          std::initializer_list<CaptureCount> counts) {
+  std::uint64_t sum = 0;
+  for (const CaptureCount count : counts) {
+    sum += page.captures[static_cast<std::uint32_t>(count)];
+  }
+  return sum;
+}
+
+// What a count is a share of: the stacks of blocks, the frames of walks, the stacks compared; 0 for
+// those that are a share of nothing.
+std::uint64_t whole_of(const format::ControlPage& page, CaptureCount count) {
+  switch (count) {
+    case CaptureCount::predicted:
+    case CaptureCount::first_met:
+    case CaptureCount::changed:
+    case CaptureCount::unpredictable:
+    case CaptureCount::without_cache:
+      return captures_of(page, {CaptureCount::predicted, CaptureCount::first_met,
+                                CaptureCount::changed, CaptureCount::without_cache});
+    case CaptureCount::frames_repeated:
+    case CaptureCount::frames_walked:
+      return captures_of(page, {CaptureCount::frames_repeated, CaptureCount::frames_walked});
+    case CaptureCount::different:
+      return captures_of(page, {CaptureCount::compared});
+    default:
+      return 0;
+  }
+}
+
+std::string share_of(std::uint64_t count, std::uint64_t whole) {
+  return whole == 0 ? ""
+                    : fmt::format("{:.2f} %  ",
+                                  100 * static_cast<double>(count) / static_cast<double>(whole));
+}
+
+void print_captures(const format::ControlPage& page) {
+  for (const format::CaptureCountName& name : format::kCaptureCountNames) {
+    const std::uint64_t count = captures_of(page, {name.count});
+    if (count > 0) {
+      fmt::print("captures      {}  {}{}: {}\n", format_count(count),
+                 share_of(count, whole_of(page, name.count)), name.name, name.meaning);
+    }
+  }
+}
+
 void print_settings_and_message(const format::ControlPage& page) {
   if (const std::string inactive = client::text_of(page.inactive_settings); !inactive.empty()) {
     fmt::print("not active    {} (given, but this version does nothing with it)\n",
@@ -91,6 +141,7 @@ void print_one(const TrackedProcess& process) {
              format_count(page.stack_nodes));
   fmt::print("tracker       {}\n", format_size(page.tracker_bytes));
   print_losses(page);
+  print_captures(page);
   print_settings_and_message(page);
 }
 

@@ -79,6 +79,16 @@ TEST_F(Control, StatusNamesTheProcess) {
   EXPECT_NE(all.out.find(pid), std::string::npos) << all.out;
 }
 
+TEST_F(Control, StatusTellsHowManyStacksWerePredicted) {
+  EXPECT_EQ(seep("snapshot").status, 0);
+  const Output output = seep("status");
+  EXPECT_EQ(output.status, 0) << output.err;
+  for (const char* count : {" %  predicted: ", " %  first_met: ", " %  frames_walked: "}) {
+    EXPECT_NE(output.out.find(count), std::string::npos) << output.out;
+  }
+  EXPECT_EQ(output.out.find("compared:"), std::string::npos) << "only in a build that checks";
+}
+
 TEST_F(Control, StatusNamesSettingsThatAreNotActiveYet) {
   auto other = start_preloaded({sample("server"), "5"}, {{"SEEP_ON_LIMIT", "true"}});
   ASSERT_FALSE(wait_for_recording(other->pid()).empty());

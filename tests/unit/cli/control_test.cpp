@@ -12,6 +12,7 @@
 #include "cli/client/proc.h"
 #include "cli/client/request.h"
 #include "cli/client/tracked_process.h"
+#include "format/capture_counts.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/unit/cli/fake_process.h"
 #include "tests/unit/cli/program.h"
@@ -220,6 +221,40 @@ TEST_F(Control, StatusTellsLossesAndInactiveSettings) {
   EXPECT_EQ(end.status, 0) << end.err;
   EXPECT_NE(end.out.find("12,345  stacks_cut"), std::string::npos) << end.out;
   EXPECT_NE(end.out.find("SEEP_SCAN"), std::string::npos) << end.out;
+}
+
+TEST_F(Control, StatusTellsHowStacksWereCaptured) {
+  using format::CaptureCount;
+  FakeProcess fake(recording_);
+  const auto set = [&fake](CaptureCount count, std::uint64_t value) {
+    fake.page().captures[static_cast<std::uint32_t>(count)] = value;
+  };
+  set(CaptureCount::predicted, 960'000);
+  set(CaptureCount::first_met, 10'000);
+  set(CaptureCount::changed, 29'000);
+  set(CaptureCount::without_cache, 1'000);
+  set(CaptureCount::frames_repeated, 300);
+  set(CaptureCount::frames_walked, 100);
+  set(CaptureCount::mappings_read, 12);
+  const test::ProgramEnd end = test::run_seep({"status", std::to_string(getpid())});
+  EXPECT_EQ(end.status, 0) << end.err;
+  for (const char* line :
+       {"captures      960,000  96.00 %  predicted: ", "captures      10,000  1.00 %  first_met: ",
+        "captures      29,000  2.90 %  changed: ", "captures      1,000  0.10 %  without_cache: ",
+        "captures      300  75.00 %  frames_repeated: ",
+        "captures      100  25.00 %  frames_walked: ", "captures      12  mappings_read: "}) {
+    EXPECT_NE(end.out.find(line), std::string::npos) << line << "\n" << end.out;
+  }
+  EXPECT_EQ(end.out.find("unpredictable"), std::string::npos) << "zero, so left out\n" << end.out;
+  EXPECT_EQ(end.out.find("different"), std::string::npos) << end.out;
+}
+
+TEST_F(Control, StatusTellsNoSharesWhereNoStackWasCaptured) {
+  FakeProcess fake(recording_);
+  fake.page().captures[static_cast<std::uint32_t>(format::CaptureCount::unpredictable)] = 3;
+  const test::ProgramEnd end = test::run_seep({"status", std::to_string(getpid())});
+  EXPECT_EQ(end.status, 0) << end.err;
+  EXPECT_NE(end.out.find("captures      3  unpredictable: "), std::string::npos) << end.out;
 }
 
 }  // namespace
