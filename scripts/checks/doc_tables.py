@@ -3,6 +3,7 @@
 
 docs/settings.md  the settings of format/settings.inc
 docs/losses.md    the losses of format/losses.inc
+docs/captures.md  the counts of format/capture_counts.inc
 
 A table stands between `<!-- begin NAME -->` and `<!-- end NAME -->`. --write replaces what is
 between them; without it a difference is a finding.
@@ -19,7 +20,9 @@ STRING = r'"(?:\\.|[^"\\])*"'
 SETTING = re.compile(
     rf"^SEEP_SETTING\((\w+),\s*(\w+),\s*({STRING}),\s*(true|false),\s*((?:{STRING}\s*)+),"
     rf"\s*((?:{STRING}\s*)+)\)", re.MULTILINE)
-LOSS = re.compile(rf"^SEEP_LOSS\((\d+),\s*(\w+),\s*((?:{STRING}\s*)+)\)", re.MULTILINE)
+NUMBERED = r"^{macro}\((\d+),\s*(\w+),\s*((?:{string}\s*)+)\)"
+LOSS = re.compile(NUMBERED.format(macro="SEEP_LOSS", string=STRING), re.MULTILINE)
+CAPTURE = re.compile(NUMBERED.format(macro="SEEP_CAPTURE_COUNT", string=STRING), re.MULTILINE)
 
 
 def unquote(literals: str) -> str:
@@ -45,16 +48,25 @@ def settings_table(text: str) -> str:
     return "\n".join(lines)
 
 
-def losses_table(text: str) -> str:
+def numbered_table(pattern: re.Pattern, macro: str, text: str) -> str:
     lines = ["| id | name | counts |", "|---:|---|---|"]
     lines += [f"| {number} | `{name}` | {unquote(meaning)} |"
-              for number, name, meaning in parse_all(LOSS, "SEEP_LOSS", text)]
+              for number, name, meaning in parse_all(pattern, macro, text)]
     return "\n".join(lines)
+
+
+def losses_table(text: str) -> str:
+    return numbered_table(LOSS, "SEEP_LOSS", text)
+
+
+def captures_table(text: str) -> str:
+    return numbered_table(CAPTURE, "SEEP_CAPTURE_COUNT", text)
 
 
 TABLES = {  # name: (source, page, generator)
     "settings": ("format/settings.inc", "docs/settings.md", settings_table),
     "losses": ("format/losses.inc", "docs/losses.md", losses_table),
+    "captures": ("format/capture_counts.inc", "docs/captures.md", captures_table),
 }
 
 
