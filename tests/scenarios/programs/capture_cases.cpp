@@ -8,6 +8,7 @@
 //   signals     handlers that allocate, on the same stack and on another one, at any instruction
 //   plugins     opened and closed in a loop: two that look alike, at the same place
 //   unseen      the same by libc's own dlopen and dlclose, past every hook
+//   crowd       two threads open and close plugins while another one allocates
 //   iconv       libc opens and closes its converters, past every hook
 //   recursion   deeper than the frames that are kept, and by different ways
 //   frames      sizes known at run time, realigned stacks, frames found by rbp and by rbx only
@@ -25,6 +26,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -281,9 +283,8 @@ std::string g_folder;  // of this program, with a slash
 using Open = void* (*)(const char*, int);
 using Close = int (*)(void*);
 
-unsigned long use_plugins(unsigned long count, Open open, Close close) {
+unsigned long use_plugins(unsigned long count, Open open, Close close, unsigned seed = 1) {
   constexpr unsigned kTurns = 400;
-  unsigned seed = 1;
   unsigned long turns = 0;
   for (; turns * kTurns < count; ++turns) {
     const std::string path = g_folder + "libcapture_plugin_" + "ab"[next_random(seed) % 2] + ".so";
@@ -307,6 +308,21 @@ unsigned long run_unseen(unsigned long count) {
   void* libc = dlopen("libc.so.6", RTLD_NOW);
   return use_plugins(count, reinterpret_cast<Open>(dlsym(libc, "dlopen")),
                      reinterpret_cast<Close>(dlsym(libc, "dlclose")));
+}
+
+unsigned long run_crowd(unsigned long count) {
+  std::atomic<bool> done{false};
+  std::thread bystander([&done, seed = 3U]() mutable {
+    while (!done) {
+      go_at_random(seed);
+    }
+  });
+  std::thread other([count] { use_plugins(count / 2, dlopen, dlclose, 2); });
+  const unsigned long turns = use_plugins(count / 2, dlopen, dlclose);
+  other.join();
+  done = true;
+  bystander.join();
+  return turns;
 }
 
 unsigned long run_iconv(unsigned long count) {
@@ -456,17 +472,10 @@ struct Case {
   unsigned long (*run)(unsigned long count);
 };
 constexpr Case kCases[] = {
-    {"threads", run_threads},
-    {"exceptions", run_exceptions},
-    {"jumps", run_jumps},
-    {"coroutines", run_coroutines},
-    {"signals", run_signals},
-    {"plugins", run_plugins},
-    {"unseen", run_unseen},
-    {"iconv", run_iconv},
-    {"recursion", run_recursion},
-    {"frames", run_frames},
-    {"jit", run_jit},
+    {"threads", run_threads},       {"exceptions", run_exceptions}, {"jumps", run_jumps},
+    {"coroutines", run_coroutines}, {"signals", run_signals},       {"plugins", run_plugins},
+    {"unseen", run_unseen},         {"crowd", run_crowd},           {"iconv", run_iconv},
+    {"recursion", run_recursion},   {"frames", run_frames},         {"jit", run_jit},
     {"forks", run_forks},
 };
 
