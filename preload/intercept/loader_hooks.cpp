@@ -1,6 +1,7 @@
-// dlopen and dlclose. RTLD_DEEPBIND makes a library bind to libc past every preload, and PHP opens
-// each extension with it: the flag is cleared. dlopen looks at its caller (for $ORIGIN and for the
-// namespace), so it must not be called from here: the flag is cleared, then dlopen is jumped to.
+// dlopen, dlclose, and the end of a library. RTLD_DEEPBIND makes a library bind to libc past every
+// preload, and PHP opens each extension with it: the flag is cleared. dlopen looks at its caller
+// (for $ORIGIN and for the namespace), so it must not be called from here: the flag is cleared,
+// then dlopen is jumped to.
 #include "preload/intercept/real_functions.h"
 #include "preload/recorder/recorder.h"
 
@@ -57,6 +58,17 @@ SEEP_EXPORT int dlclose(void* handle) {
   const int result = real().dlclose == nullptr ? -1 : real().dlclose(handle);
   recorder::modules_changed();
   return result;
+}
+
+// What a library runs last before it is unmapped, whoever closes it: libc closes its converters and
+// name services past dlclose. `library` is its __dso_handle, a place in its data.
+SEEP_EXPORT void __cxa_finalize(void* library) {
+  if (real().cxa_finalize != nullptr) {
+    real().cxa_finalize(library);
+  }
+  if (library != nullptr) {
+    recorder::module_ends(library);
+  }
 }
 
 }  // namespace seep::intercept

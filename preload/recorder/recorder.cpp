@@ -248,6 +248,10 @@ void modules_changed() {
   stack::refresh_modules();
 }
 
+void module_ends(const void* place) {
+  stack::forget_module(address_of(place));
+}
+
 std::uint32_t heap_site_of(const Caller& caller) {
   const CacheInUse in_use;
   ThreadCache* cache = in_use.get();

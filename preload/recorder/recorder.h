@@ -56,6 +56,9 @@ inline bool recording() {
 
 // A library was unloaded: another may be mapped in its place.
 void modules_changed();
+// The library with this place in it is about to be unloaded: what lies there is not believed again
+// before the mappings are read.
+void module_ends(const void* place);
 
 struct Config {
   Mode mode = Mode::kExact;

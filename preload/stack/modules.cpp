@@ -185,6 +185,17 @@ Publication publish(TableGuard& current, PlaceTable* fresh) {
   return Publication::kDone;
 }
 
+// The load that has `address` between its segments' ends; null for none.
+const Load* load_around(const PlaceTable& table, std::uint64_t address) {
+  for (std::uint32_t i = 0; i < table.count; ++i) {
+    const Load* load = table.ranges[i].load;
+    if (load != nullptr && address >= load->image.begin && address < load->image.end) {
+      return load;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 [[gnu::noinline]] void refresh_modules() {
@@ -198,6 +209,26 @@ Publication publish(TableGuard& current, PlaceTable* fresh) {
     if (!TableBuilder(*fresh).build()) {
       release_table(fresh);
       return;
+    }
+    if (publish(current, fresh) == Publication::kDone) {
+      return;
+    }
+  }
+}
+
+void forget_module(std::uint64_t address) {
+  for (unsigned tries = 0; tries < kMaxTries; ++tries) {
+    TableGuard current;
+    const Load* load =
+        current.table() != nullptr ? load_around(*current.table(), address) : nullptr;
+    PlaceTable* fresh = load != nullptr ? claim_table() : nullptr;
+    if (fresh == nullptr) {
+      return;
+    }
+    for (std::uint32_t i = 0; i < current.table()->count; ++i) {
+      if (current.table()->ranges[i].load != load) {
+        fresh->add(current.table()->ranges[i]);
+      }
     }
     if (publish(current, fresh) == Publication::kDone) {
       return;

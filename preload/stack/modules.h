@@ -54,6 +54,10 @@ Place find_place(std::uint64_t pc);
 // Reads the mappings now. To be called after dlopen and dlclose, and before a snapshot.
 void refresh_modules();
 
+// The module that `address` lies in, code or data, is about to be unmapped: it is taken out of what
+// is known. Who meets its place again reads the mappings then. Nothing happens where it is unknown.
+void forget_module(std::uint64_t address);
+
 // Goes up when a module was mapped or unmapped; JIT code does not count. 0 before the first read.
 // Release with the table of places, acquire in generation().
 extern constinit std::atomic<std::uint64_t> g_generation;

@@ -6,7 +6,7 @@ import typing
 
 import command_line_programs as real
 
-CASES = ["threads", "exceptions", "jumps", "coroutines", "signals", "plugins", "iconv", "recursion", "frames", "jit",
+CASES = ["threads", "exceptions", "jumps", "coroutines", "signals", "plugins", "unseen", "iconv", "recursion", "frames", "jit",
          "forks"]
 
 # Samples count their ticks in seconds, at 200 to 2,000 a second. Few of them in one run, where

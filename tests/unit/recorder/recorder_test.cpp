@@ -6,7 +6,9 @@
 
 #include <csetjmp>
 #include <map>
+#include <vector>
 
+#include "preload/recorder/thread_cache.h"
 #include "preload/stack/capture.h"
 #include "preload/stack/modules.h"
 
@@ -15,6 +17,12 @@ namespace {
 
 void* pointer(std::uintptr_t address) {
   return reinterpret_cast<void*>(address);
+}
+
+// As a hook does it: the call is the innermost frame.
+[[gnu::noinline]] void allocate(const void* block, std::size_t size) {
+  record_allocation(block, size, caller_of_hook());
+  __asm__ volatile("");  // no tail call
 }
 
 std::uint64_t lost(format::Loss loss) {
@@ -56,16 +64,17 @@ class Recorder : public testing::Test {
     g_tables.ranges.walk([&](const table::Range& range) { maps[range.begin] = range; });
     return maps;
   }
-  static std::uint64_t births(std::uint32_t site) {
-    return g_tables.sites.site(site).allocated_blocks;
+  static Births births_of(std::uint32_t site) {
+    std::vector<Births> births(g_tables.sites.count());
+    births_of_sites(g_tables.sites, births.data(), static_cast<std::uint32_t>(births.size()));
+    return births.at(site);
   }
-  static std::uint64_t born_bytes(std::uint32_t site) {
-    return g_tables.sites.site(site).allocated_bytes;
-  }
+  static std::uint64_t births(std::uint32_t site) { return births_of(site).blocks; }
+  static std::uint64_t born_bytes(std::uint32_t site) { return births_of(site).bytes; }
 };
 
 TEST_F(Recorder, KnowsABlockFromItsAllocationToItsRelease) {
-  record_allocation(pointer(kHeap), 100, caller_of_hook());
+  allocate(pointer(kHeap), 100);
   ASSERT_EQ(blocks().size(), 1U);
   EXPECT_EQ(blocks()[kHeap].size, 100U);
   record_release(pointer(kHeap));
@@ -74,7 +83,7 @@ TEST_F(Recorder, KnowsABlockFromItsAllocationToItsRelease) {
 
 TEST_F(Recorder, GivesOneCallPathOneSiteAndCountsItsBirths) {
   for (std::uintptr_t i = 0; i < 10; ++i) {
-    record_allocation(pointer(kHeap + i * 32), 20, caller_of_hook());
+    allocate(pointer(kHeap + i * 32), 20);
   }
   const std::uint32_t site = blocks()[kHeap].site;
   for (const auto& [address, block] : blocks()) {
@@ -82,15 +91,15 @@ TEST_F(Recorder, GivesOneCallPathOneSiteAndCountsItsBirths) {
   }
   EXPECT_EQ(births(site), 10U);
   EXPECT_EQ(born_bytes(site), 200U);
-  record_allocation(pointer(kHeap + 0x1000), 20, caller_of_hook());
+  allocate(pointer(kHeap + 0x1000), 20);
   EXPECT_NE(blocks()[kHeap + 0x1000].site, site);
 }
 
 TEST_F(Recorder, IgnoresNullAndWhatHappensWhileItIsStopped) {
-  record_allocation(nullptr, 10, caller_of_hook());
+  allocate(nullptr, 10);
   record_release(nullptr);
   set_mode(Mode::kDormant);
-  record_allocation(pointer(kHeap), 10, caller_of_hook());
+  allocate(pointer(kHeap), 10);
   EXPECT_TRUE(blocks().empty());
 }
 
@@ -101,9 +110,9 @@ TEST_F(Recorder, CountsTheReleaseOfABlockThatItNeverSaw) {
 }
 
 TEST_F(Recorder, CountsAReleaseThatItMissed) {
-  record_allocation(pointer(kHeap), 10, caller_of_hook());
+  allocate(pointer(kHeap), 10);
   const std::uint64_t before = lost(format::Loss::missed_free);
-  record_allocation(pointer(kHeap), 20, caller_of_hook());
+  allocate(pointer(kHeap), 20);
   EXPECT_EQ(lost(format::Loss::missed_free), before + 1);
   EXPECT_EQ(blocks()[kHeap].size, 20U);
 }
@@ -114,10 +123,10 @@ TEST_F(Recorder, CountsANestedAllocationOnceAtTheOuterCall) {
   std::uint32_t inner = 0;
   {
     const AllocatorGuard guard;
-    record_allocation(pointer(kHeap), 16, caller_of_hook());
+    allocate(pointer(kHeap), 16);
     inner = blocks()[kHeap].site;
   }
-  record_allocation(pointer(kHeap), 10, caller_of_hook());
+  allocate(pointer(kHeap), 10);
   EXPECT_EQ(births(inner), 0U);
   EXPECT_EQ(born_bytes(inner), 0U);
   EXPECT_EQ(births(blocks()[kHeap].site), 1U);
@@ -126,7 +135,7 @@ TEST_F(Recorder, CountsANestedAllocationOnceAtTheOuterCall) {
 }
 
 TEST_F(Recorder, FollowsABlockThatReallocMoves) {
-  record_allocation(pointer(kHeap), 10, caller_of_hook());
+  allocate(pointer(kHeap), 10);
   const Moving moving = begin_move(pointer(kHeap));
   EXPECT_TRUE(moving.known);
   EXPECT_EQ(blocks().size(), 1U);  // alive to a snapshot that is taken now
@@ -136,7 +145,7 @@ TEST_F(Recorder, FollowsABlockThatReallocMoves) {
 }
 
 TEST_F(Recorder, KeepsABlockThatReallocGrowsInPlaceOrLeaves) {
-  record_allocation(pointer(kHeap), 10, caller_of_hook());
+  allocate(pointer(kHeap), 10);
   const std::uint64_t missed = lost(format::Loss::missed_free);
   end_move(begin_move(pointer(kHeap)), pointer(kHeap), 30, false, caller_of_hook());
   EXPECT_EQ(blocks()[kHeap].size, 30U);
@@ -146,7 +155,7 @@ TEST_F(Recorder, KeepsABlockThatReallocGrowsInPlaceOrLeaves) {
 }
 
 TEST_F(Recorder, ForgetsABlockThatReallocToZeroFrees) {
-  record_allocation(pointer(kHeap), 10, caller_of_hook());
+  allocate(pointer(kHeap), 10);
   end_move(begin_move(pointer(kHeap)), nullptr, 0, true, caller_of_hook());
   EXPECT_TRUE(blocks().empty());
 }
@@ -160,7 +169,7 @@ TEST_F(Recorder, CountsABlockOfReallocThatItNeverSaw) {
 
 TEST_F(Recorder, CountsAddressesThatNoHeapHas) {
   const std::uint64_t before = lost(format::Loss::address_out_of_range);
-  record_allocation(pointer(std::uintptr_t{1} << 50), 10, caller_of_hook());
+  allocate(pointer(std::uintptr_t{1} << 50), 10);
   EXPECT_EQ(lost(format::Loss::address_out_of_range), before + 1);
 }
 
@@ -213,21 +222,21 @@ TEST_F(Recorder, TakesAGuardThatWasJumpedOverForStale) {
 }
 
 TEST_F(Recorder, LooksAtTheClockOnceInSoManyEvents) {
-  record_allocation(pointer(kHeap), 1, caller_of_hook());
+  allocate(pointer(kHeap), 1);
   g_looks = 0;
   for (unsigned i = 0; i < 10 * kCallsPerLook; ++i) {
     record_release(pointer(kHeap));
-    record_allocation(pointer(kHeap), 1, caller_of_hook());
+    allocate(pointer(kHeap), 1);
   }
   EXPECT_GE(g_looks, 19U);
   EXPECT_LE(g_looks, 21U);
 }
 
 TEST_F(Recorder, TellsWhatIsBornAfterAForkFromWhatWasBornBefore) {
-  record_allocation(pointer(kHeap), 1, caller_of_hook());
+  allocate(pointer(kHeap), 1);
   hold_for_fork();
   const std::uint32_t fork_tick = recover_after_fork();  // as the child does
-  record_allocation(pointer(kHeap + 64), 1, caller_of_hook());
+  allocate(pointer(kHeap + 64), 1);
   EXPECT_LT(blocks()[kHeap].birth, fork_tick);
   EXPECT_GE(blocks()[kHeap + 64].birth, fork_tick);
   record_map(pointer(kMap), kPage, caller_of_hook());  // the lock is free again

@@ -156,6 +156,25 @@ TEST_F(Modules, UnloadedFileIsMarkedAndComesBack) {
   EXPECT_EQ(module, module_of(again.frame()));
 }
 
+TEST_F(Modules, OneThatEndsIsLookedForAgainWhereItWas) {
+  const Library a(SEEP_PLUGIN_A);
+  const Frame before = a.frame();
+  const Module* module = module_of(before);
+  ASSERT_NE(nullptr, module);
+  const std::uint64_t loaded = generation();
+  forget_module(load_of(*module).image.end - 1);  // its data
+  EXPECT_FALSE(load_of(*module).mapped);
+  EXPECT_GT(generation(), loaded);
+  EXPECT_EQ(before.frame, a.frame().frame) << "it is still there";
+  EXPECT_TRUE(load_of(*module).mapped);
+}
+
+TEST_F(Modules, TheEndOfAnUnknownOneChangesNothing) {
+  const std::uint64_t before = generation();
+  forget_module(1);
+  EXPECT_EQ(before, generation());
+}
+
 TEST_F(Modules, LoadingTheSameFilesManyTimesTakesNoMoreModules) {
   { const Library a(SEEP_PLUGIN_A); }
   const unsigned before = module_count();
