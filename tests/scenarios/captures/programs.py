@@ -6,8 +6,10 @@ import typing
 
 import command_line_programs as real
 
-CASES = ["threads", "exceptions", "jumps", "coroutines", "signals", "plugins", "unseen", "iconv", "recursion", "frames", "jit",
-         "forks"]
+CASES = ["threads", "exceptions", "jumps", "coroutines", "signals", "plugins", "unseen", "crowd", "iconv", "recursion",
+         "frames", "jit", "forks"]
+SHALLOW_CASES = ["threads", "recursion"]  # with few frames kept, too
+FEW_FRAMES = "10"
 
 # Samples count their ticks in seconds, at 200 to 2,000 a second. Few of them in one run, where
 # each tick keeps memory: 300 seconds of growing_vector are a block of 150 MB.
@@ -44,9 +46,11 @@ def sample(build, path):
     return Program(path.name, command, preload=[str(build / "tests/scenarios/programs/libfast_pace.so")])
 
 
-def case(build, name):
+def case(build, name, frames=None):
     program = build / "tests/scenarios/programs/capture_cases"
-    return Program(f"case {name}", lambda compared: [str(program), name, str(compared)])
+    return Program(f"case {name}" + (f" at {frames} frames" if frames else ""),
+                   lambda compared: [str(program), name, str(compared)],
+                   {"SEEP_STACK_DEPTH": frames} if frames else {})
 
 
 def own(build):
@@ -54,7 +58,8 @@ def own(build):
     samples = sorted(path for path in (build / "samples").iterdir() if path.is_file() and path.suffix == "")
     if not samples:
         raise SystemExit(f"programs.py: no samples in {build}")
-    return [sample(build, path) for path in samples] + [case(build, name) for name in CASES]
+    return ([sample(build, path) for path in samples] + [case(build, name) for name in CASES] +
+            [case(build, name, FEW_FRAMES) for name in SHALLOW_CASES])
 
 
 def file_of(packages, name, text):
