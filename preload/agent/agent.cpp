@@ -181,7 +181,7 @@ void Agent::on_fork_parent() {
 }
 
 // Most children exec at once: what takes time is left until a snapshot is due.
-void Agent::on_fork_child() {
+void Agent::on_fork_child(bool alone) {
   if (!active_) {
     return;
   }
@@ -198,7 +198,7 @@ void Agent::on_fork_child() {
   identity_.pid = current_pid();
   identity_.started_directly = false;
   identity_.started_unix_ns = runtime::unix_ns();
-  fork_tick_ = recorder::recover_after_fork();
+  fork_tick_ = recorder::recover_after_fork(alone);
   began_ms_ = recorder::Clock::monotonic_ms();
   paused_ms_ = std::uint64_t{fork_tick_} << recorder::kTickShift;
   origin_ms_.store(paused_ms_, std::memory_order_relaxed);
@@ -225,8 +225,9 @@ void Agent::remember_births() {
 
 // A fork by raw system call runs no handler: the wiped page tells.
 void Agent::notice_raw_fork() {
-  if (wiped_on_fork_ != nullptr && *wiped_on_fork_ == 0) {
-    on_fork_child();
+  if (wiped_on_fork_ != nullptr && __atomic_load_n(wiped_on_fork_, __ATOMIC_RELAXED) == 0 &&
+      __atomic_exchange_n(wiped_on_fork_, 1, __ATOMIC_ACQ_REL) == 0) {  // one thread notices it
+    on_fork_child(/*alone=*/false);
   }
 }
 

@@ -54,7 +54,8 @@ class Agent {
   void on_exec_failed();
   void on_fork_prepare();
   void on_fork_parent();
-  void on_fork_child();
+  // `alone`: by a handler of fork, before there can be another thread.
+  void on_fork_child(bool alone);
 
  private:
   void start_tracking();

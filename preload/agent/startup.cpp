@@ -20,7 +20,7 @@ constinit Agent g_agent;
       .on_exec_failed = [] { g_agent.on_exec_failed(); },
       .on_fork_prepare = [] { g_agent.on_fork_prepare(); },
       .on_fork_parent = [] { g_agent.on_fork_parent(); },
-      .on_fork_child = [] { g_agent.on_fork_child(); },
+      .on_fork_child = [] { g_agent.on_fork_child(/*alone=*/true); },
   };
   intercept::watch_forks();
   g_agent.start(environment);

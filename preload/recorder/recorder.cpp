@@ -94,7 +94,9 @@ std::uint32_t walk_to_node(ThreadCache& cache, const Caller& caller, bool& cut) 
     cache.count(CaptureCount::unpredictable);
     return capture_node();
   }
-  cache.count(CaptureCount::frames_repeated, cache.walk.count() - walk.fresh_frames);
+  const bool has_end = cache.walk.first()[cache.walk.count() - 1].at.ip == 0;
+  cache.count(CaptureCount::frames_repeated,
+              cache.walk.count() - walk.fresh_frames - (has_end ? 1 : 0));
   return g_tables.stacks.intern(cache.walk, cut);
 }
 
@@ -109,11 +111,15 @@ std::uint32_t walk_to_node(ThreadCache& cache, const Caller& caller, bool& cut) 
   cache.count(found.outcome == Outcome::kChanged ? CaptureCount::changed : CaptureCount::first_met);
   bool cut = false;
   const std::uint32_t node = walk_to_node(cache, caller, cut);
-  const std::uint32_t site = site_of_node(node, format::SiteKind::kHeap) | (cut ? kCutMark : 0);
-  if (node != table::StackTable::kRoot && !cache.predictions.add(caller, cache.walk, site)) {
+  const bool remembered = cache.walk.count() != 0;
+  const std::uint32_t site = site_of_node(node, format::SiteKind::kHeap);
+  const std::uint32_t marked = site | (cut ? kCutMark : 0);
+  const bool booked_as_met =
+      node != table::StackTable::kRoot && g_tables.sites.site(site).node == node;
+  if (remembered && booked_as_met && !cache.predictions.add(caller, cache.walk, marked)) {
     cache.count(CaptureCount::unpredictable);
   }
-  return site;
+  return marked;
 }
 
 inline std::uint32_t heap_site(ThreadCache& cache, const Caller& caller) {
@@ -295,9 +301,11 @@ void release_after_fork() {
   g_tables.ranges.release_after_fork();
 }
 
-std::uint32_t recover_after_fork() {
+std::uint32_t recover_after_fork(bool alone) {
   g_tables.ranges.reset_lock();
-  disown_caches_after_fork();
+  if (alone) {
+    disown_caches_after_fork();
+  }
   restart_sampled();
   t_calls_to_look = 1;
   g_clock.look();
@@ -377,8 +385,8 @@ void end_move(const Moving& moving, const void* fresh, std::size_t size, bool re
     count_foreign_free();
   } else if (g_config.sample_bytes != 0) {
     end_sampled_move(moving.old.address);
-  } else if (address_of(fresh) != moving.old.address || !recording()) {
-    g_tables.blocks.end_transit(moving.old.address);
+  } else {
+    g_tables.blocks.end_transit(moving.old.address);  // nothing, if the new record is in its place
   }
 }
 

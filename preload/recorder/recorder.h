@@ -1,7 +1,7 @@
 // The hot spine: an event of the allocator becomes a stack, a site and an entry of a table.
 // Read this folder first. Context: IN-HOOK, any thread, also inside signal handlers.
 //
-//   hook -> record_allocation -> stack::capture -> StackTable -> SiteTable -> AddressTable
+//   hook -> record_allocation -> Predictions (or walk -> StackTable -> SiteTable) -> AddressTable
 //        -> record_release    -> AddressTable
 //
 // Nothing here blocks, allocates through the program's allocator, or calls back into a hook. Every
@@ -93,7 +93,9 @@ void hold_for_fork();
 void release_after_fork();
 // In the child: locks are free, and a new tick begins, which is returned: what is born from now on
 // is the child's own. The next event looks at the clock before it is recorded.
-std::uint32_t recover_after_fork();
+// `alone`: there is no other thread yet. A fork that was noticed late leaves the caches of threads
+// as they are: they bear the parent's process id, so nobody takes them over.
+std::uint32_t recover_after_fork(bool alone);
 
 // A block of `size` bytes at `block`. Null is ignored.
 void record_allocation(const void* block, std::size_t size, const Caller& caller);

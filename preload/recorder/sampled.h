@@ -34,6 +34,9 @@ inline void record_sampled_allocation(std::uintptr_t address, std::size_t size,
 // For a hook, before the real call: true when the allocation is not recorded, and was counted. Else
 // it is counted by record_allocation, which is to be called as ever.
 inline bool passes_over(std::size_t size) {
+  if (size > PTRDIFF_MAX) [[unlikely]] {
+    return false;  // it will fail, and no allocation is counted
+  }
   if (!sampling_due(size)) [[likely]] {
     return true;
   }

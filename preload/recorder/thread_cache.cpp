@@ -15,18 +15,18 @@ using runtime::raw_syscall;
 constexpr unsigned kOwned = 512;
 constexpr unsigned kShared = kCaches - kOwned;  // by hash, for threads beyond kOwned
 constexpr unsigned kPlacesToTry = 16;
-constexpr unsigned kMostAttempts = 3;  // to find the births standing still
+constexpr unsigned kEventsToClaim = 1000;  // of a thread that found no cache to own
+constexpr unsigned kMostAttempts = 3;      // to find the births standing still
 
 // Who owns a cache: process id << 32 | thread id. kFree: nobody yet.
 constexpr std::uint64_t kFree = 0;
 constexpr std::uint64_t kDisowned = 1;  // its owner stayed behind in a fork
+constexpr std::uint64_t kSharedByMany = 2;
 
 constinit ThreadCache g_caches[kCaches] = {};
 // Apart from the caches, so that looking at them touches little. Acquire and release: who takes a
 // cache over sees what its owner wrote last.
 constinit std::atomic<std::uint64_t> g_owners[kCaches] = {};
-// Times that pending births were booked. Release in book(), acquire in births_of_sites.
-constinit std::atomic<std::uint64_t> g_bookings{0};
 
 std::uint64_t this_thread() {
   return static_cast<std::uint64_t>(raw_syscall(__NR_getpid)) << 32 |
@@ -49,12 +49,16 @@ unsigned place_of_thread() {
   return static_cast<unsigned>(control_block * kGoldenRatio >> 40);
 }
 
-// What the last owner left behind, perhaps in the middle of a change; its births stay.
-void take_over(ThreadCache& cache) {
+// What the last owner left behind; its births stay. Only a fork leaves one in the middle of a
+// change.
+void take_over(ThreadCache& cache, bool after_fork) {
   cache.walk.forget();
-  cache.predictions.forget();
+  if (after_fork) {
+    cache.predictions.abandon();
+  } else {
+    cache.predictions.release();
+  }
   cache.in_use.store(false, std::memory_order_relaxed);
-  stack::count(format::CaptureCount::caches_emptied);
 }
 
 bool claim(unsigned index, std::uint64_t claimant) {
@@ -66,19 +70,19 @@ bool claim(unsigned index, std::uint64_t claimant) {
     return false;
   }
   if (owner != kFree) {
-    take_over(g_caches[index]);
+    take_over(g_caches[index], owner == kDisowned);
   }
   return true;
 }
 
-// The owner of a shared cache is whoever came last. After a fork the first to come clears it.
-ThreadCache* share(unsigned index, std::uint64_t claimant) {
+// After a fork the first to come clears a shared cache.
+ThreadCache* share(unsigned index) {
   ThreadCache& cache = g_caches[index];
   std::uint64_t owner = kDisowned;
-  if (g_owners[index].compare_exchange_strong(owner, claimant, std::memory_order_acq_rel)) {
-    take_over(cache);
+  if (g_owners[index].compare_exchange_strong(owner, kSharedByMany, std::memory_order_acq_rel)) {
+    take_over(cache, true);
   } else {
-    g_owners[index].store(claimant, std::memory_order_release);
+    g_owners[index].store(kSharedByMany, std::memory_order_release);
   }
   return cache.in_use.exchange(true, std::memory_order_acquire) ? nullptr : &cache;
 }
@@ -99,13 +103,18 @@ void add_pending(Births* births, std::uint32_t count) {
 }  // namespace
 
 constinit thread_local ThreadCache* t_own_cache = nullptr;
+static constinit thread_local unsigned t_events_to_claim = 0;
 
 ThreadCache* CacheInUse::find_cache() {
   if (t_own_cache != nullptr) {
     return nullptr;  // in use: this is a signal handler above a capture
   }
-  const std::uint64_t claimant = this_thread();
   const unsigned place = place_of_thread();
+  if (t_events_to_claim != 0) {
+    --t_events_to_claim;
+    return share(kOwned + place % kShared);
+  }
+  const std::uint64_t claimant = this_thread();
   for (unsigned i = 0; i < kPlacesToTry; ++i) {
     const unsigned index = (place + i) % kOwned;
     if (claim(index, claimant)) {
@@ -114,7 +123,8 @@ ThreadCache* CacheInUse::find_cache() {
       return t_own_cache;
     }
   }
-  return share(kOwned + place % kShared, claimant);
+  t_events_to_claim = kEventsToClaim;
+  return share(kOwned + place % kShared);
 }
 
 void disown_caches_after_fork() {
@@ -158,14 +168,24 @@ void PendingBirths::book(Slot& slot, std::uint32_t next_site, std::uint64_t next
   slot.blocks.store(1, std::memory_order_relaxed);
   slot.bytes.store(next_bytes, std::memory_order_relaxed);
   bookings_.store((bookings | 1) + 1, std::memory_order_release);
-  g_bookings.fetch_add(1, std::memory_order_release);
+}
+
+// Times that any thread has booked births.
+static std::uint64_t count_bookings() {
+  std::uint64_t sum = 0;
+  for (unsigned i = 0; i < kCaches; ++i) {
+    if (const ThreadCache* cache = used_cache(i); cache != nullptr) {
+      sum += cache->births.bookings();
+    }
+  }
+  return sum;
 }
 
 // What is pending comes first: a booking in between is then counted twice, not missed, so that
 // never more seem alive than were born.
 void births_of_sites(const table::SiteTable& sites, Births* births, std::uint32_t count) {
   for (unsigned attempt = 0; attempt < kMostAttempts; ++attempt) {
-    const std::uint64_t bookings = g_bookings.load(std::memory_order_acquire);
+    const std::uint64_t bookings = count_bookings();
     for (std::uint32_t id = 0; id < count; ++id) {
       births[id] = {0, 0};
     }
@@ -177,7 +197,7 @@ void births_of_sites(const table::SiteTable& sites, Births* births, std::uint32_
       }
     }
     std::atomic_thread_fence(std::memory_order_acquire);
-    if (g_bookings.load(std::memory_order_relaxed) == bookings) {
+    if (count_bookings() == bookings) {
       return;
     }
   }

@@ -27,6 +27,8 @@ class PendingBirths {
   // here and stand in the table already: at most kMostBlocks blocks of a site.
   template <typename Add>
   void visit(Add&& add) const;
+  // Goes up whenever births are booked.
+  [[nodiscard]] std::uint32_t bookings() const { return bookings_.load(std::memory_order_acquire); }
 
  private:
   static constexpr unsigned kSlots = 128;
@@ -42,7 +44,7 @@ class PendingBirths {
   [[gnu::cold, gnu::noinline]] void book(Slot& slot, std::uint32_t next_site,
                                          std::uint64_t next_bytes, table::SiteTable& sites);
 
-  // Odd while a slot is booked. Release in book(), acquire in visit().
+  // Odd while a slot is booked. Release in book(), acquire in visit() and bookings().
   std::atomic<std::uint32_t> bookings_;
   Slot slots_[kSlots];
 };
@@ -53,8 +55,10 @@ struct ThreadCache {
   std::atomic<bool> in_use;
   stack::Predictions predictions;
   PendingBirths births;
-  // By CaptureCount, the first few. Relaxed, written by who has it in use.
-  std::atomic<std::uint64_t> counts[8];
+  // By CaptureCount, those that are counted here. Relaxed, written by who has it in use.
+  static constexpr unsigned kCounts = 7;
+  static_assert(static_cast<unsigned>(format::CaptureCount::frames_walked) < kCounts);
+  std::atomic<std::uint64_t> counts[kCounts];
   stack::LastWalk walk;
 
   void count(format::CaptureCount what, std::uint64_t times = 1) {

@@ -281,10 +281,13 @@ class Walker {
       if (!step_compactly(rule, regs_, reader_)) {
         return StepResult::kFailed;
       }
-      const bool near = regs_.sp - sp < StackReader::kNearBytes;
       const auto slot = static_cast<std::uint64_t>(std::int64_t{rule.rbp_slot} * 8);
-      last_->set_caller(near && rule.kind != RuleKind::kFromWordAtRbp,
-                        rule.rbp_slot == 0 ? 0 : regs_.sp + slot);
+      const std::uint64_t bp_address = rule.rbp_slot == 0 ? 0 : regs_.sp + slot;
+      // What is repeated is read directly: only where that was done here, too.
+      const bool near = regs_.sp - sp < StackReader::kNearBytes &&
+                        (bp_address == 0 || bp_address - sp < StackReader::kNearBytes);
+      last_->set_caller(near && !reader_.verifies() && rule.kind != RuleKind::kFromWordAtRbp,
+                        bp_address);
       return StepResult::kStepped;
     }
     if (rule.kind == RuleKind::kGeneral) {

@@ -140,7 +140,10 @@ class LastWalk {
                           : frames));
   }
   // The walk went ways that cannot be remembered.
-  void forget() { begin_ = 0; }
+  void forget() {
+    begin_ = 0;
+    inner_end_ = 0;
+  }
 
   // After end(): the steps that the walk read, innermost first. The last one is no frame if its ip
   // is 0.
@@ -163,7 +166,9 @@ class LastWalk {
   }
 
   // Puts the inner part [begin_, inner_end_) and the staged steps right before cursor_. Where there
-  // is no room, the outermost steps of the last walk are dropped: this one cannot come so far.
+  // is no room, the outermost steps of the last walk are dropped: this one cannot come so far. It
+  // then begins at slot 0, which the next walk takes for none: a recursion on its way down is
+  // walked anew once in a while.
   void join() {
     if (staged_count_ == 0 && inner_end_ == cursor_) {
       return;

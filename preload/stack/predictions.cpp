@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "preload/runtime/arena.h"
+#include "preload/stack/capture_counts.h"
 
 namespace seep::stack {
 namespace {
@@ -137,10 +138,25 @@ void Predictions::index(const KeptWalk& walk, std::size_t place) {
 }
 
 void Predictions::forget() {
-  if (memory_ != nullptr) {
+  if (memory_ != nullptr && used_ != index_bytes()) {
+    count(format::CaptureCount::caches_emptied);
     std::memset(memory_, 0, index_bytes());
     used_ = index_bytes();
   }
+}
+
+void Predictions::release() {
+  if (memory_ != nullptr) {
+    runtime::unmap_pages(memory_, bytes_);
+    give_bytes(bytes_);
+  }
+  abandon();
+}
+
+void Predictions::abandon() {
+  memory_ = nullptr;
+  bytes_ = 0;
+  used_ = 0;
 }
 
 bool Predictions::make_room(std::size_t bytes) {

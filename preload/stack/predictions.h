@@ -45,6 +45,11 @@ class Predictions {
   bool add(const FrameRegisters& entry, const LastWalk& walk, std::uint32_t value);
 
   void forget();
+  // Gives the memory back.
+  void release();
+  // The same where it is not known whose it is: in a fork's child, whose parent had another thread
+  // in the middle of a change. That much memory is lost.
+  void abandon();
 
  private:
   static constexpr unsigned kWays = 4;

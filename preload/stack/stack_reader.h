@@ -17,6 +17,7 @@ class StackReader {
   static constexpr std::uint64_t kNearBytes = std::uint64_t{256} * 1024;
 
   void verify() { verify_ = true; }
+  [[nodiscard]] bool verifies() const { return verify_; }
   void move_to(std::uint64_t sp) { sp_ = sp; }
 
   bool read(std::uint64_t address, std::uint64_t& word) {

@@ -75,8 +75,7 @@ ChunkRef AddressTable::add_chunk(std::uintptr_t address, std::atomic<std::uint64
   std::uint64_t expected = seen.word();
   if (!head.compare_exchange_strong(expected, fresh.word(), std::memory_order_acq_rel,
                                     std::memory_order_acquire)) {
-    return ChunkRef(
-        expected);  // the fresh chunk is lost: a few hundred bytes, at most once a thread and page
+    return ChunkRef(expected);  // the fresh chunk is lost: at most 3.3 KB, once a thread and page
   }
   return fresh;
 }
@@ -126,6 +125,9 @@ Insert AddressTable::insert(const Block& block, Block& old) {
     }
     chunk = add_chunk(block.address, *head, chunk);
     if (!chunk.exists()) {
+      if (block.size >= kSizeMask) {
+        drop_oversize(block.address);
+      }
       return Insert::kNoMemory;
     }
   }
@@ -162,15 +164,16 @@ void AddressTable::end_transit(std::uintptr_t address) {
     return;
   }
   std::uint64_t word = slot.word().load(std::memory_order_relaxed);
-  if ((word & kTransit) == 0 || site_of(word) == 0) {
+  if (word >> 56 != granule_of(address) || (word & kTransit) == 0 || site_of(word) == 0) {
     return;  // another thread has recorded, or is recording, a new block at this address
   }
-  if ((word & kSizeMask) == kSizeMask) {
-    drop_oversize(address);
-  }
+  const bool oversize = (word & kSizeMask) == kSizeMask;
   // Claimed, so that the mark can be cleared before the word is.
   if (slot.word().compare_exchange_strong(word, granule_of(address) << 56 | kTransit,
                                           std::memory_order_acquire, std::memory_order_relaxed)) {
+    if (oversize) {
+      drop_oversize(address);
+    }
     forget(slot);
   }
 }

@@ -43,9 +43,6 @@ class AddressTable {
   AddressTable(const AddressTable&) = delete;
   AddressTable& operator=(const AddressTable&) = delete;
 
-  // Brings what try_insert will look at into the cache. Costs a few instructions; where the heap is
-  // large it hides two cache misses behind the capture of the stack.
-  void prefetch(std::uintptr_t address) const;
   // Records a block in the way that most are: false, and nothing is done, where insert() must.
   bool try_insert(const Block& block);
   // Records a block; `site` is 1…kMaxSite. kReplaced: the address had an entry that nobody removed,
@@ -146,6 +143,8 @@ class AddressTable {
   bool keep_oversize(std::uintptr_t address, std::uint64_t size);
   void drop_oversize(std::uintptr_t address);
   template <typename Visit>
+  void walk_group(std::uintptr_t page, const SlotGroup& group, Visit& visit) const;
+  template <typename Visit>
   void walk_page(std::uintptr_t page, ChunkRef chunk, Visit& visit) const;
 
   std::atomic<Region*> roots_[kRegions] = {};  // release in head_of, acquire in readers
@@ -215,20 +214,6 @@ class AddressTable {
   slot.word().store(0, std::memory_order_release);
 }
 
-[[gnu::always_inline]] inline void AddressTable::prefetch(std::uintptr_t address) const {
-  if (address >> kAddressBits != 0) [[unlikely]] {
-    return;
-  }
-  const Region* region = roots_[address >> kRegionShift].load(std::memory_order_acquire);
-  if (region != nullptr) [[likely]] {
-    const ChunkRef chunk(region->heads[(address >> kPageShift) & (kPagesPerRegion - 1)].load(
-        std::memory_order_acquire));
-    const std::uintptr_t group = chunk.group_of(granule_of(address)).begin();
-    __builtin_prefetch(reinterpret_cast<const void*>(group), 1);
-    __builtin_prefetch(reinterpret_cast<const void*>(group + 64), 1);
-  }
-}
-
 [[gnu::always_inline]] inline bool AddressTable::try_insert(const Block& block) {
   if (block.address >> kAddressBits != 0 || block.size >= kSizeMask) [[unlikely]] {
     return false;
@@ -262,18 +247,21 @@ class AddressTable {
 }
 
 template <typename Visit>
+void AddressTable::walk_group(std::uintptr_t page, const SlotGroup& group, Visit& visit) const {
+  for (unsigned i = 0; i < group.slots(); ++i) {
+    const std::uint64_t word = group.word(i).load(std::memory_order_acquire);
+    if (site_of(word) != 0) {
+      visit(describe(page | (word >> 56) << kGranuleShift, word,
+                     group.birth(i).load(std::memory_order_relaxed)));
+    }
+  }
+}
+
+template <typename Visit>
 void AddressTable::walk_page(std::uintptr_t page, ChunkRef chunk, Visit& visit) const {
   for (; chunk.exists(); chunk = chunk.chunk().next) {
     for (unsigned g = 0; g < chunk.groups(); ++g) {
-      const SlotGroup group = chunk.group(g);
-      for (unsigned i = 0; i < group.slots(); ++i) {
-        const std::uint64_t word = group.word(i).load(std::memory_order_acquire);
-        if (site_of(word) == 0) {
-          continue;
-        }
-        const std::uintptr_t address = page | (word >> 56) << kGranuleShift;
-        visit(describe(address, word, group.birth(i).load(std::memory_order_relaxed)));
-      }
+      walk_group(page, chunk.group(g), visit);
     }
   }
 }

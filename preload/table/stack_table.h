@@ -28,7 +28,7 @@ class StackTable {
 
   // The node of a stack's innermost frame; kRoot for an empty stack or when there is no room.
   std::uint32_t intern(const stack::Stack& captured);
-  // The same for a walk that has ended, cut or at the outermost frame. Steps of a whole walk
+  // The same for a walk that has ended, cut or at the outermost frame. Its steps
   // remember their nodes, so that only what changed since the last walk is looked up.
   std::uint32_t intern(stack::LastWalk& walk, bool cut);
 

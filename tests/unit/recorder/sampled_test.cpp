@@ -194,7 +194,7 @@ TEST_F(Sampled, LooksAtTheClockByBytes) {
 
 TEST_F(Sampled, AChildLooksAtItsFirstAllocation) {
   next_is_not();
-  recover_after_fork();
+  recover_after_fork(/*alone=*/true);
   const unsigned before = g_looks;
   record_allocation(pointer(kHeap), 16, caller_of_hook());
   EXPECT_EQ(g_looks, before + 1);
