@@ -9,6 +9,8 @@ AddressTable::Region* AddressTable::make_region(std::uintptr_t address) {
   if (region != nullptr) {
     return region;
   }
+  const std::size_t index = address >> kRegionShift;
+  regions_in_use_[index / 64].fetch_or(std::uint64_t{1} << (index % 64), std::memory_order_release);
   auto* fresh = static_cast<Region*>(runtime::map_pages(sizeof(Region)));
   if (fresh == nullptr || root.compare_exchange_strong(region, fresh, std::memory_order_acq_rel,
                                                        std::memory_order_acquire)) {

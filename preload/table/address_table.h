@@ -143,11 +143,16 @@ class AddressTable {
   bool keep_oversize(std::uintptr_t address, std::uint64_t size);
   void drop_oversize(std::uintptr_t address);
   template <typename Visit>
+  void walk_region(std::size_t region, Visit& visit) const;
+  template <typename Visit>
   void walk_group(std::uintptr_t page, const SlotGroup& group, Visit& visit) const;
   template <typename Visit>
   void walk_page(std::uintptr_t page, ChunkRef chunk, Visit& visit) const;
 
   std::atomic<Region*> roots_[kRegions] = {};  // release in head_of, acquire in readers
+  // A bit for each region with a root, so that a walk need not look at all of them. fetch_or
+  // (release) in make_region before the root is there, acquire in walk.
+  std::atomic<std::uint64_t> regions_in_use_[kRegions / 64] = {};
   Oversize oversize_[kOversizeEntries] = {};
   runtime::Arena chunks_{std::size_t{1} << 20};
 };
@@ -268,20 +273,28 @@ void AddressTable::walk_page(std::uintptr_t page, ChunkRef chunk, Visit& visit) 
 
 template <typename Visit>
 void AddressTable::walk(Visit&& visit) const {
-  for (std::size_t r = 0; r < kRegions; ++r) {
-    const Region* region = roots_[r].load(std::memory_order_acquire);
-    if (region == nullptr) {
+  for (std::size_t word = 0; word < kRegions / 64; ++word) {
+    std::uint64_t bits = regions_in_use_[word].load(std::memory_order_acquire);
+    for (; bits != 0; bits &= bits - 1) {
+      walk_region(word * 64 + static_cast<std::size_t>(std::countr_zero(bits)), visit);
+    }
+  }
+}
+
+template <typename Visit>
+void AddressTable::walk_region(std::size_t r, Visit& visit) const {
+  const Region* region = roots_[r].load(std::memory_order_acquire);
+  if (region == nullptr) {
+    return;
+  }
+  for (std::size_t group = 0; group < kPagesPerRegion / kPagesPerGroup; ++group) {
+    const std::uint64_t touched = region->touched[group / 64].load(std::memory_order_acquire);
+    if ((touched >> (group % 64) & 1) == 0) {
       continue;
     }
-    for (std::size_t group = 0; group < kPagesPerRegion / kPagesPerGroup; ++group) {
-      const std::uint64_t touched = region->touched[group / 64].load(std::memory_order_acquire);
-      if ((touched >> (group % 64) & 1) == 0) {
-        continue;
-      }
-      for (std::size_t p = group * kPagesPerGroup; p < (group + 1) * kPagesPerGroup; ++p) {
-        walk_page(r << kRegionShift | p << kPageShift,
-                  ChunkRef(region->heads[p].load(std::memory_order_acquire)), visit);
-      }
+    for (std::size_t p = group * kPagesPerGroup; p < (group + 1) * kPagesPerGroup; ++p) {
+      walk_page(r << kRegionShift | p << kPageShift,
+                ChunkRef(region->heads[p].load(std::memory_order_acquire)), visit);
     }
   }
 }
