@@ -87,17 +87,13 @@ ThreadCache* share(unsigned index) {
   return cache.in_use.exchange(true, std::memory_order_acquire) ? nullptr : &cache;
 }
 
-void add_pending(Births* births, std::uint32_t count) {
-  for (unsigned i = 0; i < kCaches; ++i) {
-    if (const ThreadCache* cache = used_cache(i); cache != nullptr) {
-      cache->births.visit([=](std::uint32_t site, std::uint64_t blocks, std::uint64_t bytes) {
-        if (site < count) {
-          births[site].blocks += blocks;
-          births[site].bytes += bytes;
-        }
-      });
+void add_pending(const ThreadCache& cache, Births* births, std::uint32_t count) {
+  cache.births.visit([=](std::uint32_t site, std::uint64_t blocks, std::uint64_t bytes) {
+    if (site < count) {
+      births[site].blocks += blocks;
+      births[site].bytes += bytes;
     }
-  }
+  });
 }
 
 }  // namespace
@@ -189,7 +185,11 @@ void births_of_sites(const table::SiteTable& sites, Births* births, std::uint32_
     for (std::uint32_t id = 0; id < count; ++id) {
       births[id] = {0, 0};
     }
-    add_pending(births, count);
+    for (unsigned i = 0; i < kCaches; ++i) {
+      if (const ThreadCache* cache = used_cache(i); cache != nullptr) {
+        add_pending(*cache, births, count);
+      }
+    }
     for (std::uint32_t id = 0; id < count; ++id) {
       if (const table::SiteEntry* site = sites.find(id); site != nullptr) {
         births[id].blocks += site->allocated_blocks.load(std::memory_order_relaxed);
