@@ -63,12 +63,13 @@ TEST(AddressTable, KeepsNeighbouringGranulesApart) {
   const auto table = make_table();
   Block old;
   for (std::uint32_t granule = 0; granule < 256; ++granule) {
-    EXPECT_EQ(table->insert({kHeap + granule * 16, granule + 1, granule + 1, 0}, old),
-              Insert::kNew);
+    EXPECT_EQ(
+        table->insert({kHeap + granule * std::uintptr_t{16}, granule + 1, granule + 1, 0}, old),
+        Insert::kNew);
   }
   ASSERT_EQ(blocks_of(*table).size(), 256U);
   for (std::uint32_t granule = 0; granule < 256; ++granule) {
-    ASSERT_TRUE(take(*table, kHeap + granule * 16, old));
+    ASSERT_TRUE(take(*table, kHeap + granule * std::uintptr_t{16}, old));
     EXPECT_EQ(old.site, granule + 1);
   }
 }
@@ -166,11 +167,12 @@ TEST(AddressTable, FindsBlocksThroughEveryGrowthOfAPage) {
   Block old;
   for (std::uint32_t count = 1; count <= 256; ++count) {
     const std::uint32_t granule = (count * 97) % 256;  // scattered, each once
-    ASSERT_EQ(table->insert({kHeap + granule * 16, count, count, count}, old), Insert::kNew);
+    ASSERT_EQ(table->insert({kHeap + granule * std::uintptr_t{16}, count, count, count}, old),
+              Insert::kNew);
     ASSERT_EQ(blocks_of(*table).size(), count);
   }
   for (std::uint32_t count = 1; count <= 256; ++count) {
-    ASSERT_TRUE(take(*table, kHeap + (count * 97) % 256 * 16, old));
+    ASSERT_TRUE(take(*table, kHeap + (count * 97) % 256 * std::uintptr_t{16}, old));
     ASSERT_EQ(old.site, count);
     ASSERT_EQ(old.birth, count);
   }
@@ -182,7 +184,7 @@ TEST(AddressTable, NeedsNoMemoryForChurn) {
   Block old;
   const auto fill = [&](std::uint32_t step) {
     for (std::uint32_t granule = 0; granule < 256; granule += step) {
-      table->insert({kHeap + granule * 16, 16, 1, 0}, old);
+      table->insert({kHeap + granule * std::uintptr_t{16}, 16, 1, 0}, old);
     }
   };
   const auto clear = [&] {
@@ -267,7 +269,7 @@ TEST(AddressTable, AgreesWithAMapOverRandomEvents) {
   std::mt19937 random(1);
   Block old;
   for (int event = 0; event < 2'000'000; ++event) {
-    const std::uintptr_t address = kHeap + (random() % 20'000) * 16;
+    const std::uintptr_t address = kHeap + (random() % 20'000) * std::uintptr_t{16};
     const auto known = expected.find(address);
     if (random() % 2 == 0) {
       const std::uint64_t size = random() % 5000;
@@ -297,18 +299,22 @@ TEST(AddressTable, ThreadsBesideEachOtherLoseNothing) {
   constexpr unsigned kPages = 16;
   Block old;
   for (unsigned page = 0; page < kPages; ++page) {
-    table->insert({kHeap + page * 4096, page + 1, 1, 0}, old);
+    table->insert({kHeap + page * std::uintptr_t{4096}, page + 1, 1, 0}, old);
   }
   const auto churn = [&](unsigned thread) {
     Block mine;
     for (unsigned round = 0; round < kRounds; ++round) {
       for (unsigned granule = 1 + thread; granule < 256; granule += kThreads) {
-        EXPECT_EQ(
-            table->insert({kHeap + (round % kPages) * 4096 + granule * 16, granule, 2, 0}, mine),
-            Insert::kNew);
+        EXPECT_EQ(table->insert({kHeap + (round % kPages) * std::uintptr_t{4096} +
+                                     granule * std::uintptr_t{16},
+                                 granule, 2, 0},
+                                mine),
+                  Insert::kNew);
       }
       for (unsigned granule = 1 + thread; granule < 256; granule += kThreads) {
-        EXPECT_TRUE(take(*table, kHeap + (round % kPages) * 4096 + granule * 16, mine));
+        EXPECT_TRUE(take(
+            *table, kHeap + (round % kPages) * std::uintptr_t{4096} + granule * std::uintptr_t{16},
+            mine));
         EXPECT_EQ(mine.size, granule);
       }
     }
