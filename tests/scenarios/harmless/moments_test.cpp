@@ -1,0 +1,158 @@
+// Every moment and every stack at which a program may allocate (programs/life.cpp, stacks.cpp,
+// signal_storm.cpp, modules.c).
+#include <cstdio>
+
+#include "tests/scenarios/harmless/harmless.h"
+
+namespace seep::scenarios {
+namespace {
+
+class Moments : public Harmless {
+ protected:
+  // A program of counted sites: every block is seen, and none lost but for what a stack may cost.
+  Json counted(const Arguments& arguments) {
+    expect_same(arguments);
+    Json report = only_report(std::filesystem::path(arguments.front()).filename());
+    expect_no_block_lost(report);
+    return report;
+  }
+
+  static void expect_no_block_lost(const Json& report) {
+    for (const char* name : {"blocks_not_recorded", "stacks_not_recorded", "missed_free",
+                             "foreign_free", "maps_not_recorded", "snapshots_failed"}) {
+      EXPECT_EQ(loss(report, name), 0U) << name;
+    }
+  }
+};
+
+TEST_F(Moments, ALifeFromPreinitToTheLastDestructor) {
+  expect_same({program("life")});
+  const Json report = only_report("life");
+  EXPECT_EQ(loss(report, "foreign_free"), 1U) << "made in the IFUNC resolver, before the start";
+  expect_site(report, "site_preinit", 1, 0);
+  for (const char* site : {"site_early_constructor", "site_late_constructor", "site_main",
+                           "site_thread", "site_thread_end", "site_library_constructor"}) {
+    expect_site(report, site, 1, std::string(site) == "site_library_constructor" ? 0 : 1);
+  }
+  expect_site(report, "site_key_end", 3, 3);
+}
+
+TEST_F(Moments, QuickExitRunsItsHandlers) {
+  EXPECT_EQ(expect_same({program("life"), "quick"}).status, 3);
+}
+
+TEST_F(Moments, MainsThreadMayEndBeforeTheOthers) {
+  EXPECT_EQ(expect_same({program("life"), "thread_exit"}).status, 0);
+}
+
+TEST_F(Moments, ALifeThatIsDormantOrSampled) {
+  expect_same({program("life")}, {{"SEEP_START", "paused"}});
+  expect_same({program("life")}, {{"SEEP_MODE", "sample"}, {"SEEP_SAMPLE_BYTES", "1K"}});
+}
+
+TEST_F(Moments, ThreadsWithTheSmallestStack) {
+  const Json report = counted({program("stacks"), "small_stacks", "60"});
+  expect_site(report, "site_small_stack", 600, 600);
+}
+
+TEST_F(Moments, ThreadsWithTheSmallestStackTakeSnapshots) {
+  expect_same({program("stacks"), "small_stacks", "400"},
+              {{"SEEP_INTERVAL", "1ms"}, {"SEEP_KEEP", "8"}});
+  EXPECT_GT(only_report("stacks").at("snapshots").size(), 4U);
+}
+
+TEST_F(Moments, CoroutinesWhoseStacksComeAndGo) {
+  expect_site(counted({program("stacks"), "coroutines", "200"}), "site_coroutine", 800, 800);
+}
+
+TEST_F(Moments, CoroutinesOfBoost) {
+  const Json report = counted({program("boost_coroutines"), "100"});
+  expect_site(report, "site_fiber", 201, 201);
+}
+
+TEST_F(Moments, MachineCodeWithoutTables) {
+  expect_site(counted({program("stacks"), "jit", "100"}), "site_below_jit", 300, 300);
+}
+
+TEST_F(Moments, AssemblyWithoutTables) {
+  expect_site(counted({program("stacks"), "assembly", "100"}), "site_below_assembly", 100, 100);
+}
+
+TEST_F(Moments, ExceptionsThroughFramesOfLibc) {
+  const Output output = expect_same({program("stacks"), "exceptions", "300"});
+  EXPECT_EQ(output.out, "caught 300\nexceptions: done\n");
+  const Json report = only_report("stacks");
+  const Sums sums = sums_through(report, "site_before_throw");
+  EXPECT_EQ(sums.allocated_blocks, sums.live_blocks);
+  EXPECT_EQ(sums.live_blocks, 300U);
+  expect_no_block_lost(report);
+}
+
+TEST_F(Moments, TheEndOfTheStack) {
+  EXPECT_EQ(expect_same({program("stacks"), "overflow"}).status, 128 + 11);
+}
+
+TEST_F(Moments, TheEndOfTheStackWithAHandler) {
+  const Output output = expect_same({program("stacks"), "overflow_handled"});
+  EXPECT_EQ(output.status, 7);
+  EXPECT_EQ(output.out, "handled\n");
+  EXPECT_GT(sums_through(only_report("stacks"), "site_deep").live_blocks, 100U);
+}
+
+TEST_F(Moments, HandlersThatInterruptAllocations) {
+  const std::string allocator = program("libsignal_safe_malloc.so");
+  const Arguments arguments = {program("signal_storm"), "storm", "1"};
+  ASSERT_EQ(run(arguments, {{"LD_PRELOAD", allocator}}).status, 0);
+  const Output output = run_preloaded(
+      arguments,
+      {{"LD_PRELOAD", library() + ":" + allocator}, {"SEEP_INTERVAL", "5ms"}, {"SEEP_KEEP", "8"}});
+  EXPECT_EQ(output.status, 0);
+  unsigned made = 0;
+  ASSERT_EQ(std::sscanf(output.out.c_str(), "made %u, wrong 0", &made), 1) << output.out;
+  EXPECT_GT(made, 500U);
+  const Json report = only_report("signal_storm");
+  // Not all stacks through these: a handler interrupts them anywhere.
+  EXPECT_EQ(sums_at(report, "site_in_handler").live_blocks, made);
+  EXPECT_EQ(sums_at(report, "site_in_handler").allocated_blocks, made);
+  EXPECT_EQ(sums_at(report, "site_in_main").live_blocks, 0U);
+  expect_no_block_lost(report);
+}
+
+TEST_F(Moments, HandlersThatMapMemory) {
+  const Output output = expect_same({program("signal_storm"), "maps", "1"},
+                                    {{"SEEP_INTERVAL", "5ms"}, {"SEEP_KEEP", "8"}});
+  EXPECT_EQ(output.status, 0);
+  const Json report = only_report("signal_storm");
+  // A handler cannot wait for what it interrupted: what it could not record is counted.
+  const std::uint64_t lost = loss(report, "maps_not_recorded");
+  EXPECT_LE(sums_through(report, "maps").live_blocks, lost);
+  EXPECT_GT(sums_through(report, "map_in_handler").allocated_blocks, lost);
+}
+
+TEST_F(Moments, HandlersOnASmallAlternateStack) {
+  const Json report = counted({program("signal_storm"), "alternate", "500"});
+  expect_site(report, "site_on_alternate_stack", 500, 500);
+}
+
+TEST_F(Moments, HandlersThatLeaveByJumping) {
+  const Json report = counted({program("signal_storm"), "jumps", "500"});
+  expect_site(report, "site_before_jump", 500, 500);
+}
+
+TEST_F(Moments, LibrariesThatComeAndGoInManyThreads) {
+  const Arguments arguments = {program("modules"), "storm", program("libmodule_plugin_a.so"),
+                               program("libmodule_plugin_b.so"), "1"};
+  EXPECT_EQ(expect_same(arguments).status, 0);
+  const Json report = only_report("modules");
+  EXPECT_EQ(sums_through(report, "plugin_block").live_blocks, 0U);
+  expect_no_block_lost(report);
+}
+
+TEST_F(Moments, LibrariesInNamespacesOfTheirOwn) {
+  const Json report =
+      counted({program("modules"), "namespaces", program("libmodule_plugin_a.so"), "8"});
+  expect_site(report, "site_beside_namespaces", 8, 8);
+}
+
+}  // namespace
+}  // namespace seep::scenarios
