@@ -98,7 +98,7 @@ class Agent {
   bool open_recording();
   bool take(const Request& request, std::uint64_t clock_ms);
   void prepare(const Request& request, std::uint64_t now_ms);
-  void write_prepared();
+  void write_prepared(std::uint64_t begin_ns);
   void keep_within_budget();
   void settle(const snapshot::Outcome& outcome);
   static void walk_beside(void* agent);
@@ -151,12 +151,13 @@ class Agent {
   std::uint64_t budget_ms_ = 0;  // when the disk was looked at last
   std::uint64_t live_blocks_ = 0;
   std::uint64_t live_bytes_ = 0;
+  std::uint64_t tracker_bytes_ = 0;  // resident, when a snapshot looked last
 
   // The snapshot being taken.
   snapshot::Description description_;
   int target_ = -1;  // directory descriptor
   std::uint64_t prepared_ms_ = 0;
-  std::uint64_t thread_cost_ns_ = 0;  // the part done in the program's thread
+  std::uint64_t thread_cost_ns_ = 0;  // the part done in the program's thread beside a walker's
   runtime::Text<128> mark_;
   std::uint32_t answering_ = 0;  // request_sequence to answer, 0 for none
 

@@ -33,6 +33,7 @@ bool Agent::open_recording() {
     if (!directory_.open(identity_)) {
       return false;
     }
+    tracker_bytes_ = runtime::resident_bytes();
     publish_status(published_state());
   }
   return true;
@@ -50,14 +51,16 @@ bool Agent::take(const Request& request, std::uint64_t clock_ms) {
     answer(format::Answer::kFailed, 0);
     return true;
   }
-  stack::refresh_modules();
+  stack::refresh_changed_modules();
   prepare(request, now_ms);
-  thread_cost_ns_ = runtime::thread_cpu_ns() - begin;
-  const bool beside = !request.wait && last_cost_ns_ >= kLongSnapshotNs && !walker_.running();
-  if (beside && walker_.start(walk_beside, this, target_)) {
-    return false;
+  if (!request.wait && last_cost_ns_ >= kLongSnapshotNs && !walker_.running()) {
+    thread_cost_ns_ = runtime::thread_cpu_ns() - begin;
+    if (walker_.start(walk_beside, this, target_)) {
+      return false;
+    }
   }
-  write_prepared();
+  thread_cost_ns_ = 0;
+  write_prepared(begin);
   return true;
 }
 
@@ -99,17 +102,17 @@ void Agent::prepare(const Request& request, std::uint64_t now_ms) {
 
 void Agent::walk_beside(void* agent) {
   auto* self = static_cast<Agent*>(agent);
-  self->write_prepared();
+  self->write_prepared(runtime::thread_cpu_ns());
   self->leave();
 }
 
-// In the calling thread or in the walker, which has no descriptor but target_.
-void Agent::write_prepared() {
-  const std::uint64_t begin = runtime::thread_cpu_ns();
+// In the calling thread or in the walker, which has no descriptor but target_. Its cost counts from
+// `begin_ns` of the thread's time.
+void Agent::write_prepared(std::uint64_t begin_ns) {
   const snapshot::Outcome outcome =
       snapshot::write(target_, snapshot_name(sequence_).c_str(), description_, g_tables);
   keep_within_budget();
-  last_cost_ns_ = thread_cost_ns_ + (runtime::thread_cpu_ns() - begin);
+  last_cost_ns_ = thread_cost_ns_ + (runtime::thread_cpu_ns() - begin_ns);
   total_cost_ns_ += last_cost_ns_;
   settle(outcome);
 }
@@ -129,7 +132,9 @@ void Agent::keep_within_budget() {
 void Agent::settle(const snapshot::Outcome& outcome) {
   if (outcome.error != 0) {
     recorder::count_loss(format::Loss::snapshots_failed);
+    tracker_bytes_ = runtime::resident_bytes();
   } else {
+    tracker_bytes_ = outcome.tracker_bytes;
     live_blocks_ = outcome.live_blocks;
     live_bytes_ = outcome.live_bytes;
     const std::uint32_t victim =
@@ -155,7 +160,7 @@ void Agent::publish_status(format::AgentState state) {
   control->live_bytes = live_bytes_;
   control->sites = g_tables.sites.count() - 1;
   control->stack_nodes = g_tables.stacks.count() - 1;
-  control->tracker_bytes = runtime::resident_bytes();
+  control->tracker_bytes = tracker_bytes_;
   control->snapshot_ns = total_cost_ns_;
   for (std::uint32_t id = 0; id < format::kLossCount; ++id) {
     control->losses[id] = recorder::g_losses[id].load(std::memory_order_relaxed);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/uio.h>
 
 #include "preload/runtime/syscall.h"
 
@@ -92,20 +91,32 @@ bool pages_are_readable(std::uintptr_t begin, std::uintptr_t end) {
 }  // namespace
 
 bool read_own_memory(const void* from, void* to, std::size_t size) {
+  const iovec piece{const_cast<void*>(from), size};
+  return read_own_pieces(&piece, 1, to);
+}
+
+bool read_own_pieces(const iovec* pieces, std::size_t count, void* to) {
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    size += pieces[i].iov_len;
+  }
   const iovec local{to, size};
-  const iovec remote{const_cast<void*>(from), size};
   const long self = raw_syscall(__NR_getpid);
-  const long result =
-      raw_syscall(__NR_process_vm_readv, self, as_argument(&local), 1, as_argument(&remote), 1, 0);
+  const long result = raw_syscall(__NR_process_vm_readv, self, as_argument(&local), 1,
+                                  as_argument(pieces), static_cast<long>(count), 0);
   if (result != -EPERM && result != -ENOSYS) {
     return result == static_cast<long>(size);
   }
   // A system call filter forbids it (systemd's SystemCallFilter=@system-service does so).
-  const auto begin = reinterpret_cast<std::uintptr_t>(from);
-  if (!pages_are_readable(begin, begin + size)) {
-    return false;
+  auto* out = static_cast<char*>(to);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto begin = reinterpret_cast<std::uintptr_t>(pieces[i].iov_base);
+    if (!pages_are_readable(begin, begin + pieces[i].iov_len)) {
+      return false;
+    }
+    __builtin_memcpy(out, pieces[i].iov_base, pieces[i].iov_len);
+    out += pieces[i].iov_len;
   }
-  __builtin_memcpy(to, from, size);
   return true;
 }
 

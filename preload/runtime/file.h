@@ -2,6 +2,8 @@
 // handled here and nowhere else. Results are negative errno values where they fail.
 #pragma once
 
+#include <sys/uio.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -21,5 +23,9 @@ long read_file(int directory, const char* path, void* data, std::size_t capacity
 
 // Copies memory of this process that may be unmapped at any moment; false instead of a fault.
 bool read_own_memory(const void* from, void* to, std::size_t size);
+// The same for several pieces at once, which stand in `to` one behind the other: one system call.
+// At most kMostPieces. False when one of them cannot be read; what is in `to` then is unspecified.
+inline constexpr std::size_t kMostPieces = 1024;
+bool read_own_pieces(const iovec* pieces, std::size_t count, void* to);
 
 }  // namespace seep::runtime

@@ -48,10 +48,10 @@ bool take_number(std::string_view& text, unsigned base, std::uint64_t& value) {
     if (digit == base) {
       break;
     }
-    if (number > (UINT64_MAX - digit) / base) {
+    if (__builtin_mul_overflow(number, base, &number) ||
+        __builtin_add_overflow(number, digit, &number)) {
       return false;
     }
-    number = number * base + digit;
     ++used;
   }
   if (used == 0) {

@@ -67,7 +67,21 @@ void FileBuilder::flush() {
 }
 
 int FileBuilder::finish() {
+  const bool front_is_buffered = used_ == position_;
+  if (!front_is_buffered) {
+    flush();
+    if (error_ == 0 && runtime::raw_syscall(__NR_lseek, fd_, 0, SEEK_SET) != 0) {
+      error_ = -EIO;
+    }
+    used_ = kFrontBytes;
+  }
+  write_front();
   flush();
+  return error_;
+}
+
+// At the beginning of the buffer.
+void FileBuilder::write_front() {
   format::FileHeader header{};
   memcpy(header.magic, format::kMagic, sizeof(header.magic));
   header.version_major = format::kVersionMajor;
@@ -81,11 +95,6 @@ int FileBuilder::finish() {
   header.header_crc = format::crc32(&header, sizeof(header));
   memcpy(buffer_, &header, sizeof(header));
   memcpy(buffer_ + sizeof(header), sections_, section_count_ * sizeof(format::SectionEntry));
-  if (error_ == 0 && runtime::raw_syscall(__NR_lseek, fd_, 0, SEEK_SET) != 0) {
-    error_ = -EIO;
-  }
-  const int error = runtime::write_all(fd_, buffer_, kFrontBytes);
-  return error_ == 0 ? error : error_;
 }
 
 }  // namespace seep::snapshot

@@ -20,7 +20,8 @@ class FileBuilder {
   void begin_section(format::SectionId id, std::uint32_t entry_bytes);
   void put(const void* data, std::size_t bytes);
   void end_section();
-  // Writes the header and the section table. 0, or the first error of all writes (-errno).
+  // Writes what is left, the header and the section table: at once where it all fits the buffer. 0,
+  // or the first error of all writes (-errno).
   int finish();
 
   [[nodiscard]] std::uint64_t bytes_written() const { return position_; }
@@ -28,6 +29,7 @@ class FileBuilder {
  private:
   void put_raw(const void* data, std::size_t bytes);
   void flush();
+  void write_front();
 
   int fd_;
   int error_ = 0;

@@ -1,6 +1,7 @@
 #include "preload/snapshot/live_walk.h"
 
 #include <bit>
+#include <cstring>
 
 #include "preload/runtime/arena.h"
 #include "preload/runtime/real_math.h"
@@ -16,50 +17,56 @@ std::uint32_t age_class_of(std::uint64_t age_ms) {
 
 constexpr unsigned kMostAttempts = 20;  // each waits for a few hundred microseconds
 
-std::size_t tally_bytes(std::uint32_t sites) {
-  return sites * sizeof(SiteTally);
+// Where the sums of each kind stand: those that must begin at zero in front, the ages behind them.
+struct SumLayout {
+  std::size_t births;
+  std::size_t estimates;
+  std::size_t ages;
+  std::size_t end;
+};
+
+SumLayout layout_of(std::size_t sites, bool sampled) {
+  SumLayout layout{};
+  layout.births = sites * sizeof(SiteTally);
+  layout.estimates = layout.births + sites * sizeof(recorder::Births);
+  layout.ages = layout.estimates + (sampled ? sites * sizeof(EstimateTally) : 0);
+  layout.end = layout.ages + (sites * format::kAgeClasses + 1) * sizeof(AgeTally);
+  return layout;
 }
-std::size_t birth_bytes(std::uint32_t sites) {
-  return sites * sizeof(recorder::Births);
-}
-std::size_t estimate_bytes(std::uint32_t sites) {
-  return sites * sizeof(EstimateTally);
-}
-std::size_t age_bytes(std::uint32_t sites) {
-  return (std::size_t{sites} * format::kAgeClasses + 1) * sizeof(AgeTally);
-}
+static_assert(sizeof(SiteTally) % 8 == 0 && sizeof(recorder::Births) % 8 == 0 &&
+              sizeof(EstimateTally) % 8 == 0 && alignof(AgeTally) == 8);
 
 }  // namespace
 
 LiveWalk::~LiveWalk() {
-  if (tallies_ != nullptr) {
-    runtime::unmap_pages(tallies_, tally_bytes(site_count_));
-  }
-  if (births_ != nullptr) {
-    runtime::unmap_pages(births_, birth_bytes(site_count_));
-  }
-  if (estimates_ != nullptr) {
-    runtime::unmap_pages(estimates_, estimate_bytes(site_count_));
-  }
-  if (ages_ != nullptr) {
-    runtime::unmap_pages(ages_, age_bytes(site_count_));
+  if (pages_ != nullptr) {
+    runtime::unmap_pages(pages_, layout_of(site_count_, sample_bytes_ != 0).end);
   }
 }
 
-bool LiveWalk::map_sums() {
-  tallies_ = static_cast<SiteTally*>(runtime::map_pages(tally_bytes(site_count_)));
-  ages_ = static_cast<AgeTally*>(runtime::map_pages(age_bytes(site_count_)));
-  births_ = static_cast<recorder::Births*>(runtime::map_pages(birth_bytes(site_count_)));
-  if (sample_bytes_ != 0) {
-    estimates_ = static_cast<EstimateTally*>(runtime::map_pages(estimate_bytes(site_count_)));
+bool LiveWalk::place_sums(const WalkRoom& room) {
+  const SumLayout layout = layout_of(site_count_, sample_bytes_ != 0);
+  char* begin = room.begin;
+  if (layout.end <= room.bytes) {
+    std::memset(begin, 0, layout.ages);
+  } else {
+    pages_ = runtime::map_pages(layout.end);
+    begin = static_cast<char*>(pages_);
   }
-  return tallies_ != nullptr && ages_ != nullptr && births_ != nullptr &&
-         (sample_bytes_ == 0 || estimates_ != nullptr);
+  if (begin == nullptr) {
+    return false;
+  }
+  tallies_ = reinterpret_cast<SiteTally*>(begin);
+  births_ = reinterpret_cast<recorder::Births*>(begin + layout.births);
+  estimates_ =
+      sample_bytes_ != 0 ? reinterpret_cast<EstimateTally*>(begin + layout.estimates) : nullptr;
+  ages_ = reinterpret_cast<AgeTally*>(begin + layout.ages);
+  return true;
 }
 
-bool LiveWalk::run(recorder::Tables& tables) {
+bool LiveWalk::run(recorder::Tables& tables, const WalkRoom& room) {
   site_count_ = tables.sites.count();
-  if (!map_sums()) {
+  if (!place_sums(room)) {
     return false;
   }
   if (sample_bytes_ == 0) {

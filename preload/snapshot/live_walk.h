@@ -34,6 +34,12 @@ struct EstimateTally {
   recorder::Variance variance;
 };
 
+// Memory that a walk may take for its sums, whatever is in it.
+struct WalkRoom {
+  char* begin = nullptr;  // aligned to 64 bytes
+  std::size_t bytes = 0;
+};
+
 class LiveWalk {
  public:
   // Blocks born before `fork_tick` count as inherited; ages are taken at `now_tick`. With
@@ -44,8 +50,9 @@ class LiveWalk {
   LiveWalk(const LiveWalk&) = delete;
   LiveWalk& operator=(const LiveWalk&) = delete;
 
-  // False when there was no memory for the sums.
-  bool run(recorder::Tables& tables);
+  // False when there was no memory for the sums. They are put in `room` where they fit, which must
+  // stay until they have been read, and else in pages of their own.
+  bool run(recorder::Tables& tables, const WalkRoom& room = {});
 
   // Sites whose sums are known; sites made while the walk ran are left to the next one.
   [[nodiscard]] std::uint32_t site_count() const { return site_count_; }
@@ -71,7 +78,7 @@ class LiveWalk {
 
  private:
   bool walk_ranges(table::RangeTable& ranges);
-  bool map_sums();
+  bool place_sums(const WalkRoom& room);
   void walk_blocks(const table::AddressTable& blocks);
   void walk_sampled_blocks(const table::AddressTable& blocks);
   void round_estimates();
@@ -86,6 +93,7 @@ class LiveWalk {
   EstimateTally* estimates_ = nullptr;
   recorder::Births* births_ = nullptr;
   AgeTally* ages_ = nullptr;  // room for every class of every site; only what is used is touched
+  void* pages_ = nullptr;     // with the sums in it, where they are not in the caller's room
   std::uint32_t ages_used_ = 1;
   std::uint64_t live_blocks_ = 0;
   std::uint64_t live_bytes_ = 0;

@@ -19,6 +19,35 @@ namespace {
 
 using format::SectionId;
 
+// What a snapshot is made in. That of a small one is kept for the next: to map, touch and unmap it
+// each time costs more than to fill it.
+struct Workspace {
+  alignas(64) char sums[std::size_t{128} << 10];
+  char file[FileBuilder::kBufferBytes];
+};
+constexpr std::uint64_t kSmallFileBytes = std::uint64_t{64} << 10;
+
+// Belongs to who writes a snapshot, one at a time: no atomic. In the child of a fork it may be half
+// used, which does not matter to the next one.
+constinit Workspace* g_workspace = nullptr;
+
+Workspace* get_workspace() {
+  if (g_workspace == nullptr) {
+    g_workspace = static_cast<Workspace*>(runtime::map_pages(sizeof(Workspace)));
+  }
+  return g_workspace;
+}
+
+// Gives back what a large snapshot has touched. Another thread may fork at any moment: its child
+// must not find a workspace that is no more.
+void tidy_workspace(std::uint64_t file_bytes) {
+  if (file_bytes > kSmallFileBytes) {
+    Workspace* large = g_workspace;
+    g_workspace = nullptr;
+    runtime::unmap_pages(large, sizeof(Workspace));
+  }
+}
+
 // Strings are collected by length first and written last, in the same order.
 class StringSection {
  public:
@@ -176,7 +205,7 @@ void put_losses(FileBuilder& file) {
 // Sites were counted before nodes, and nodes before modules: what a section refers to is in the
 // section that it refers to.
 int put_all(FileBuilder& file, const Description& description, recorder::Tables& tables,
-            const LiveWalk& walk) {
+            const LiveWalk& walk, Outcome& outcome) {
   const std::uint32_t node_count = tables.stacks.count();
   const unsigned module_count = stack::module_count();
   StringSection strings;
@@ -185,30 +214,60 @@ int put_all(FileBuilder& file, const Description& description, recorder::Tables&
   put_nodes(file, tables.stacks, node_count);
   put_sites(file, description, tables.sites, walk);
   put_ages(file, walk);
-  put_section(file, SectionId::kAccounting,
-              account(walk.live_bytes(), walk.mmap_bytes(), description.limit_bytes));
+  const format::AccountingRecord accounting =
+      account(walk.live_bytes(), walk.mmap_bytes(), description.limit_bytes);
+  outcome.tracker_bytes = accounting.tracker_bytes;
+  put_section(file, SectionId::kAccounting, accounting);
   put_losses(file);
   put_estimates(file, walk);
   put_strings(file, description, module_count);
   return file.finish();
 }
 
+void remove_file(int directory, const char* name) {
+  runtime::raw_syscall(__NR_unlinkat, directory, runtime::as_argument(name), 0);
+}
+
+// A file of that name is left of a snapshot that was broken off: nobody else makes it.
+int create_file(int directory, const char* name) {
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+  const int fd = runtime::open_file(directory, name, kFlags, 0600);
+  if (fd != -EEXIST) {
+    return fd;
+  }
+  remove_file(directory, name);
+  return runtime::open_file(directory, name, kFlags, 0600);
+}
+
 int write_file(int directory, const char* name, const Description& description,
-               recorder::Tables& tables, const LiveWalk& walk, Outcome& outcome) {
-  const int fd =
-      runtime::open_file(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+               recorder::Tables& tables, const LiveWalk& walk, Workspace& workspace,
+               Outcome& outcome) {
+  const int fd = create_file(directory, name);
   if (fd < 0) {
     return fd;
   }
-  int error = -ENOMEM;
-  void* buffer = runtime::map_pages(FileBuilder::kBufferBytes);
-  if (buffer != nullptr) {
-    FileBuilder file(fd, static_cast<char*>(buffer));
-    error = put_all(file, description, tables, walk);
-    outcome.file_bytes = file.bytes_written();
-    runtime::unmap_pages(buffer, FileBuilder::kBufferBytes);
-  }
+  FileBuilder file(fd, workspace.file);
+  const int error = put_all(file, description, tables, walk, outcome);
+  outcome.file_bytes = file.bytes_written();
   runtime::close_file(fd);
+  return error;
+}
+
+int write_and_rename(int directory, const char* name, const Description& description,
+                     recorder::Tables& tables, const LiveWalk& walk, Workspace& workspace,
+                     Outcome& outcome) {
+  runtime::Text<280> temporary;
+  temporary.add(".").add(runtime::view_of(name)).add(".tmp");
+  int error =
+      write_file(directory, temporary.c_str(), description, tables, walk, workspace, outcome);
+  if (error == 0) {
+    error = static_cast<int>(runtime::raw_syscall(__NR_renameat, directory,
+                                                  runtime::as_argument(temporary.c_str()),
+                                                  directory, runtime::as_argument(name)));
+  }
+  if (error != 0) {
+    remove_file(directory, temporary.c_str());
+  }
   return error;
 }
 
@@ -218,8 +277,9 @@ Outcome write(int directory, const char* name, const Description& description,
               recorder::Tables& tables) {
   Outcome outcome;
   const std::uint64_t begin = runtime::thread_cpu_ns();
+  Workspace* workspace = get_workspace();
   LiveWalk walk(description.now_tick, description.fork_tick, description.process.sample_bytes);
-  if (!walk.run(tables)) {
+  if (workspace == nullptr || !walk.run(tables, {workspace->sums, sizeof(workspace->sums)})) {
     outcome.error = -ENOMEM;
     return outcome;
   }
@@ -227,18 +287,8 @@ Outcome write(int directory, const char* name, const Description& description,
   timed.process.walk_ns = runtime::thread_cpu_ns() - begin;
   outcome.live_blocks = walk.live_blocks();
   outcome.live_bytes = walk.live_bytes();
-  runtime::Text<280> temporary;
-  temporary.add(".").add(runtime::view_of(name)).add(".tmp");
-  runtime::raw_syscall(__NR_unlinkat, directory, runtime::as_argument(temporary.c_str()), 0);
-  outcome.error = write_file(directory, temporary.c_str(), timed, tables, walk, outcome);
-  if (outcome.error == 0) {
-    outcome.error = static_cast<int>(runtime::raw_syscall(__NR_renameat, directory,
-                                                          runtime::as_argument(temporary.c_str()),
-                                                          directory, runtime::as_argument(name)));
-  }
-  if (outcome.error != 0) {
-    runtime::raw_syscall(__NR_unlinkat, directory, runtime::as_argument(temporary.c_str()), 0);
-  }
+  outcome.error = write_and_rename(directory, name, timed, tables, walk, *workspace, outcome);
+  tidy_workspace(outcome.file_bytes);
   return outcome;
 }
 

@@ -33,6 +33,7 @@ struct Outcome {
   std::uint64_t live_blocks = 0;
   std::uint64_t live_bytes = 0;
   std::uint64_t file_bytes = 0;
+  std::uint64_t tracker_bytes = 0;  // as in its accounting
 };
 
 // Writes to a temporary name in `directory` and renames it to `name` when it is whole.

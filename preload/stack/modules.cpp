@@ -1,5 +1,7 @@
 #include "preload/stack/modules.h"
 
+#include <sys/auxv.h>
+
 #include <cstddef>
 #include <cstring>
 
@@ -44,6 +46,107 @@ Place search(std::uint64_t pc) {
   return range != nullptr ? Place{range->load, true} : Place{nullptr, false};
 }
 
+// Sums up a sequence of words and texts in 64 bits.
+class Digest {
+ public:
+  void add(std::uint64_t word) {
+    constexpr std::uint64_t kGoldenRatio = 0x9e3779b97f4a7c15;
+    value_ = (value_ ^ word) * kGoldenRatio;
+    value_ ^= value_ >> 32;
+  }
+  void add(std::string_view text) {
+    add(text.size());
+    std::uint64_t word = 0;
+    for (; text.size() >= sizeof(word); text.remove_prefix(sizeof(word))) {
+      std::memcpy(&word, text.data(), sizeof(word));
+      add(word);
+    }
+    word = 0;
+    std::memcpy(&word, text.data(), text.size());
+    add(word);
+  }
+  [[nodiscard]] std::uint64_t value() const { return value_; }
+
+ private:
+  std::uint64_t value_ = 1;
+};
+
+// A mapped file may be found at its offset 0.
+bool begins_file(const MapsLine& line) {
+  return line.offset == 0 && (line.inode != 0 || line.path == "[vdso]");
+}
+bool holds_code(const MapsLine& line) {
+  return line.executable && line.end <= kUserAddressEnd;
+}
+
+// Sums up the lines that the ranges follow from, and none that a growing heap changes.
+void add_line(Digest& digest, const MapsLine& line) {
+  if (begins_file(line) || holds_code(line)) {
+    digest.add(line.begin);
+    digest.add(line.end);
+    digest.add(line.offset);
+    digest.add(line.inode << 2 | (line.readable ? 2U : 0U) | (line.executable ? 1U : 0U));
+    digest.add(line.path);
+  }
+}
+
+// What is read of a mapped file to tell it from another: its ELF header, its program headers, as a
+// rule its build-id, and the first bytes of its unwind tables.
+constexpr std::size_t kFrontBytes = 1024;
+constexpr std::size_t kContentBytes = kFrontBytes + kHeaderBytes;
+
+void add_content(Digest& digest, const void* front, const void* header) {
+  digest.add(std::string_view(static_cast<const char*>(front), kFrontBytes));
+  digest.add(std::string_view(static_cast<const char*>(header), kHeaderBytes));
+}
+
+// The same of all modules of the table, as they are mapped now, in its order. False when one cannot
+// be read. `buffer` has kMapsBufferBytes.
+bool add_contents(Digest& digest, const PlaceTable& table, char* buffer) {
+  constexpr std::size_t kMostAtOnce = kMapsBufferBytes / kContentBytes;
+  iovec pieces[2 * kMostAtOnce];
+  const Load* last = nullptr;
+  for (std::uint32_t i = 0; i < table.count;) {
+    std::size_t count = 0;
+    for (; i < table.count && count < kMostAtOnce; ++i) {
+      const Load* load = table.ranges[i].load;
+      if (load == nullptr || load == last) {
+        continue;
+      }
+      last = load;
+      const auto front = reinterpret_cast<void*>(load->image.begin);
+      const void* header = load->image.tables.header;
+      pieces[2 * count] = {front, kFrontBytes};
+      pieces[2 * count + 1] = {header != nullptr ? const_cast<void*>(header) : front, kHeaderBytes};
+      ++count;
+    }
+    if (count != 0 && !runtime::read_own_pieces(pieces, 2 * count, buffer)) {
+      return false;
+    }
+    for (std::size_t k = 0; k < count; ++k) {
+      const char* content = buffer + k * kContentBytes;
+      add_content(digest, content, content + kFrontBytes);
+    }
+  }
+  return true;
+}
+
+// The lines and the files that were read last, and the ranges that followed from them, in one sum;
+// 0 for none. That they belong together holds whichever table is published: relaxed, one word says
+// all.
+constinit std::atomic<std::uint64_t> g_consequence{0};
+
+std::uint64_t consequence(const Digest& lines, const Digest& contents, const PlaceTable& table) {
+  Digest digest = lines;
+  digest.add(contents.value());
+  for (std::uint32_t i = 0; i < table.count; ++i) {
+    digest.add(table.ranges[i].begin);
+    digest.add(table.ranges[i].end);
+    digest.add(reinterpret_cast<std::uintptr_t>(table.ranges[i].load));
+  }
+  return digest.value() | 1;
+}
+
 // Turns the lines of the maps into code ranges. A file is met at its offset 0; the executable
 // mappings within its segments belong to it, even where it has replaced them by anonymous memory
 // (huge pages for code).
@@ -60,12 +163,20 @@ class TableBuilder {
   TableBuilder& operator=(const TableBuilder&) = delete;
 
   bool build() {
-    MapsReader reader;
+    if (scratch_ == nullptr) {
+      return false;
+    }
+    MapsReader reader(scratch_->maps);
     MapsLine line;
-    while (scratch_ != nullptr && reader.next(line)) {
+    while (reader.next(line)) {
+      add_line(lines_, line);
       add(line);
     }
     return !reader.failed() && table_.count != 0;
+  }
+  // What the table follows from. Of what build() has read.
+  [[nodiscard]] std::uint64_t consequence_of_it() const {
+    return consequence(lines_, contents_, table_);
   }
 
  private:
@@ -73,12 +184,12 @@ class TableBuilder {
     ElfScratch elf;
     ElfImage image;        // of the candidate
     char path[32 * 1024];  // of the candidate
+    char maps[kMapsBufferBytes];
   };
   enum class Candidate : std::uint8_t { kNone, kUnread, kElf };
 
   void add(const MapsLine& line) {
-    const bool is_vdso = line.path == "[vdso]";
-    if (line.offset == 0 && (line.inode != 0 || is_vdso)) {
+    if (begins_file(line)) {
       candidate_ = line.readable ? Candidate::kUnread : Candidate::kNone;
       base_ = line.begin;
       inode_ = line.inode;
@@ -86,7 +197,7 @@ class TableBuilder {
       path_size_ = line.path.size() < sizeof(scratch_->path) ? line.path.size() : 0;
       std::memcpy(scratch_->path, line.path.data(), path_size_);
     }
-    if (line.executable && line.end <= kUserAddressEnd) {
+    if (holds_code(line)) {
       table_.add({line.begin, line.end, owner(line)});
     }
   }
@@ -101,13 +212,20 @@ class TableBuilder {
       return nullptr;
     }
     if (load_ == nullptr) {
-      load_ = intern_load({{scratch_->path, path_size_}, inode_, line.begin, scratch_->image});
+      const ElfImage& image = scratch_->image;
+      load_ = intern_load({{scratch_->path, path_size_}, inode_, line.begin, image});
+      if (load_ != nullptr) {
+        add_content(contents_, scratch_->elf.headers,
+                    image.tables.header != nullptr ? image.header_copy : scratch_->elf.headers);
+      }
     }
     return load_;
   }
 
   PlaceTable& table_;
   Scratch* scratch_;
+  Digest lines_;
+  Digest contents_;
   Candidate candidate_ = Candidate::kNone;
   std::uint64_t base_ = 0;
   std::uint64_t inode_ = 0;
@@ -142,9 +260,14 @@ bool same_modules(const PlaceTable& a, const PlaceTable& b) {
   }
 }
 
-// Says of every load whether it is in the published table. Two threads may do this at a time: each
-// repeats it until the table it went by is still the published one at the end.
-void mark_loads() {
+void mark_load(const Load& load, const PlaceTable& table) {
+  const CodeRange* range = table.find(load.code_begin);
+  load.mapped.store(range != nullptr && range->load == &load, std::memory_order_relaxed);
+}
+
+// Says of every load, or of `only`, whether it is in the published table. Two threads may do this
+// at a time: each repeats it until the table it went by is still the published one at the end.
+void mark_loads(const Load* only) {
   const PlaceTable* marked = nullptr;
   while (true) {
     const TableGuard guard;
@@ -152,12 +275,15 @@ void mark_loads() {
     if (table == marked) {
       return;
     }
-    const unsigned count = module_count();
-    for (unsigned id = 1; id <= count; ++id) {
-      const Load* load = module_at(id)->newest.load(std::memory_order_acquire);
-      for (; load != nullptr; load = load->older) {
-        const CodeRange* range = table->find(load->code_begin);
-        load->mapped.store(range != nullptr && range->load == load, std::memory_order_relaxed);
+    if (only != nullptr) {
+      mark_load(*only, *table);
+    } else {
+      const unsigned count = module_count();
+      for (unsigned id = 1; id <= count; ++id) {
+        const Load* load = module_at(id)->newest.load(std::memory_order_acquire);
+        for (; load != nullptr; load = load->older) {
+          mark_load(*load, *table);
+        }
       }
     }
     marked = table;
@@ -166,7 +292,8 @@ void mark_loads() {
 
 enum class Publication : std::uint8_t { kDone, kOvertaken };
 
-Publication publish(TableGuard& current, PlaceTable* fresh) {
+// `changed` is the only load that the tables differ in; null where that is not known.
+Publication publish(TableGuard& current, PlaceTable* fresh, const Load* changed) {
   const PlaceTable* old = current.table();
   if (old != nullptr && same_ranges(*old, *fresh)) {
     release_table(fresh);
@@ -179,10 +306,16 @@ Publication publish(TableGuard& current, PlaceTable* fresh) {
   }
   g_serial.fetch_add(1, std::memory_order_relaxed);
   if (new_modules) {
-    mark_loads();
+    mark_loads(changed);
     g_generation.fetch_add(1, std::memory_order_release);
   }
   return Publication::kDone;
+}
+
+// The program's own file stays mapped to the end, though it runs __cxa_finalize as libraries do.
+bool is_program(const Load& load) {
+  const std::uint64_t entry = getauxval(AT_ENTRY);
+  return entry >= load.image.begin && entry < load.image.end;
 }
 
 // The load that has `address` between its segments' ends; null for none.
@@ -196,7 +329,35 @@ const Load* load_around(const PlaceTable& table, std::uint64_t address) {
   return nullptr;
 }
 
+// Whether the published table is what refresh_modules would publish now.
+bool is_up_to_date() {
+  count(format::CaptureCount::mappings_read);
+  char buffer[kMapsBufferBytes];
+  Digest lines;
+  {
+    MapsReader reader(buffer);
+    MapsLine line;
+    while (reader.next(line)) {
+      add_line(lines, line);
+    }
+    if (reader.failed()) {
+      return false;
+    }
+  }
+  const TableGuard current;
+  Digest contents;
+  return current.table() != nullptr && add_contents(contents, *current.table(), buffer) &&
+         g_consequence.load(std::memory_order_relaxed) ==
+             consequence(lines, contents, *current.table());
+}
+
 }  // namespace
+
+[[gnu::noinline]] void refresh_changed_modules() {
+  if (!is_up_to_date()) {
+    refresh_modules();
+  }
+}
 
 [[gnu::noinline]] void refresh_modules() {
   for (unsigned tries = 0; tries < kMaxTries; ++tries) {
@@ -206,11 +367,14 @@ const Load* load_around(const PlaceTable& table, std::uint64_t address) {
     if (fresh == nullptr) {
       return;
     }
-    if (!TableBuilder(*fresh).build()) {
+    TableBuilder builder(*fresh);
+    if (!builder.build()) {
       release_table(fresh);
       return;
     }
-    if (publish(current, fresh) == Publication::kDone) {
+    const std::uint64_t known = builder.consequence_of_it();
+    if (publish(current, fresh, nullptr) == Publication::kDone) {
+      g_consequence.store(known, std::memory_order_relaxed);
       return;
     }
   }
@@ -221,7 +385,7 @@ void forget_module(std::uint64_t address) {
     TableGuard current;
     const Load* load =
         current.table() != nullptr ? load_around(*current.table(), address) : nullptr;
-    PlaceTable* fresh = load != nullptr ? claim_table() : nullptr;
+    PlaceTable* fresh = load != nullptr && !is_program(*load) ? claim_table() : nullptr;
     if (fresh == nullptr) {
       return;
     }
@@ -230,7 +394,7 @@ void forget_module(std::uint64_t address) {
         fresh->add(current.table()->ranges[i]);
       }
     }
-    if (publish(current, fresh) == Publication::kDone) {
+    if (publish(current, fresh, load) == Publication::kDone) {
       return;
     }
   }

@@ -51,11 +51,18 @@ struct Place {
 // addresses as long as the mappings stay the same.
 Place find_place(std::uint64_t pc);
 
-// Reads the mappings now. To be called after dlopen and dlclose, and before a snapshot.
+// Reads the mappings now, and what the files say of themselves. To be called after dlclose, and
+// where is_intact() has failed.
 void refresh_modules();
 
+// The same where something has changed. Where the list of mappings is, as far as code goes, the one
+// that the known modules were read from, and each of them is intact, this costs a tenth. To be
+// called before a snapshot. Context: IN-AGENT: takes 40 KB of stack.
+void refresh_changed_modules();
+
 // The module that `address` lies in, code or data, is about to be unmapped: it is taken out of what
-// is known. Who meets its place again reads the mappings then. Nothing happens where it is unknown.
+// is known. Who meets its place again reads the mappings then. Nothing happens where it is unknown,
+// or where it is the program itself.
 void forget_module(std::uint64_t address);
 
 // Goes up when a module was mapped or unmapped; JIT code does not count. 0 before the first read.

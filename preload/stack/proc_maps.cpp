@@ -4,15 +4,11 @@
 
 #include <cstring>
 
-#include "preload/runtime/arena.h"
 #include "preload/runtime/file.h"
 #include "preload/runtime/text.h"
 
 namespace seep::stack {
 namespace {
-
-// Longer than any line: a path of 4,096 bytes, each newline of it escaped by four.
-constexpr std::size_t kBufferBytes = std::size_t{64} * 1024;
 
 bool take_char(std::string_view& text, char expected) {
   if (text.empty() || text.front() != expected) {
@@ -47,19 +43,15 @@ bool parse_maps_line(std::string_view text, MapsLine& line) {
 }
 
 // thread-self: /proc/self is empty once the first thread has left by pthread_exit.
-MapsReader::MapsReader()
-    : fd_(runtime::open_file(AT_FDCWD, "/proc/thread-self/maps", O_RDONLY)),
-      buffer_(static_cast<char*>(runtime::map_pages(kBufferBytes))) {
-  failed_ = fd_ < 0 || buffer_ == nullptr;
+MapsReader::MapsReader(char* buffer)
+    : fd_(runtime::open_file(AT_FDCWD, "/proc/thread-self/maps", O_RDONLY)), buffer_(buffer) {
+  failed_ = fd_ < 0;
   at_end_ = failed_;
 }
 
 MapsReader::~MapsReader() {
   if (fd_ >= 0) {
     runtime::close_file(fd_);
-  }
-  if (buffer_ != nullptr) {
-    runtime::unmap_pages(buffer_, kBufferBytes);
   }
 }
 
@@ -76,12 +68,10 @@ bool MapsReader::next(MapsLine& line) {
 bool MapsReader::next_text(std::string_view& text) {
   while (true) {
     const std::string_view rest(buffer_ + begin_, end_ - begin_);
-    for (std::size_t size = 0; size < rest.size(); ++size) {
-      if (rest[size] == '\n') {
-        text = rest.substr(0, size);
-        begin_ += size + 1;
-        return true;
-      }
+    if (const std::size_t size = rest.find('\n'); size != std::string_view::npos) {
+      text = rest.substr(0, size);
+      begin_ += size + 1;
+      return true;
     }
     if (at_end_) {
       return false;
@@ -94,9 +84,10 @@ void MapsReader::fill() {
   std::memmove(buffer_, buffer_ + begin_, end_ - begin_);
   end_ -= begin_;
   begin_ = 0;
-  const long got = runtime::read_all(fd_, buffer_ + end_, kBufferBytes - end_);
+  const std::size_t room = kMapsBufferBytes - end_;
+  const long got = runtime::read_all(fd_, buffer_ + end_, room);
   failed_ = got < 0;
-  at_end_ = got <= 0;
+  at_end_ = got < static_cast<long>(room) || room == 0;
   end_ += got > 0 ? static_cast<std::size_t>(got) : 0;
 }
 

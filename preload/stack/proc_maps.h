@@ -1,7 +1,6 @@
 // Reads /proc/self/maps line by line.
-// Context: IN-HOOK (slow path), IN-AGENT. Raw system calls and one buffer from the kernel that the
-// reader owns; it belongs to one thread. The list is no snapshot: mappings may change between
-// reads.
+// Context: IN-HOOK (slow path), IN-AGENT. Raw system calls and a buffer of the caller's; a reader
+// belongs to one thread. The list is no snapshot: mappings may change between reads.
 #pragma once
 
 #include <cstddef>
@@ -24,9 +23,13 @@ struct MapsLine {
 // Takes one line apart, without its newline. False when it is none.
 bool parse_maps_line(std::string_view text, MapsLine& line);
 
+// Longer than any line: a path of 4,096 bytes, each newline of it escaped by four.
+inline constexpr std::size_t kMapsBufferBytes = std::size_t{32} * 1024;
+
 class MapsReader {
  public:
-  MapsReader();
+  // `buffer` has kMapsBufferBytes and is the reader's while it lives.
+  explicit MapsReader(char* buffer);
   ~MapsReader();
   MapsReader(const MapsReader&) = delete;
   MapsReader& operator=(const MapsReader&) = delete;

@@ -75,6 +75,17 @@ TEST(ReadOwnMemory, CopiesWhatIsMappedAndRefusesTheRest) {
   EXPECT_FALSE(read_own_memory(nullptr, copy, 8));
 }
 
+TEST(ReadOwnPieces, CopiesAllOfThemOrRefuses) {
+  char first[] = "one";
+  char second[] = "twelve";
+  const iovec pieces[] = {{second, 6}, {first, 3}};
+  char copy[16] = {};
+  EXPECT_TRUE(read_own_pieces(pieces, 2, copy));
+  EXPECT_STREQ("twelveone", copy);
+  const iovec broken[] = {{second, 6}, {nullptr, 3}, {first, 3}};
+  EXPECT_FALSE(read_own_pieces(broken, 3, copy));
+}
+
 TEST(SystemCalls, PassSixArgumentsAndReturnTheError) {
   EXPECT_EQ(getpid(), raw_syscall(__NR_getpid));
   const long mapped =

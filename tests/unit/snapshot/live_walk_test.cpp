@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "tests/unit/snapshot/fixture.h"
@@ -122,6 +124,38 @@ TEST(LiveWalk, KeepsEveryAgeClassOfEverySiteApart) {
 }
 
 // Every live block was recorded with the chance p and counts as 1/p; maps are not sampled.
+TEST(LiveWalk, TakesNothingFromWhatWasInItsRoom) {
+  FilledTables filled;
+  const std::uint32_t site = filled.add_site({0x10});
+  filled.add_blocks(site, kNow, 10, 2);
+  alignas(64) char room[16384];
+  for (const std::uint64_t sample_bytes : {0, 4096}) {
+    std::memset(room, 0x5A, sizeof(room));
+    LiveWalk walk(kNow, kNoFork, sample_bytes);
+    ASSERT_TRUE(walk.run(filled.tables(), {room, sizeof(room)}));
+    const auto* tally = reinterpret_cast<const char*>(&walk.tally(site));
+    EXPECT_TRUE(tally >= room && tally < room + sizeof(room)) << "it was offered enough";
+    EXPECT_EQ(walk.tally(0).live_blocks, 0U);
+    EXPECT_EQ(walk.tally(site).inherited_blocks, 0U);
+    EXPECT_EQ(walk.births(site).blocks, 2U);
+    EXPECT_EQ(ages_of(walk, site).size(), 1U);
+    if (sample_bytes != 0) {
+      EXPECT_EQ(walk.estimates()[site].sampled_blocks, 2U);
+    }
+  }
+}
+
+TEST(LiveWalk, FindsRoomOfItsOwnWhereItNeedsMore) {
+  FilledTables filled;
+  const std::uint32_t site = filled.add_site({0x10});
+  filled.add_blocks(site, kNow, 10, 2);
+  alignas(64) char room[64] = {};
+  LiveWalk walk(kNow, kNoFork);
+  ASSERT_TRUE(walk.run(filled.tables(), {room, sizeof(room)}));
+  EXPECT_EQ(walk.tally(site).live_blocks, 2U);
+  EXPECT_TRUE(std::all_of(room, room + sizeof(room), [](char c) { return c == 0; }));
+}
+
 TEST(LiveWalk, WeighsSampledBlocks) {
   constexpr std::uint64_t kMean = 4096;
   FilledTables filled;

@@ -11,6 +11,7 @@
 
 #include "analyzer/read/read_snapshot.h"
 #include "preload/recorder/sampler.h"
+#include "preload/runtime/arena.h"
 #include "preload/snapshot/writer.h"
 #include "preload/stack/modules.h"
 #include "tests/support/temporary_directory.h"
@@ -240,6 +241,26 @@ TEST_F(Write, HoldsMillionsOfBlocksInAFileOfItsStacksAlone) {
   EXPECT_EQ(outcome.live_blocks, 1'000'000U);
   EXPECT_LT(outcome.file_bytes, 200'000U);
   EXPECT_EQ(read_back().moment.live_blocks, 1'000'000U);
+}
+
+// A workspace is used again after a small snapshot and given back after a large one.
+TEST_F(Write, TellsTheSameWhateverCameBefore) {
+  const std::uint32_t site = filled_.add_site({0x30, 0x20, 0x10});
+  filled_.add_blocks(site, kNow - 1000, 100, 2);
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    ASSERT_EQ(write_snapshot(describe()).error, 0);
+    ASSERT_EQ(read_back().sites.size(), 2U);
+    EXPECT_EQ(read_back().sites[site].counters.live_bytes, 200U);
+  }
+  const std::uint64_t before = runtime::mapped_bytes();
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    filled_.add_site({0x1000 + i, 0x20, 0x10});
+  }
+  ASSERT_EQ(write_snapshot(describe()).error, 0);
+  EXPECT_EQ(read_back().sites.size(), 1002U);
+  EXPECT_LT(runtime::mapped_bytes(), before) << "its workspace is given back";
+  ASSERT_EQ(write_snapshot(describe()).error, 0);
+  EXPECT_EQ(read_back().sites[site].counters.live_bytes, 200U);
 }
 
 TEST_F(Write, ReplacesWhatAnInterruptedWriterLeft) {

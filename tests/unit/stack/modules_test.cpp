@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -66,6 +67,10 @@ const Module* module_of(const Frame& frame) {
 
 std::string file_name(const Module* module) {
   return module == nullptr ? "none" : std::filesystem::path(module->path).filename().string();
+}
+
+std::uint64_t times_mappings_were_read() {
+  return capture_count(format::CaptureCount::mappings_read).load();
 }
 
 class Modules : public ::testing::Test {
@@ -169,6 +174,15 @@ TEST_F(Modules, OneThatEndsIsLookedForAgainWhereItWas) {
   EXPECT_TRUE(load_of(*module).mapped);
 }
 
+// The program runs its __cxa_finalize first when it ends, and stands in every stack after that.
+TEST_F(Modules, TheProgramItselfIsNeverForgotten) {
+  static int data = 0;
+  const std::uint64_t before = generation();
+  forget_module(reinterpret_cast<std::uint64_t>(&data));
+  EXPECT_EQ(before, generation());
+  EXPECT_NE(nullptr, find_place(reinterpret_cast<std::uint64_t>(&times_mappings_were_read)).load);
+}
+
 TEST_F(Modules, TheEndOfAnUnknownOneChangesNothing) {
   const std::uint64_t before = generation();
   forget_module(1);
@@ -188,6 +202,77 @@ TEST_F(Modules, RefreshWithoutAChangeKeepsTheGeneration) {
   const std::uint64_t before = generation();
   refresh_modules();
   EXPECT_EQ(before, generation());
+}
+
+// How often refresh_changed_modules reads the mappings: once to compare, and once more where
+// something has changed.
+std::uint64_t times_read_to_refresh() {
+  const std::uint64_t before = times_mappings_were_read();
+  refresh_changed_modules();
+  return times_mappings_were_read() - before;
+}
+
+TEST_F(Modules, RefreshOfChangedOnesStopsWhereNothingHasChanged) {
+  const std::uint64_t before = generation();
+  EXPECT_EQ(1U, times_read_to_refresh());
+  const std::vector<char> heap(std::size_t{1} << 24);  // a map of its own
+  EXPECT_EQ(1U, times_read_to_refresh()) << "no code in it";
+  EXPECT_EQ(before, generation());
+}
+
+TEST_F(Modules, RefreshOfChangedOnesSeesThemComeAndGo) {
+  void* handle = dlopen(SEEP_PLUGIN_A, RTLD_NOW | RTLD_LOCAL);
+  ASSERT_NE(nullptr, handle);
+  const auto address = reinterpret_cast<std::uint64_t>(dlsym(handle, "plugin_call"));
+  EXPECT_EQ(2U, times_read_to_refresh());
+  EXPECT_EQ(1U, times_read_to_refresh());
+  const Load* load = find_place(address).load;
+  ASSERT_NE(nullptr, load);
+  EXPECT_TRUE(load->mapped);
+  forget_module(address);
+  EXPECT_FALSE(load->mapped);
+  EXPECT_EQ(2U, times_read_to_refresh()) << "the list is the same, what is known is not";
+  EXPECT_TRUE(load->mapped);
+  dlclose(handle);
+  EXPECT_EQ(2U, times_read_to_refresh());
+  EXPECT_FALSE(load->mapped);
+}
+
+// The lines of /proc/self/maps for one file.
+std::vector<std::string> lines_of(const std::filesystem::path& path) {
+  std::vector<std::string> lines;
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    if (line.ends_with(path.string())) {
+      lines.push_back(line);
+    }
+  }
+  return lines;
+}
+
+// Written over in place, a file keeps its name and inode, and lands where it was.
+TEST_F(Modules, RefreshOfChangedOnesSeesAnotherFileUnderTheSameLines) {
+  namespace fs = std::filesystem;
+  const fs::path path = fs::temp_directory_path() / ("seep " + std::to_string(getpid()) + ".so");
+  const auto load_copy_of = [&path](const char* plugin) {
+    std::ofstream(path, std::ios::binary) << std::ifstream(plugin, std::ios::binary).rdbuf();
+    return dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  };
+  const auto module_in = [](void* handle) {
+    refresh_changed_modules();
+    return find_place(reinterpret_cast<std::uint64_t>(dlsym(handle, "plugin_call"))).load->module;
+  };
+  void* a = load_copy_of(SEEP_PLUGIN_A);
+  ASSERT_NE(nullptr, a);
+  const Module* module_a = module_in(a);
+  const std::vector<std::string> lines_a = lines_of(path);
+  dlclose(a);
+  void* b = load_copy_of(SEEP_PLUGIN_B);
+  ASSERT_NE(nullptr, b);
+  EXPECT_EQ(lines_a, lines_of(path)) << "without this the test would show nothing";
+  EXPECT_NE(module_a->build_id, module_in(b)->build_id);
+  dlclose(b);
+  fs::remove(path);
 }
 
 TEST_F(Modules, PathWithSpacesAndNewlineIsPlain) {

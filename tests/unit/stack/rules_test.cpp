@@ -377,7 +377,8 @@ TEST(MapsLines, AnythingElseIsRefused) {
 }
 
 TEST(MapsLines, ReaderGivesTheWholeListInOrder) {
-  MapsReader reader;
+  std::vector<char> buffer(kMapsBufferBytes);
+  MapsReader reader(buffer.data());
   MapsLine line;
   std::uint64_t last_end = 0;
   unsigned count = 0;
