@@ -10,6 +10,7 @@
 #include "preload/agent/environment.h"
 #include "preload/recorder/recorder.h"
 #include "preload/runtime/arena.h"
+#include "preload/runtime/call_filter.h"
 #include "preload/runtime/clocks.h"
 #include "preload/runtime/file.h"
 #include "preload/runtime/stack_switch.h"
@@ -63,6 +64,10 @@ bool matches_any(std::string_view globs, std::string_view name) {
 void Agent::start(const char* const* environment) {
   if (getauxval(AT_SECURE) != 0) {
     return;  // a program with more rights than its user: hands off
+  }
+  runtime::try_calls_if_filtered();
+  if (!runtime::snapshots_are_allowed()) {
+    return;
   }
   parse_settings(environment, settings_);
   identify_process(identity_);
@@ -237,10 +242,28 @@ bool Agent::is_own_process() {
   return identity_.pid == current_pid();
 }
 
+// Told before the filter is there.
+bool Agent::on_filter(bool allows_snapshots) {
+  if (!active_) {
+    return settings_are_good_;
+  }
+  if (!is_own_process()) {
+    return false;
+  }
+  if (!allows_snapshots && !ended_.load(std::memory_order_acquire) && enter_patiently()) {
+    act([this] {
+      take_last_before_filter();
+      return true;
+    });
+  }
+  return true;
+}
+
 // ---- end ------------------------------------------------------------------------------------
 
 void Agent::on_exit(const intercept::ExitEvent& event) {
-  if (!active_ || !is_own_process() || ended_.exchange(true, std::memory_order_acq_rel)) {
+  if (!active_ || confined_.load(std::memory_order_relaxed) || !is_own_process() ||
+      ended_.exchange(true, std::memory_order_acq_rel)) {
     return;
   }
   const std::uint64_t now = g_clock.look();
@@ -282,7 +305,8 @@ void Agent::finish(const intercept::ExitEvent& event, std::uint64_t now_ms) {
 }
 
 void Agent::on_exec_failed() {
-  if (active_ && is_own_process() && ended_.exchange(false, std::memory_order_acq_rel)) {
+  if (active_ && !confined_.load(std::memory_order_relaxed) && is_own_process() &&
+      ended_.exchange(false, std::memory_order_acq_rel)) {
     publish_status(published_state());
   }
 }
@@ -349,7 +373,8 @@ void Agent::act(Action action) {
 
 void Agent::on_look(std::uint64_t now_ms) {
   notice_raw_fork();
-  if (!active_ || ended_.load(std::memory_order_acquire)) {
+  if (!active_ || ended_.load(std::memory_order_acquire) ||
+      confined_.load(std::memory_order_relaxed)) {
     return;
   }
   const bool size_passed = start_size_is_passed(now_ms);

@@ -56,6 +56,8 @@ class Agent {
   void on_fork_parent();
   // `alone`: by a handler of fork, before there can be another thread.
   void on_fork_child(bool alone);
+  // The program is about to install a filter of system calls. False where it is none of ours.
+  bool on_filter(bool allows_snapshots);
 
  private:
   void start_tracking();
@@ -81,6 +83,7 @@ class Agent {
   [[nodiscard]] bool is_short_lived() const;
   [[nodiscard]] std::uint64_t age_ms() const;
   void write_index_line(const intercept::ExitEvent& event);
+  void take_last_before_filter();
 
   [[nodiscard]] RecordingState state() const { return state_.load(std::memory_order_acquire); }
   [[nodiscard]] bool is_dormant() const { return state() == RecordingState::kDormant; }
@@ -120,6 +123,8 @@ class Agent {
   std::atomic<bool> busy_{false};
   std::atomic<bool> signalled_{false};  // relaxed; set by the signal handler, taken by on_look
   std::atomic<bool> ended_{false};      // acq_rel exchange: one thread writes the last snapshot
+  // Relaxed: the program has forbidden what a snapshot needs; nothing is written any more.
+  std::atomic<bool> confined_{false};
   std::atomic<bool> births_pending_{false};     // relaxed; a fork's child has had no event yet
   std::atomic<std::uint32_t> seen_request_{0};  // relaxed; written with busy_ held
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "format/recording_layout.h"
@@ -186,8 +187,13 @@ bool RecordingDirectory::create_recording(int base, const Identity& identity) {
   return true;
 }
 
+// The numbers that a program gets are those that it expects, but for the highest.
 bool RecordingDirectory::keep_descriptor(int fd) {
-  const long moved = raw_syscall(__NR_fcntl, fd, F_DUPFD_CLOEXEC, kLowestDescriptor);
+  rlimit64 limit{};
+  raw_syscall(__NR_prlimit64, 0, RLIMIT_NOFILE, 0, as_argument(&limit));
+  const bool few = limit.rlim_cur != 0 && limit.rlim_cur <= kLowestDescriptor;
+  const long lowest = few ? static_cast<long>(limit.rlim_cur) - 1 : kLowestDescriptor;
+  const long moved = raw_syscall(__NR_fcntl, fd, F_DUPFD_CLOEXEC, lowest);
   if (moved >= 0) {
     runtime::close_file(fd);
     fd = static_cast<int>(moved);
@@ -220,13 +226,16 @@ void RecordingDirectory::create_control(const Identity& identity) {
   if (fd < 0) {
     return;
   }
+  // Written, not only made as long: a page that finds no room on the disk kills whoever touches it.
+  static constexpr format::ControlPage kEmpty{};
   long page = -1;
-  if (raw_syscall(__NR_ftruncate, fd, sizeof(format::ControlPage)) == 0) {
+  if (runtime::write_all(fd, &kEmpty, sizeof(kEmpty)) == 0) {
     page = raw_syscall(__NR_mmap, 0, sizeof(format::ControlPage), PROT_READ | PROT_WRITE,
                        MAP_SHARED, fd, 0);
   }
   runtime::close_file(fd);
   if (runtime::failed(page)) {
+    raw_syscall(__NR_unlinkat, directory_, as_argument(format::kControlFileName), 0);
     return;
   }
   auto* control = reinterpret_cast<format::ControlPage*>(page);

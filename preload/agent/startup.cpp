@@ -21,6 +21,7 @@ constinit Agent g_agent;
       .on_fork_prepare = [] { g_agent.on_fork_prepare(); },
       .on_fork_parent = [] { g_agent.on_fork_parent(); },
       .on_fork_child = [] { g_agent.on_fork_child(/*alone=*/true); },
+      .on_filter = [](bool allows_snapshots) { return g_agent.on_filter(allows_snapshots); },
   };
   intercept::watch_forks();
   g_agent.start(environment);

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include "preload/runtime/arena.h"
+#include "preload/runtime/call_filter.h"
 #include "preload/runtime/syscall.h"
 
 namespace seep::agent {
@@ -53,7 +54,13 @@ void Walker::enter(void* walker) {
   self->run_(self->argument_);
 }
 
+// A filter of the program's may forbid to make it, or to end it.
 bool Walker::start(void (*run)(void*), void* argument, int kept) {
+  constexpr long kFlags = CLONE_VM | CLONE_FS | CLONE_UNTRACED;
+  if (runtime::g_calls_are_filtered.load(std::memory_order_acquire) &&
+      (!runtime::is_harmless({__NR_clone, {kFlags}}) || !runtime::is_harmless({__NR_exit, {}}))) {
+    return false;
+  }
   if (stack_ == nullptr) {
     stack_ = runtime::map_pages(kStackBytes);
     if (stack_ == nullptr) {
@@ -63,8 +70,7 @@ bool Walker::start(void (*run)(void*), void* argument, int kept) {
   run_ = run;
   argument_ = argument;
   kept_ = kept;
-  const long pid = clone_and_run(CLONE_VM | CLONE_FS | CLONE_UNTRACED,
-                                 static_cast<char*>(stack_) + kStackBytes, enter, this);
+  const long pid = clone_and_run(kFlags, static_cast<char*>(stack_) + kStackBytes, enter, this);
   if (pid > 0) {
     pid_.store(static_cast<int>(pid), std::memory_order_relaxed);
   }

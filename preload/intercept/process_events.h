@@ -19,6 +19,9 @@ struct ProcessEventHandlers {
   void (*on_fork_prepare)() = nullptr;
   void (*on_fork_parent)() = nullptr;
   void (*on_fork_child)() = nullptr;  // in the child, before fork returns
+  // A filter of system calls is about to be installed, which lets the calls of a snapshot through
+  // or not; false: by a child that only uses our memory.
+  bool (*on_filter)(bool allows_snapshots) = nullptr;
 };
 
 extern ProcessEventHandlers g_process_events;

@@ -7,7 +7,49 @@
 
 namespace seep::runtime {
 
+namespace {
+
+constexpr int kStandardStreams = 3;
+
+bool is_free(int number) {
+  return raw_syscall(__NR_fcntl, number, F_GETFD) == -EBADF;
+}
+
+// The program may have closed its standard streams and write to them nevertheless, in any thread.
+// While an object lives, what it could reach there lets it neither read nor write (O_PATH).
+class StandardStreamsHeld {
+ public:
+  StandardStreamsHeld() {
+    for (int number = 0; number < kStandardStreams; ++number) {
+      if (is_free(number)) {
+        hold();
+      }
+    }
+  }
+  ~StandardStreamsHeld() {
+    while (count_ > 0) {
+      close_file(held_[--count_]);
+    }
+  }
+  StandardStreamsHeld(const StandardStreamsHeld&) = delete;
+  StandardStreamsHeld& operator=(const StandardStreamsHeld&) = delete;
+
+ private:
+  void hold() {
+    const long fd = raw_syscall(__NR_openat, AT_FDCWD, as_argument("/"), O_PATH | O_CLOEXEC);
+    if (fd >= 0) {
+      held_[count_++] = static_cast<int>(fd);
+    }
+  }
+
+  int held_[kStandardStreams] = {};
+  int count_ = 0;
+};
+
+}  // namespace
+
 int open_file(int directory, const char* path, int flags, unsigned mode) {
+  const StandardStreamsHeld held;
   long result;
   do {
     result = raw_syscall(__NR_openat, directory, as_argument(path), flags | O_CLOEXEC,
@@ -76,7 +118,7 @@ bool word_is_readable(std::uintptr_t address) {
   constexpr long kNoSuchWay = -1;
   const std::uintptr_t word = address & ~std::uintptr_t{7};
   return address > kPageMask &&
-         raw_syscall(__NR_rt_sigprocmask, kNoSuchWay, static_cast<long>(word), 0, 8) != -EFAULT;
+         raw_syscall(__NR_rt_sigprocmask, kNoSuchWay, static_cast<long>(word), 0, 8) == -EINVAL;
 }
 
 bool pages_are_readable(std::uintptr_t begin, std::uintptr_t end) {
