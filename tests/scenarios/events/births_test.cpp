@@ -1,0 +1,51 @@
+// fork, vfork, clone, posix_spawn, exec and daemon do what they do without the preload.
+#include "tests/scenarios/events/compared.h"
+
+namespace seep::scenarios {
+namespace {
+
+class Births : public Compared, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(Births, AreAsWithoutThePreload) {
+  const Output output = expect_same({program("births"), GetParam()});
+  EXPECT_EQ(output.out.find("bad child"), std::string::npos) << output.out;
+  EXPECT_FALSE(recordings("births").empty());
+  expect_recordings_are_whole();
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, Births,
+                         ::testing::Values("fork_among_threads", "fork_in_handler", "vfork_exec",
+                                           "vfork_allocates", "spawn", "raw_fork",
+                                           "clone_sharing_memory", "clone3_child",
+                                           "exec_with_full_tables", "exec_in_thread",
+                                           "exec_failing", "daemonize", "chain_of_forks"),
+                         [](const auto& way) { return std::string(way.param); });
+
+class BirthsOfRecords : public Compared {};
+
+// Two images of one process: the first holds the blocks, the second has nothing of them.
+TEST_F(BirthsOfRecords, AnExecWithFullTablesKeepsThemInTheFirstRecording) {
+  run_preloaded({program("births"), "exec_with_full_tables"}, busy_settings());
+  std::uint64_t most = 0;
+  for (const auto& recording : recordings("births")) {
+    const Json report = this->report(recording);
+    most = std::max(most, report.at("totals").at("live_blocks").get<std::uint64_t>());
+    expect_nothing_lost(report);
+  }
+  EXPECT_GE(most, 300000U);
+}
+
+// The child of a vfork runs in its parent's memory: what it does is the parent's, and its end is
+// not.
+TEST_F(BirthsOfRecords, AVforkEndsNoRecording) {
+  run_preloaded({program("births"), "vfork_allocates"}, busy_settings());
+  const auto paths = recordings("births");
+  ASSERT_EQ(paths.size(), 1U);
+  const Json report = this->report(paths.front());
+  EXPECT_EQ(report.at("snapshots").back().at("trigger"), "exit");
+  EXPECT_EQ(sums_through(report, "vfork_allocates").live_blocks, 0U);
+  expect_nothing_lost(report);
+}
+
+}  // namespace
+}  // namespace seep::scenarios
