@@ -72,7 +72,11 @@ SEEP_EXPORT void* realloc(void* block, std::size_t size) {
   return reallocate(block, size, recorder::caller_of_hook());
 }
 
+// The block is of the program's own malloc where that stands before ours; libc calls its realloc.
 SEEP_EXPORT void* reallocarray(void* block, std::size_t count, std::size_t size) {
+  if (real().shadowed && real().reallocarray != nullptr) {
+    return real().reallocarray(block, count, size);
+  }
   std::size_t bytes = 0;
   if (__builtin_mul_overflow(count, size, &bytes)) {
     errno = ENOMEM;

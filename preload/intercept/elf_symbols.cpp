@@ -97,17 +97,18 @@ const ElfW(Sym) * find_by_hash(const SymbolTable& table, std::string_view name) 
   return nullptr;
 }
 
-void* find_in(const link_map& object, std::string_view name) {
-  const SymbolTable table = symbol_table_of(object);
+const ElfW(Sym) * find_symbol(const SymbolTable& table, std::string_view name) {
   if (table.symbols == nullptr || table.names == nullptr) {
     return nullptr;
   }
-  const ElfW(Sym)* symbol = nullptr;
   if (table.gnu_hash != nullptr) {
-    symbol = find_by_gnu_hash(table, name);
-  } else if (table.hash != nullptr) {
-    symbol = find_by_hash(table, name);
+    return find_by_gnu_hash(table, name);
   }
+  return table.hash != nullptr ? find_by_hash(table, name) : nullptr;
+}
+
+void* find_in(const link_map& object, std::string_view name) {
+  const ElfW(Sym)* symbol = find_symbol(symbol_table_of(object), name);
   if (symbol == nullptr) {
     return nullptr;
   }
@@ -132,6 +133,16 @@ Definition find_next_definition(const char* name) {
     }
   }
   return {};
+}
+
+bool is_defined_before(const char* name) {
+  for (const link_map* object = _r_debug.r_map; object != nullptr && object->l_ld != _DYNAMIC;
+       object = object->l_next) {
+    if (find_symbol(symbol_table_of(*object), runtime::view_of(name)) != nullptr) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace seep::intercept

@@ -16,4 +16,7 @@ struct Definition {
 // The first definition of `name` in the objects after libseep.so.
 Definition find_next_definition(const char* name);
 
+// Whether the program or an object before libseep.so defines it: then the program's calls go there.
+bool is_defined_before(const char* name);
+
 }  // namespace seep::intercept

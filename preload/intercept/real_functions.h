@@ -21,6 +21,9 @@ struct RealFunctions {
 
   // malloc is not libc's: what it maps for itself passes by our mmap.
   bool foreign_allocator = false;
+  // The program's malloc is one that the loader puts before ours: linked into the program, or
+  // preloaded before libseep.so. Calls come here only if that one passes them on.
+  bool shadowed = false;
   // operator new and delete are the C++ library's own, which do what malloc and free do and a
   // little more; they are not called but for that little.
   bool standard_operators = false;
