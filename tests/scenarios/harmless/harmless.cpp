@@ -33,8 +33,7 @@ Sums sums_at(const Json& report, const std::string& function) {
   Sums sums;
   for (const Json& suspect : report.at("suspects")) {
     const Json& stack = suspect.at("stack");
-    if (stack.empty() || stack.front().at("function").is_null() ||
-        stack.front().at("function").get<std::string>().find(function) == std::string::npos) {
+    if (stack.empty() || !passes_through(Json::array({stack.front()}), function)) {
       continue;
     }
     sums.live_bytes += suspect.at("live_bytes").get<std::uint64_t>();
