@@ -31,17 +31,26 @@ void FileBuilder::begin_section(format::SectionId id, std::uint32_t entry_bytes)
   section.id = static_cast<std::uint32_t>(id);
   section.entry_bytes = entry_bytes;
   section.offset = position_;
+  summed_ = used_;
+  in_section_ = true;
 }
 
 void FileBuilder::put(const void* data, std::size_t bytes) {
-  format::SectionEntry& section = sections_[section_count_];
-  section.crc = format::crc32(data, bytes, section.crc);
-  section.bytes += bytes;
+  sections_[section_count_].bytes += bytes;
   put_raw(data, bytes);
 }
 
 void FileBuilder::end_section() {
+  sum_up();
+  in_section_ = false;
   ++section_count_;
+}
+
+// What stands in the buffer of the open section.
+void FileBuilder::sum_up() {
+  format::SectionEntry& section = sections_[section_count_];
+  section.crc = format::crc32(buffer_ + summed_, used_ - summed_, section.crc);
+  summed_ = used_;
 }
 
 void FileBuilder::put_raw(const void* data, std::size_t bytes) {
@@ -61,9 +70,13 @@ void FileBuilder::put_raw(const void* data, std::size_t bytes) {
 }
 
 void FileBuilder::flush() {
+  if (in_section_) {
+    sum_up();
+  }
   const int error = runtime::write_all(fd_, buffer_, used_);
   error_ = error_ == 0 ? error : error_;
   used_ = 0;
+  summed_ = 0;
 }
 
 int FileBuilder::finish() {

@@ -18,6 +18,8 @@ class FileBuilder {
   FileBuilder(int fd, char* buffer);
 
   void begin_section(format::SectionId id, std::uint32_t entry_bytes);
+  // Copies first and sums up the copy: `data` may change meanwhile, as a node does that another
+  // thread is filling.
   void put(const void* data, std::size_t bytes);
   void end_section();
   // Writes what is left, the header and the section table: at once where it all fits the buffer. 0,
@@ -28,6 +30,7 @@ class FileBuilder {
 
  private:
   void put_raw(const void* data, std::size_t bytes);
+  void sum_up();
   void flush();
   void write_front();
 
@@ -35,6 +38,8 @@ class FileBuilder {
   int error_ = 0;
   char* buffer_;
   std::size_t used_ = 0;
+  std::size_t summed_ = 0;  // of the buffer, within the open section
+  bool in_section_ = false;
   std::uint64_t position_ = 0;  // in the file, buffered bytes included
   std::uint32_t section_count_ = 0;
   format::SectionEntry sections_[kMostSections] = {};

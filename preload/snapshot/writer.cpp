@@ -113,10 +113,15 @@ void put_strings(FileBuilder& file, const Description& description, unsigned mod
 
 void put_nodes(FileBuilder& file, const table::StackTable& stacks, std::uint32_t count) {
   file.begin_section(SectionId::kNodes, sizeof(format::NodeRecord));
-  const format::NodeRecord root{};
-  for (std::uint32_t id = 0; id < count; ++id) {
+  const format::NodeRecord none{};
+  for (std::uint32_t id = 0; id < count;) {
     const format::NodeRecord* node = stacks.node(id);
-    file.put(node == nullptr ? &root : node, sizeof(root));
+    std::uint32_t run = 1;  // that stand one behind the other
+    while (node != nullptr && id + run < count && stacks.node(id + run) == node + run) {
+      ++run;
+    }
+    file.put(node == nullptr ? &none : node, run * sizeof(none));
+    id += run;
   }
   file.end_section();
 }

@@ -265,6 +265,16 @@ void mark_load(const Load& load, const PlaceTable& table) {
   load.mapped.store(range != nullptr && range->load == &load, std::memory_order_relaxed);
 }
 
+void mark_all_loads(const PlaceTable& table) {
+  const unsigned count = module_count();
+  for (unsigned id = 1; id <= count; ++id) {
+    const Load* load = module_at(id)->newest.load(std::memory_order_acquire);
+    for (; load != nullptr; load = load->older) {
+      mark_load(*load, table);
+    }
+  }
+}
+
 // Says of every load, or of `only`, whether it is in the published table. Two threads may do this
 // at a time: each repeats it until the table it went by is still the published one at the end.
 void mark_loads(const Load* only) {
@@ -278,13 +288,7 @@ void mark_loads(const Load* only) {
     if (only != nullptr) {
       mark_load(*only, *table);
     } else {
-      const unsigned count = module_count();
-      for (unsigned id = 1; id <= count; ++id) {
-        const Load* load = module_at(id)->newest.load(std::memory_order_acquire);
-        for (; load != nullptr; load = load->older) {
-          mark_load(*load, *table);
-        }
-      }
+      mark_all_loads(*table);
     }
     marked = table;
   }
