@@ -57,9 +57,16 @@ std::string interpreter_of(std::string_view head) {
 std::string why_secure(const std::string& program) {
   struct stat status {};
   struct statvfs mount {};
-  const bool ignored = (statvfs(program.c_str(), &mount) == 0 && (mount.f_flag & ST_NOSUID) != 0) ||
-                       prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
-  if (ignored || stat(program.c_str(), &status) != 0) {
+  const bool no_suid = statvfs(program.c_str(), &mount) == 0 && (mount.f_flag & ST_NOSUID) != 0;
+  if (no_suid || stat(program.c_str(), &status) != 0) {
+    return {};
+  }
+  // A process whose real uid is root is not restricted by file capabilities. no_new_privs keeps
+  // them from being granted, but the program is started as one that has them.
+  if (getuid() != 0 && getxattr(program.c_str(), "security.capability", nullptr, 0) > 0) {
+    return "has file capabilities";
+  }
+  if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) {
     return {};
   }
   if ((status.st_mode & S_ISUID) != 0 && status.st_uid != getuid()) {
@@ -68,10 +75,6 @@ std::string why_secure(const std::string& program) {
   if ((status.st_mode & S_ISGID) != 0 && (status.st_mode & S_IXGRP) != 0 &&
       status.st_gid != getgid()) {
     return "is set-gid";
-  }
-  // A process whose real uid is root is not restricted by file capabilities.
-  if (getuid() != 0 && getxattr(program.c_str(), "security.capability", nullptr, 0) > 0) {
-    return "has file capabilities";
   }
   return {};
 }

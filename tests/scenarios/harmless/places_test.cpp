@@ -1,0 +1,230 @@
+// Every place: what `seep run` says of targets that no preload can enter, and containers of all
+// kinds.
+#include <linux/capability.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "tests/scenarios/harmless/harmless.h"
+
+namespace seep::scenarios {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kNobody = "65534";
+
+// A program that cannot be tracked, and what is said of it.
+struct Target {
+  std::string program;
+  std::string why;
+};
+
+class Untracked : public Harmless, public ::testing::WithParamInterface<Target> {
+ protected:
+  void SetUp() override {
+    Harmless::SetUp();
+    fs::permissions(directory(), fs::perms::all);  // other users record here too
+  }
+
+  // One sentence about `who`, then the program as it is without seep.
+  void expect_untracked(const Output& output, const std::string& who, const std::string& why) {
+    EXPECT_EQ(output.err, "seep: " + who + " " + why + ": it cannot be tracked and runs without\n");
+    EXPECT_EQ(output.out, "hello\n");
+    EXPECT_EQ(output.status, 5);
+    EXPECT_TRUE(recordings().empty());
+  }
+
+  std::string script(const std::string& interpreter) {
+    const fs::path path = directory() / "script";
+    std::ofstream(path) << "#!" << interpreter << "\n";
+    fs::permissions(path, fs::perms::owner_all);
+    return path.string();
+  }
+
+  // The ordinary program, which can be tracked.
+  std::string copy_of_hello() {
+    const fs::path path = directory() / "hello";
+    fs::copy_file(program("hello"), path);
+    chmod(path.c_str(), 0755);
+    return path.string();
+  }
+
+  Arguments as_nobody(const Arguments& arguments) {
+    Arguments command = {"setpriv", "--reuid", kNobody, "--regid", kNobody, "--clear-groups"};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    return command;
+  }
+
+  Arguments under_seep(const std::string& target) {
+    return {seep_command(), "run", "--dir", recordings_directory().string(), "--", target};
+  }
+};
+
+TEST_P(Untracked, IsNamedAndStartedAsItIs) {
+  const std::string target = program(GetParam().program);
+  expect_untracked(run_under_seep({}, {target}), target, GetParam().why);
+}
+
+TEST_P(Untracked, IsNamedAsTheInterpreterOfAScript) {
+  const std::string target = program(GetParam().program);
+  expect_untracked(run_under_seep({}, {script(target)}), target, GetParam().why);
+}
+
+TEST_P(Untracked, IsReplacedWithExec) {
+  const std::string target = program(GetParam().program);
+  expect_untracked(run_under_seep({"--exec"}, {target}), target, GetParam().why);
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, Untracked,
+                         ::testing::Values(Target{"hello_musl", "is linked with musl"},
+                                           Target{"hello_static", "is statically linked"},
+                                           Target{"hello_static_pie", "is statically linked"},
+                                           Target{"hello_32", "is a 32-bit program"},
+                                           Target{"hello_asan", "is linked with AddressSanitizer"},
+                                           Target{"hello_tsan", "is linked with ThreadSanitizer"}),
+                         [](const auto& instance) { return instance.param.program; });
+
+class Rights : public Untracked {};
+
+TEST_F(Rights, ASetUidProgramIsNamed) {
+  if (getuid() != 0) {
+    GTEST_SKIP() << "only root can make one of another user";
+  }
+  const std::string target = copy_of_hello();
+  ASSERT_EQ(chmod(target.c_str(), 04755), 0);
+  expect_untracked(run(as_nobody(under_seep(target))), target, "is set-uid");
+  Arguments without_rights = as_nobody(under_seep(target));
+  without_rights.insert(without_rights.begin() + 1, "--no-new-privs");
+  EXPECT_EQ(run(without_rights).status, 5);
+  EXPECT_EQ(recordings("hello").size(), 1U) << "the bit does nothing there";
+}
+
+TEST_F(Rights, AProgramWithFileCapabilitiesIsNamed) {
+  if (getuid() != 0) {
+    GTEST_SKIP() << "only root can make one";
+  }
+  const std::string target = copy_of_hello();
+  vfs_cap_data capabilities{};
+  capabilities.magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE;
+  capabilities.data[0].permitted = 1U << CAP_NET_RAW;
+  ASSERT_EQ(setxattr(target.c_str(), "security.capability", &capabilities, XATTR_CAPS_SZ_2, 0), 0);
+  expect_untracked(run(as_nobody(under_seep(target))), target, "has file capabilities");
+  Arguments without_rights = as_nobody(under_seep(target));
+  without_rights.insert(without_rights.begin() + 1, "--no-new-privs");
+  expect_untracked(run(without_rights), target, "has file capabilities");
+}
+
+// ---- containers: what a container is made of, one piece at a time ----
+
+class Containers : public Untracked {
+ protected:
+  void SetUp() override {
+    Untracked::SetUp();
+    if (getuid() != 0) {
+      GTEST_SKIP() << "namespaces are made by root here";
+    }
+  }
+  // In new namespaces, after `prepare`, as PID 1 of its own.
+  Output in_container(const std::string& prepare, const Arguments& arguments,
+                      const Environment& environment = {}) {
+    std::string command = prepare + " exec";
+    for (const std::string& argument : arguments) {
+      command.append(" '").append(argument).append("'");
+    }
+    return run({"unshare", "--mount", "--pid", "--fork", "--mount-proc", "/bin/sh", "-c", command},
+               environment);
+  }
+  void expect_recorded(const std::string& name, std::uint32_t pid) {
+    const Json report = only_report(name);
+    ASSERT_TRUE(report.contains("processes"));
+    EXPECT_EQ(report.at("processes").at(0).at("pid"), pid);
+    EXPECT_EQ(report.at("processes").at(0).at("end").at("how"), "exit");
+    expect_site(report, "site_freed_elsewhere", 30, 10);
+  }
+  Arguments target() const { return {program("contracts"), "threads", "30"}; }
+};
+
+TEST_F(Containers, SeepAsPidOneReapsAndReports) {
+  Arguments arguments = {seep_command(), "run", "--dir", recordings_directory().string(), "--"};
+  const Arguments inner = target();
+  arguments.insert(arguments.end(), inner.begin(), inner.end());
+  const Output output = in_container("", arguments);
+  EXPECT_EQ(output.status, 0) << output.err;
+  EXPECT_EQ(output.out, "threads 30: done\n");
+  EXPECT_NE(output.err.find("contracts[2]"), std::string::npos) << output.err;
+  expect_recorded("contracts", 2);
+}
+
+TEST_F(Containers, TheProgramAsPidOne) {
+  Arguments arguments = {
+      seep_command(), "run", "--exec", "--dir", recordings_directory().string(), "--"};
+  const Arguments inner = target();
+  arguments.insert(arguments.end(), inner.begin(), inner.end());
+  const Output output = in_container("", arguments);
+  EXPECT_EQ(output.status, 0) << output.err;
+  EXPECT_EQ(output.err, "");
+  expect_recorded("contracts", 1);
+}
+
+// Nothing can be written but one volume; no HOME, no PATH, a /proc of its own.
+TEST_F(Containers, AReadOnlyRootWithOneVolume) {
+  const std::string volume = recordings_directory().string();
+  fs::create_directory(volume);
+  const std::string prepare =
+      "mount --bind / /mnt && mount -o remount,bind,ro /mnt && mount -t proc proc /mnt/proc && "
+      "mount --bind " +
+      volume + " /mnt" + volume + " && cd / && ";
+  const std::string command = prepare + "exec chroot /mnt /usr/bin/env -i SEEP_DIR=" + volume +
+                              " LD_PRELOAD=" + library() + " " + target()[0] + " threads 30";
+  const Output output = run({"unshare", "--mount", "--uts", "/bin/sh", "-c", command});
+  EXPECT_EQ(output.out, "threads 30: done\n");
+  EXPECT_EQ(output.err, "");
+  EXPECT_EQ(output.status, 0);
+  ASSERT_EQ(recordings("contracts").size(), 1U);
+  expect_site(only_report("contracts"), "site_freed_elsewhere", 30, 10);
+}
+
+// Nowhere to write at all and no /proc: the program runs as ever and says nothing.
+TEST_F(Containers, NothingCanBeWritten) {
+  const std::string command =
+      "mount --bind / /mnt && mount -o remount,bind,ro /mnt && cd / && exec chroot /mnt "
+      "/usr/bin/env -i SEEP_DIR=/nowhere LD_PRELOAD=" +
+      library() + " " + target()[0] + " threads 30";
+  const Output output = run({"unshare", "--mount", "/bin/sh", "-c", command});
+  EXPECT_EQ(output.out, "threads 30: done\n");
+  EXPECT_EQ(output.err, "");
+  EXPECT_EQ(output.status, 0);
+}
+
+TEST_F(Containers, AUserWithoutNameOrHome) {
+  fs::create_directory(recordings_directory());
+  fs::permissions(recordings_directory(), fs::perms::all);
+  const Output output = run({"setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups",
+                             "/usr/bin/env", "-i", "SEEP_DIR=" + recordings_directory().string(),
+                             "LD_PRELOAD=" + library(), target()[0], "threads", "30"});
+  EXPECT_EQ(output.out, "threads 30: done\n");
+  EXPECT_EQ(output.err, "");
+  const Json report = only_report("contracts");
+  EXPECT_EQ(report.at("processes").at(0).at("uid"), 54321);
+}
+
+// As systemd starts a service of Type=notify: the pid that it knows is the program's own.
+TEST_F(Containers, ANotifyServiceIsTheProgramItself) {
+  const Output output = run(
+      {"/bin/sh", "-c",
+       "echo $$; exec " + seep_command() + " run --exec --dir " + recordings_directory().string() +
+           " -- /bin/sh -c 'echo $$; echo $NOTIFY_SOCKET $WATCHDOG_PID $LISTEN_FDS'"},
+      {{"NOTIFY_SOCKET", "/run/notify"}, {"WATCHDOG_PID", "17"}, {"LISTEN_FDS", "2"}});
+  const std::vector<std::string> lines = lines_of(output.out);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0], lines[1]);
+  EXPECT_EQ(lines[2], "/run/notify 17 2");
+  EXPECT_EQ(output.err, "");
+}
+
+}  // namespace
+}  // namespace seep::scenarios
