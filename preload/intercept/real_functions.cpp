@@ -88,6 +88,7 @@ void resolve_real_functions() {
     allocators_unseen().store(1, std::memory_order_relaxed);
     substitute(g_real.malloc, g_malloc_below, malloc_of_shadowed);
   }
+  g_real.libc_allocator = !g_real.foreign_allocator && !g_real.shadowed;
   g_real.resolved = true;
 }
 

@@ -28,6 +28,7 @@ struct RealFunctions {
   // little more; they are not called but for that little.
   bool standard_operators = false;
   bool resolved = false;
+  bool libc_allocator = false;  // resolved, and not foreign
 };
 
 [[gnu::visibility("hidden")]] extern RealFunctions g_real;

@@ -20,23 +20,78 @@ AddressTable::Region* AddressTable::make_region(std::uintptr_t address) {
   return region;
 }
 
-// A free slot of any of the page's chunks; the newest has the most.
-AddressTable::Slot AddressTable::claim(ChunkRef head, std::uint64_t granule) {
-  for (ChunkRef chunk = head; chunk.exists(); chunk = chunk.chunk().next) {
-    if (const Slot slot = claim_in_chunk(chunk, granule); slot.exists()) {
+inline AddressTable::Slot AddressTable::find_in_chunk(ChunkRef chunk, std::uint64_t granule) {
+  if (!chunk.is_dense()) {
+    return find_in_group(chunk.group_of(granule), granule);
+  }
+  std::atomic<std::uint64_t>& word = chunk.dense_word(granule);
+  const std::uint64_t seen = word.load(std::memory_order_acquire);
+  return DenseWord::is_of(seen, granule)
+             ? Slot{&word, seen, {0, 0}, static_cast<unsigned>(granule / 2)}
+             : Slot{};
+}
+
+// The slot of a granule in this chunk or an older one.
+[[gnu::noinline]] AddressTable::Slot AddressTable::find(ChunkRef chunk, std::uint64_t granule) {
+  for (; chunk.exists(); chunk = chunk.older()) {
+    if (const Slot slot = find_in_chunk(chunk, granule); slot.exists()) {
       return slot;
     }
   }
   return {};
 }
 
-unsigned AddressTable::count_blocks(ChunkRef head) {
+bool AddressTable::is_in(ChunkRef chunk, std::uint64_t granule) {
+  for (; chunk.exists(); chunk = chunk.older()) {
+    if (find_in_chunk(chunk, granule).exists()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The slot that a block must take over: its address has an entry, or, in a dense chunk, one too
+// near to it: a block whose release nobody saw, or that is being moved away.
+AddressTable::Slot AddressTable::find_taken(ChunkRef chunk, const Block& block) {
+  const std::uint64_t granule = granule_of(block.address);
+  if (const Slot slot = find(chunk, granule); slot.exists() || !chunk.is_dense()) {
+    return slot;
+  }
+  const Slot near = find_in_chunk(chunk, granule ^ 1);
+  return DenseWord::can_hold(block) ? near : Slot{};
+}
+
+// Puts a block, whose address has no entry, in a free slot of any chunk; the newest has the most.
+bool AddressTable::put(ChunkRef chunk, const Block& block) {
+  const std::uint64_t granule = granule_of(block.address);
+  for (; chunk.exists(); chunk = chunk.older()) {
+    if (chunk.is_dense()) {
+      std::uint64_t expected = 0;
+      if (DenseWord::can_hold(block) && chunk.dense_word(granule).compare_exchange_strong(
+                                            expected, DenseWord::of(granule, block),
+                                            std::memory_order_acq_rel, std::memory_order_relaxed)) {
+        return true;
+      }
+    } else if (const Slot slot = claim(chunk.group_of(granule), granule); slot.exists()) {
+      fill(slot, granule, block);
+      return true;
+    }
+  }
+  return false;
+}
+
+unsigned AddressTable::count_blocks(ChunkRef chunk) {
   unsigned count = 0;
-  for (ChunkRef chunk = head; chunk.exists(); chunk = chunk.chunk().next) {
+  const auto add = [&count](const std::atomic<std::uint64_t>& word) {
+    count += word.load(std::memory_order_relaxed) != 0 ? 1U : 0U;
+  };
+  for (; chunk.exists(); chunk = chunk.older()) {
+    for (unsigned i = 0; chunk.is_dense() && i < PageChunk::kDenseSlots; ++i) {
+      add(chunk.dense_word(2 * i));
+    }
     for (unsigned g = 0; g < chunk.groups(); ++g) {
-      const SlotGroup group = chunk.group(g);
-      for (unsigned i = 0; i < group.slots(); ++i) {
-        count += group.word(i).load(std::memory_order_relaxed) != 0 ? 1U : 0U;
+      for (unsigned i = 0; i < chunk.slots_of_group(); ++i) {
+        add(chunk.group(g).word(i));
       }
     }
   }
@@ -45,101 +100,150 @@ unsigned AddressTable::count_blocks(ChunkRef head) {
 
 unsigned AddressTable::blocks_in_page_before(std::uintptr_t address) {
   const std::uintptr_t page = address >> kPageShift << kPageShift;
-  if (page == 0) {
-    return 0;
-  }
-  std::atomic<std::uint64_t>* head = head_of(page - 1);
-  return head == nullptr ? 0 : count_blocks(ChunkRef(head->load(std::memory_order_acquire)));
+  return page == 0 ? 0 : count_blocks(newest_chunk(page - 1));
 }
 
-// Puts a chunk in front of `seen`; when another thread was faster, returns what it put there.
+// A chunk of `slots` slots or a few more, in a page that has `present`; none without memory.
+ChunkRef AddressTable::make_chunk(unsigned slots, unsigned present) {
+  const bool dense = slots >= kDenseFrom && allows_dense_pages_;
+  const unsigned groups = (slots + SlotGroup::kSlots - 1) / SlotGroup::kSlots;
+  const unsigned of_group = groups == 1 ? slots : SlotGroup::kSlots;
+  auto* chunk = static_cast<PageChunk*>(
+      chunks_.allocate(dense ? PageChunk::kDenseBytes : PageChunk::sparse_bytes(groups, of_group)));
+  if (chunk == nullptr) {
+    return {};
+  }
+  chunk->slots_in_page = present + (dense ? PageChunk::kDenseSlots : groups * of_group);
+  if (dense) {
+    return ChunkRef::dense(chunk);
+  }
+  const ChunkRef fresh = ChunkRef::sparse(chunk, groups, of_group);
+  fresh.group(0).close();
+  return fresh;
+}
+
+// Gives the page whose newest chunk is `seen` another one, in front, or behind a dense one. Returns
+// the newest; it may be what another thread put there.
 ChunkRef AddressTable::add_chunk(std::uintptr_t address, std::atomic<std::uint64_t>& head,
                                  ChunkRef seen) {
-  const unsigned present = !seen.exists() ? 0 : seen.chunk().slots_in_page;
-  unsigned slots = !seen.exists() ? blocks_in_page_before(address) : present;
+  const bool behind = seen.is_dense();
+  const ChunkRef before = behind ? seen.older() : seen;
+  const unsigned present = before.exists() ? before.chunk().slots_in_page : 0;
+  unsigned slots = seen.exists() ? present : blocks_in_page_before(address);
   slots = slots == 0 ? kFirstSlots : slots <= 4 ? slots : (slots + 3) / 4 * 4;
   if (present >= kMostSlots || slots > kMostSlots) {
     slots = kMostSlots;
   }
-  const unsigned groups = (slots + SlotGroup::kSlots - 1) / SlotGroup::kSlots;
-  const unsigned of_group = groups == 1 ? slots : SlotGroup::kSlots;
-  auto* chunk = static_cast<PageChunk*>(chunks_.allocate(PageChunk::bytes_for(groups, of_group)));
-  if (chunk == nullptr) {
+  ChunkRef fresh = make_chunk(behind && slots >= kDenseFrom ? kDenseFrom - 1 : slots, present);
+  if (!fresh.exists()) {
     return {};
   }
-  chunk->next = seen;
-  chunk->slots_in_page = present + groups * of_group;
-  const ChunkRef fresh(chunk, groups, of_group);
-  fresh.group(0).close();
+  if (before.exists()) {
+    fresh.chunk().older.store(before.word(), std::memory_order_relaxed);
+    fresh = fresh.with_older();
+  }
   Region* region = roots_[address >> kRegionShift].load(std::memory_order_acquire);
   const std::size_t group = ((address >> kPageShift) & (kPagesPerRegion - 1)) / kPagesPerGroup;
   region->touched[group / 64].fetch_or(std::uint64_t{1} << (group % 64), std::memory_order_release);
-  std::uint64_t expected = seen.word();
-  if (!head.compare_exchange_strong(expected, fresh.word(), std::memory_order_acq_rel,
-                                    std::memory_order_acquire)) {
-    return ChunkRef(expected);  // the fresh chunk is lost: at most 3.3 KB, once a thread and page
+  // The chunk is lost where another thread is faster: at most 3.3 KB, once a thread and page.
+  std::uint64_t expected = before.word();
+  if (!behind) {
+    const bool done = head.compare_exchange_strong(
+        expected, fresh.word(), std::memory_order_acq_rel, std::memory_order_acquire);
+    return done ? fresh : ChunkRef(expected);
   }
-  return fresh;
+  seen.chunk().older.compare_exchange_strong(expected, fresh.word(), std::memory_order_acq_rel,
+                                             std::memory_order_relaxed);
+  return ChunkRef(head.fetch_or(ChunkRef().with_older().word(), std::memory_order_acq_rel))
+      .with_older();
 }
 
-// Puts `block` in the slot of an entry at the same address, and returns the word that was there; 0
-// when the entry is gone: the thread that moves the old block away has just forgotten it, and the
-// slot may be another granule's by now.
-std::uint64_t AddressTable::take_over(const Slot& taken, const Block& block, Block& old) {
+// Puts `block`, which the chunk can hold, in the place of the entry that was found there; false
+// when that is gone: the thread that moves the old block away has just forgotten it, and the slot
+// may be another block's by now.
+bool AddressTable::take_over(const Slot& taken, const Block& block) {
   const std::uint64_t granule = granule_of(block.address);
-  const std::uint32_t birth = taken.birth().load(std::memory_order_relaxed);
-  std::uint64_t word = taken.word().load(std::memory_order_relaxed);
-  if (word >> 56 != granule || site_of(word) == 0 ||
-      !taken.word().compare_exchange_strong(word, granule << 56 | kTransit,
-                                            std::memory_order_acquire, std::memory_order_relaxed)) {
-    return 0;
+  const std::uint64_t next =
+      taken.is_dense() ? DenseWord::of(granule, block) : SparseWord::claimed(granule);
+  std::uint64_t expected = taken.seen;
+  if (!taken.word->compare_exchange_strong(expected, next, std::memory_order_acq_rel,
+                                           std::memory_order_relaxed)) {
+    return false;
   }
-  old = describe(block.address, word, birth);
-  fill(taken, block);
-  if ((word & kSizeMask) == kSizeMask && block.size < kSizeMask) {
-    drop_oversize(block.address);
+  if (!taken.is_dense()) {
+    fill(taken, granule, block);
   }
-  return word;
+  return true;
+}
+
+// Adds `block` where its address has no entry that it could stand in; false without memory.
+bool AddressTable::add(const Block& block) {
+  std::atomic<std::uint64_t>* head = head_of(block.address);
+  ChunkRef chunk(head->load(std::memory_order_acquire));
+  while (!put(chunk, block)) {
+    chunk = add_chunk(block.address, *head, chunk);
+    if (!chunk.exists()) {
+      return false;
+    }
+  }
+  return true;
 }
 
 Insert AddressTable::insert(const Block& block, Block& old) {
   if (block.address >> kAddressBits != 0) {
     return Insert::kOutOfRange;
   }
+  const bool oversize = block.size >= SparseWord::kSizeMask;
   if (make_region(block.address) == nullptr ||
-      (block.size >= kSizeMask && !keep_oversize(block.address, block.size))) {
+      (oversize && !keep_oversize(block.address, block.size))) {
     return Insert::kNoMemory;
   }
-  std::atomic<std::uint64_t>* head = head_of(block.address);
-  const std::uint64_t granule = granule_of(block.address);
-  ChunkRef chunk(head->load(std::memory_order_acquire));
-  while (true) {
-    if (const Slot taken = find(chunk, granule); taken.exists()) {
-      const std::uint64_t before = take_over(taken, block, old);
-      if (before != 0) {
-        return (before & kTransit) != 0 ? Insert::kNew : Insert::kReplaced;
-      }
-      continue;
-    }
-    if (const Slot slot = claim(chunk, granule); slot.exists()) {
-      fill(slot, block);
-      return Insert::kNew;
-    }
-    chunk = add_chunk(block.address, *head, chunk);
-    if (!chunk.exists()) {
-      if (block.size >= kSizeMask) {
+  Slot taken = find_taken(newest_chunk(block.address), block);
+  while (taken.exists() && (!taken.is_dense() || DenseWord::can_hold(block))) {
+    old = describe(block.address, taken, taken.seen);
+    if (take_over(taken, block)) {
+      if (old.size >= SparseWord::kSizeMask && !oversize) {
         drop_oversize(block.address);
       }
-      return Insert::kNoMemory;
+      return outcome(taken);
     }
+    taken = find_taken(newest_chunk(block.address), block);
   }
+  if (!add(block)) {
+    if (oversize) {
+      drop_oversize(block.address);
+    }
+    return Insert::kNoMemory;
+  }
+  if (taken.exists()) {  // last: a block that is resized where it stands never drops out of sight
+    old = describe(block.address, taken, taken.seen);
+    std::uint64_t expected = taken.seen;
+    taken.word->compare_exchange_strong(expected, 0, std::memory_order_release,
+                                        std::memory_order_relaxed);
+  }
+  return outcome(taken);
+}
+
+bool AddressTable::remove(std::uintptr_t address) {
+  const Slot slot = find(address);
+  if (!slot.exists()) {
+    return false;
+  }
+  if (slot.is_dense()) {
+    slot.word->store(0, std::memory_order_release);
+    return true;
+  }
+  if (SparseWord::size(slot.seen) == SparseWord::kSizeMask) {
+    drop_oversize(address);
+  }
+  forget(slot);
+  return true;
 }
 
 bool AddressTable::look_up(std::uintptr_t address, Block& block) {
   const Slot slot = find(address);
   if (slot.exists()) {
-    block = describe(address, slot.word().load(std::memory_order_relaxed),
-                     slot.birth().load(std::memory_order_relaxed));
+    block = describe(address, slot, slot.seen);
   }
   return slot.exists();
 }
@@ -149,30 +253,31 @@ bool AddressTable::begin_transit(std::uintptr_t address, Block& old) {
   if (!slot.exists()) {
     return false;
   }
-  const std::uint64_t word = slot.word().fetch_or(kTransit, std::memory_order_relaxed);
-  old = describe(address, word, slot.birth().load(std::memory_order_relaxed));
+  old = describe(address, slot, slot.word->fetch_or(kTransit, std::memory_order_relaxed));
   return true;
 }
 
 void AddressTable::cancel_transit(std::uintptr_t address) {
   if (const Slot slot = find(address); slot.exists()) {
-    slot.word().fetch_and(~kTransit, std::memory_order_relaxed);
+    slot.word->fetch_and(~kTransit, std::memory_order_relaxed);
   }
 }
 
 void AddressTable::end_transit(std::uintptr_t address) {
   const Slot slot = find(address);
-  if (!slot.exists()) {
-    return;
-  }
-  std::uint64_t word = slot.word().load(std::memory_order_relaxed);
-  if (word >> 56 != granule_of(address) || (word & kTransit) == 0 || site_of(word) == 0) {
+  std::uint64_t word = slot.seen;
+  if (!slot.exists() || (word & kTransit) == 0) {
     return;  // another thread has recorded, or is recording, a new block at this address
   }
-  const bool oversize = (word & kSizeMask) == kSizeMask;
+  if (slot.is_dense()) {
+    slot.word->compare_exchange_strong(word, 0, std::memory_order_release,
+                                       std::memory_order_relaxed);
+    return;
+  }
+  const bool oversize = SparseWord::size(word) == SparseWord::kSizeMask;
   // Claimed, so that the mark can be cleared before the word is.
-  if (slot.word().compare_exchange_strong(word, granule_of(address) << 56 | kTransit,
-                                          std::memory_order_acquire, std::memory_order_relaxed)) {
+  if (slot.word->compare_exchange_strong(word, SparseWord::claimed(granule_of(address)),
+                                         std::memory_order_acquire, std::memory_order_relaxed)) {
     if (oversize) {
       drop_oversize(address);
     }
@@ -180,17 +285,13 @@ void AddressTable::end_transit(std::uintptr_t address) {
   }
 }
 
-Block AddressTable::describe(std::uintptr_t address, std::uint64_t word,
-                             std::uint32_t birth) const {
-  std::uint64_t size = word & kSizeMask;
-  if (size == kSizeMask) [[unlikely]] {
-    for (const Oversize& entry : oversize_) {
-      if (entry.address.load(std::memory_order_acquire) == address) {
-        size = entry.size.load(std::memory_order_relaxed);
-      }
+std::uint64_t AddressTable::size_of_oversize(std::uintptr_t address) const {
+  for (const Oversize& entry : oversize_) {
+    if (entry.address.load(std::memory_order_acquire) == address) {
+      return entry.size.load(std::memory_order_relaxed);
     }
   }
-  return {address, size, site_of(word), birth};
+  return SparseWord::kSizeMask;
 }
 
 bool AddressTable::keep_oversize(std::uintptr_t address, std::uint64_t size) {

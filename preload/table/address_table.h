@@ -7,13 +7,14 @@
 //
 //   address:  46……30 region (1 GiB) | 29……12 page | 11…4 granule | 3…0
 //
-//   roots_[region] -> Region { heads[page] } -> Chunk -> older Chunk -> …
+//   roots_[region] -> Region { heads[page] } -> chunk -> older chunk -> …
 //
-// A page has no chunk until its first block. A chunk has a fixed number of slots; entries never
-// move. A page that needs more gets another chunk in front, as large as what it has; a new page
-// starts with as many slots as the page before it has blocks, since neighbours are alike. So most
-// pages have one chunk with little room to spare, and what is new stands in the first.
-// page_chunk.h has a chunk's layout. Sizes of 4 GiB and more are kept in oversize_.
+// A page has no chunk until its first block; page_chunk.h has their layout. A chunk has a fixed
+// number of slots; entries never move. A page that needs more gets another chunk in front, as large
+// as what it has, so what is new stands in the first; a new page starts with as many slots as the
+// page before it has blocks, since neighbours are alike. From kDenseFrom slots on it is a dense
+// one, where the allocator allows: none comes in front of that. Sizes of 4 GiB and more are kept in
+// oversize_.
 #pragma once
 
 #include <atomic>
@@ -25,14 +26,6 @@
 
 namespace seep::table {
 
-// A live block. `birth` is in ticks of the recorder's clock.
-struct Block {
-  std::uintptr_t address = 0;
-  std::uint64_t size = 0;
-  std::uint32_t site = 0;
-  std::uint32_t birth = 0;
-};
-
 enum class Insert { kNew, kReplaced, kNoMemory, kOutOfRange };
 
 class AddressTable {
@@ -43,13 +36,21 @@ class AddressTable {
   AddressTable(const AddressTable&) = delete;
   AddressTable& operator=(const AddressTable&) = delete;
 
+  // From now on any two blocks that live at the same time begin 32 bytes apart or more, as those of
+  // libc's allocator do: pages with many blocks may be dense. Before any other thread uses the
+  // table.
+  void allow_dense_pages() { allows_dense_pages_ = true; }
+
   // Records a block in the way that most are: false, and nothing is done, where insert() must.
   bool try_insert(const Block& block);
   // Records a block; `site` is 1…kMaxSite. kReplaced: the address had an entry that nobody removed,
   // which `old` tells; an entry in transit is replaced silently, its block is being moved away.
   Insert insert(const Block& block, Block& old);
 
-  // Forgets the block at `address`, which is the caller's; false when there was none.
+  // Forgets the block at `address`, which is the caller's, in the way that most are: false, and
+  // nothing is done, where remove() must.
+  bool try_remove(std::uintptr_t address);
+  // The same for any block; false when there was none.
   bool remove(std::uintptr_t address);
 
   // What is known of the block at `address`; false when there is none.
@@ -80,8 +81,8 @@ class AddressTable {
   static constexpr unsigned kMostSlots = 256;
   static constexpr std::size_t kOversizeEntries = 256;
 
-  static constexpr std::uint64_t kTransit = std::uint64_t{1} << 55;
-  static constexpr std::uint64_t kSizeMask = 0xFFFFFFFF;
+  // Fewer blocks take less in sparse chunks, 12 bytes each and some to spare.
+  static constexpr unsigned kDenseFrom = 32;
 
   struct Region {
     // One bit for each kPagesPerGroup heads that ever had a chunk: a walk leaves the rest
@@ -91,21 +92,15 @@ class AddressTable {
     std::atomic<std::uint64_t> heads[kPagesPerRegion];  // release in add_chunk, acquire in readers
   };
 
-  // Two registers wide: passed through memory, it would cost more than the look-up.
   struct Slot {
-    std::uintptr_t group_begin = 0;
-    std::uint32_t slots_of_group = 0;
-    std::uint32_t index = 0;
+    std::atomic<std::uint64_t>* word = nullptr;  // null: there is none
+    std::uint64_t seen = 0;                      // the word, as it was found
+    SlotGroup group{0, 0};                       // begins at 0 in a dense chunk
+    unsigned index = 0;
 
-    Slot() = default;
-    Slot(SlotGroup group, unsigned slot)
-        : group_begin(group.begin()), slots_of_group(group.slots()), index(slot) {}
-    [[nodiscard]] bool exists() const { return group_begin != 0; }
-    [[nodiscard]] SlotGroup group() const { return {group_begin, slots_of_group}; }
-    [[nodiscard]] std::atomic<std::uint64_t>& word() const { return group().word(index); }
-    [[nodiscard]] std::atomic<std::uint32_t>& birth() const { return group().birth(index); }
+    [[nodiscard]] bool exists() const { return word != nullptr; }
+    [[nodiscard]] bool is_dense() const { return group.begin() == 0; }
   };
-  static_assert(sizeof(Slot) == 16);
 
   struct Oversize {
     std::atomic<std::uintptr_t> address;  // claimed by keep_oversize, freed by drop_oversize
@@ -115,37 +110,36 @@ class AddressTable {
   static std::uint64_t granule_of(std::uintptr_t address) {
     return (address >> kGranuleShift) & 0xFF;
   }
-  static std::uint64_t make_word(const Block& block) {
-    const std::uint64_t size = block.size < kSizeMask ? block.size : kSizeMask;
-    return granule_of(block.address) << 56 | std::uint64_t{block.site} << 32 | size;
-  }
-  static std::uint32_t site_of(std::uint64_t word) {
-    return static_cast<std::uint32_t>(word >> 32) & kMaxSite;
-  }
   std::atomic<std::uint64_t>* head_of(std::uintptr_t address);
   Region* make_region(std::uintptr_t address);
+  ChunkRef newest_chunk(std::uintptr_t address);
+  static Slot find_in_group(SlotGroup group, std::uint64_t granule);
   static Slot find_in_chunk(ChunkRef chunk, std::uint64_t granule);
-  static Slot find(ChunkRef head, std::uint64_t granule);
-  Slot find(std::uintptr_t address);
-  static Slot claim_in_chunk(ChunkRef chunk, std::uint64_t granule);
-  static Slot claim(ChunkRef head, std::uint64_t granule);
+  static Slot find(ChunkRef chunk, std::uint64_t granule);
+  static bool is_in(ChunkRef chunk, std::uint64_t granule);
+  Slot find(std::uintptr_t address) { return find(newest_chunk(address), granule_of(address)); }
+  static Slot find_taken(ChunkRef chunk, const Block& block);
+  static Slot claim(SlotGroup group, std::uint64_t granule);
+  static void fill(const Slot& claimed, std::uint64_t granule, const Block& block);
+  static bool try_insert_sparse(ChunkRef chunk, std::uint64_t granule, const Block& block);
+  static bool put(ChunkRef chunk, const Block& block);
   static void forget(const Slot& slot);
-  // Completes an entry whose slot is claimed. The release publishes it to walk and find.
-  static void fill(const Slot& slot, const Block& block) {
-    slot.birth().store(block.birth, std::memory_order_relaxed);
-    slot.word().store(make_word(block), std::memory_order_release);
+  static bool take_over(const Slot& taken, const Block& block);
+  static Insert outcome(const Slot& replaced) {
+    return replaced.exists() && (replaced.seen & kTransit) == 0 ? Insert::kReplaced : Insert::kNew;
   }
-  std::uint64_t take_over(const Slot& taken, const Block& block, Block& old);
+  bool add(const Block& block);
+  ChunkRef make_chunk(unsigned slots, unsigned present);
   ChunkRef add_chunk(std::uintptr_t address, std::atomic<std::uint64_t>& head, ChunkRef seen);
   unsigned blocks_in_page_before(std::uintptr_t address);
-  static unsigned count_blocks(ChunkRef head);
-  Block describe(std::uintptr_t address, std::uint64_t word, std::uint32_t birth) const;
+  static unsigned count_blocks(ChunkRef chunk);
+  // The block in a slot whose word is `word`; its page is that of `address`.
+  Block describe(std::uintptr_t address, const Slot& slot, std::uint64_t word) const;
+  std::uint64_t size_of_oversize(std::uintptr_t address) const;
   bool keep_oversize(std::uintptr_t address, std::uint64_t size);
   void drop_oversize(std::uintptr_t address);
   template <typename Visit>
   void walk_region(std::size_t region, Visit& visit) const;
-  template <typename Visit>
-  void walk_group(std::uintptr_t page, const SlotGroup& group, Visit& visit) const;
   template <typename Visit>
   void walk_page(std::uintptr_t page, ChunkRef chunk, Visit& visit) const;
 
@@ -154,6 +148,7 @@ class AddressTable {
   // (release) in make_region before the root is there, acquire in walk.
   std::atomic<std::uint64_t> regions_in_use_[kRegions / 64] = {};
   Oversize oversize_[kOversizeEntries] = {};
+  bool allows_dense_pages_ = false;  // written before there are other threads
   runtime::Arena chunks_{std::size_t{1} << 20};
 };
 
@@ -166,107 +161,146 @@ class AddressTable {
                            : &region->heads[(address >> kPageShift) & (kPagesPerRegion - 1)];
 }
 
-[[gnu::always_inline]] inline AddressTable::Slot AddressTable::find_in_chunk(
-    ChunkRef chunk, std::uint64_t granule) {
-  const SlotGroup group = chunk.group_of(granule);
+// The chunk of the address's page that blocks are added to.
+[[gnu::always_inline]] inline ChunkRef AddressTable::newest_chunk(std::uintptr_t address) {
+  std::atomic<std::uint64_t>* head = address >> kAddressBits == 0 ? head_of(address) : nullptr;
+  return head == nullptr ? ChunkRef() : ChunkRef(head->load(std::memory_order_acquire));
+}
+
+[[gnu::always_inline]] inline AddressTable::Slot AddressTable::find_in_group(
+    SlotGroup group, std::uint64_t granule) {
   for (unsigned marked = group.marked(granule); marked != 0; marked &= marked - 1) {
     const auto index = static_cast<unsigned>(std::countr_zero(marked));
     const std::uint64_t word = group.word(index).load(std::memory_order_acquire);
-    if (word >> 56 == granule && site_of(word) != 0) [[likely]] {
-      return {group, index};
+    if (SparseWord::granule(word) == granule && SparseWord::site(word) != 0) [[likely]] {
+      return {&group.word(index), word, group, index};
     }
   }
   return {};
-}
-
-[[gnu::always_inline]] inline AddressTable::Slot AddressTable::find(ChunkRef head,
-                                                                    std::uint64_t granule) {
-  for (ChunkRef chunk = head; chunk.exists(); chunk = chunk.chunk().next) {
-    if (const Slot slot = find_in_chunk(chunk, granule); slot.exists()) {
-      return slot;
-    }
-  }
-  return {};
-}
-
-[[gnu::always_inline]] inline AddressTable::Slot AddressTable::find(std::uintptr_t address) {
-  std::atomic<std::uint64_t>* head = address >> kAddressBits == 0 ? head_of(address) : nullptr;
-  return head == nullptr
-             ? Slot{}
-             : find(ChunkRef(head->load(std::memory_order_acquire)), granule_of(address));
 }
 
 // A free slot, claimed. One without a mark may be claimed already, or not free yet: its word tells.
-[[gnu::always_inline]] inline AddressTable::Slot AddressTable::claim_in_chunk(
-    ChunkRef chunk, std::uint64_t granule) {
-  const SlotGroup group = chunk.group_of(granule);
+[[gnu::always_inline]] inline AddressTable::Slot AddressTable::claim(SlotGroup group,
+                                                                     std::uint64_t granule) {
   for (unsigned free = group.unmarked(); free != 0; free &= free - 1) {
     const auto index = static_cast<unsigned>(std::countr_zero(free));
     std::uint64_t expected = 0;
-    if (group.word(index).compare_exchange_strong(expected, granule << 56 | kTransit,
+    if (group.word(index).compare_exchange_strong(expected, SparseWord::claimed(granule),
                                                   std::memory_order_acquire,
                                                   std::memory_order_relaxed)) [[likely]] {
       group.set_mark(index, granule);
-      return {group, index};
+      return {&group.word(index), 0, group, index};
     }
   }
   return {};
+}
+
+// The release publishes the entry to walk and find.
+[[gnu::always_inline]] inline void AddressTable::fill(const Slot& claimed, std::uint64_t granule,
+                                                      const Block& block) {
+  claimed.group.birth(claimed.index).store(block.birth, std::memory_order_relaxed);
+  claimed.word->store(SparseWord::of(granule, block), std::memory_order_release);
 }
 
 // The mark first: once the word is 0 the slot may be another block's.
 [[gnu::always_inline]] inline void AddressTable::forget(const Slot& slot) {
-  slot.group().clear_mark(slot.index);
-  slot.word().store(0, std::memory_order_release);
+  slot.group.clear_mark(slot.index);
+  slot.word->store(0, std::memory_order_release);
 }
 
-[[gnu::always_inline]] inline bool AddressTable::try_insert(const Block& block) {
-  if (block.address >> kAddressBits != 0 || block.size >= kSizeMask) [[unlikely]] {
+[[gnu::always_inline]] inline bool AddressTable::try_insert_sparse(ChunkRef chunk,
+                                                                   std::uint64_t granule,
+                                                                   const Block& block) {
+  if (block.size >= SparseWord::kSizeMask) [[unlikely]] {
     return false;
   }
-  const std::uint64_t granule = granule_of(block.address);
-  std::atomic<std::uint64_t>* head = head_of(block.address);
-  const ChunkRef chunk(head == nullptr ? 0 : head->load(std::memory_order_acquire));
-  if (!chunk.exists() || find(chunk, granule).exists()) [[unlikely]] {
+  const SlotGroup group = chunk.group_of(granule);
+  if (find_in_group(group, granule).exists() ||
+      (chunk.has_older() && is_in(chunk.older(), granule))) [[unlikely]] {
     return false;
   }
-  const Slot slot = claim_in_chunk(chunk, granule);
+  const Slot slot = claim(group, granule);
   if (!slot.exists()) [[unlikely]] {
     return false;
   }
-  fill(slot, block);
+  fill(slot, granule, block);
+  return true;
+}
+
+[[gnu::always_inline]] inline bool AddressTable::try_insert(const Block& block) {
+  const ChunkRef chunk = newest_chunk(block.address);
+  const std::uint64_t granule = granule_of(block.address);
+  if (!chunk.is_dense()) {
+    return chunk.exists() && try_insert_sparse(chunk, granule, block);
+  }
+  if (chunk.has_older() && is_in(chunk.older(), granule)) [[unlikely]] {
+    return false;
+  }
+  std::atomic<std::uint64_t>& word = chunk.dense_word(granule);
+  if (!DenseWord::can_hold(block) || word.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+    return false;
+  }
+  // A store is enough: no other block can be alive here. The release publishes it to walk and find.
+  word.store(DenseWord::of(granule, block), std::memory_order_release);
   return true;
 }
 
 // A store is enough: the block is the caller's until the real release, so nobody else may change
 // the slot that holds it; a thread that frees what another one frees as well is beyond help.
-[[gnu::always_inline]] inline bool AddressTable::remove(std::uintptr_t address) {
-  const Slot slot = find(address);
-  if (!slot.exists()) [[unlikely]] {
+[[gnu::always_inline]] inline bool AddressTable::try_remove(std::uintptr_t address) {
+  const ChunkRef chunk = newest_chunk(address);
+  const std::uint64_t granule = granule_of(address);
+  if (chunk.is_dense()) [[likely]] {
+    std::atomic<std::uint64_t>& word = chunk.dense_word(granule);
+    if (!DenseWord::is_of(word.load(std::memory_order_relaxed), granule)) [[unlikely]] {
+      return false;
+    }
+    word.store(0, std::memory_order_release);
+    return true;
+  }
+  if (!chunk.exists()) [[unlikely]] {
     return false;
   }
-  if ((slot.word().load(std::memory_order_relaxed) & kSizeMask) == kSizeMask) [[unlikely]] {
-    drop_oversize(address);
+  const Slot slot = find_in_group(chunk.group_of(granule), granule);
+  if (!slot.exists() || SparseWord::size(slot.seen) == SparseWord::kSizeMask) [[unlikely]] {
+    return false;
   }
   forget(slot);
   return true;
 }
 
-template <typename Visit>
-void AddressTable::walk_group(std::uintptr_t page, const SlotGroup& group, Visit& visit) const {
-  for (unsigned i = 0; i < group.slots(); ++i) {
-    const std::uint64_t word = group.word(i).load(std::memory_order_acquire);
-    if (site_of(word) != 0) {
-      visit(describe(page | (word >> 56) << kGranuleShift, word,
-                     group.birth(i).load(std::memory_order_relaxed)));
-    }
+inline Block AddressTable::describe(std::uintptr_t address, const Slot& slot,
+                                    std::uint64_t word) const {
+  const std::uintptr_t page = address >> kPageShift << kPageShift;
+  if (slot.is_dense()) {
+    const std::uintptr_t granule = 2 * slot.index + (word >> 62 & 1);
+    return {page | granule << kGranuleShift, DenseWord::size(word), DenseWord::site(word),
+            DenseWord::birth(word)};
   }
+  const std::uintptr_t place = page | SparseWord::granule(word) << kGranuleShift;
+  const std::uint64_t size = SparseWord::size(word);
+  return {place, size == SparseWord::kSizeMask ? size_of_oversize(place) : size,
+          SparseWord::site(word), slot.group.birth(slot.index).load(std::memory_order_relaxed)};
 }
 
 template <typename Visit>
 void AddressTable::walk_page(std::uintptr_t page, ChunkRef chunk, Visit& visit) const {
-  for (; chunk.exists(); chunk = chunk.chunk().next) {
+  const auto visit_slot = [&](const Slot& slot) {
+    const Block block = slot.seen == 0 ? Block() : describe(page, slot, slot.seen);
+    if (block.site != 0) {
+      visit(block);
+    }
+  };
+  for (; chunk.exists(); chunk = chunk.older()) {
+    for (unsigned i = 0; chunk.is_dense() && i < PageChunk::kDenseSlots; ++i) {
+      std::atomic<std::uint64_t>& word = chunk.dense_word(2 * i);
+      visit_slot({&word, word.load(std::memory_order_acquire), {0, 0}, i});
+    }
     for (unsigned g = 0; g < chunk.groups(); ++g) {
-      walk_group(page, chunk.group(g), visit);
+      const SlotGroup group = chunk.group(g);
+      for (unsigned i = 0; i < group.slots(); ++i) {
+        visit_slot({&group.word(i), group.word(i).load(std::memory_order_acquire), group, i});
+      }
     }
   }
 }

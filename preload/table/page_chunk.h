@@ -1,14 +1,25 @@
 // Slots for live blocks of one page of the heap. Context: IN-HOOK.
 //
-//   chunk: | header | group | group | … |      one group of 1 to 16 slots, or several of 16
-//   group: | marks: 16 bytes | words | births |
+// A page has chunks of slots, the newest first. There are two kinds:
 //
-//   word:  63……56 granule | 55 in transit | 54……32 site | 31……0 size in bytes
+//   sparse: | older | group | group | … |    one group of 1 to 16 slots, or several of 16
+//   dense:  | older | 128 words |            one for each 32 bytes of the page
 //
-// A word of 0 is a free slot. A word with site 0 is claimed: its mark and birth are being written.
-// A mark is kMarked with the low bits of the granule, or 0. The sixteen of a group are compared at
-// once, so that a look-up has no loop whose end must be guessed; the word decides. A granule may
-// only stand in the group that lies where the granule lies in the page.
+//   group:  | marks: 16 bytes | words | births |
+//
+//   word of a group:   63 in transit | 62……55 granule | 54……32 site | 31……0 size in bytes
+//   word of a dense:   63 in transit | 62 odd granule | 61……42 site | 41……12 birth | 11……0 size
+//
+// A word of 0 is a free slot.
+//
+// In a group, a word with site 0 is claimed: its mark and birth are being written. A mark is
+// kMarked with the low bits of the granule, or 0. The sixteen of a group are compared at once, so
+// that a look-up has no loop whose end must be guessed; the word decides. A granule may only stand
+// in the group that lies where the granule lies in the page.
+//
+// In a dense chunk nothing is searched, and nothing claimed: who owns a block owns its slot, as no
+// other can live within the same 32 bytes. So it is for the allocators that keep blocks that far
+// apart. What does not fit into a word stands in an older chunk.
 #pragma once
 
 #include <emmintrin.h>
@@ -19,6 +30,14 @@
 #include <cstdint>
 
 namespace seep::table {
+
+// A live block. `birth` is in ticks of the recorder's clock.
+struct Block {
+  std::uintptr_t address = 0;
+  std::uint64_t size = 0;
+  std::uint32_t site = 0;
+  std::uint32_t birth = 0;
+};
 
 class SlotGroup {
  public:
@@ -84,47 +103,122 @@ class SlotGroup {
 
 struct PageChunk;
 
-// A chunk and its shape in one word, so that a look-up goes from a page's head to the right group.
+// A chunk and its shape in one word, so that a look-up goes from a page's head to the right slots.
 //
-//   57……53 slots of a group | 52……48 groups | 47……0 address of the chunk; 0: none
+//   59 dense | 58 there is an older chunk | 57……53 slots of a group | 52……48 groups
+//   47……0 address of the chunk; 0: none
 class ChunkRef {
  public:
   ChunkRef() = default;
   explicit ChunkRef(std::uint64_t word) : word_(word) {}
-  ChunkRef(const PageChunk* chunk, unsigned groups, unsigned slots_of_group)
-      : word_(std::uint64_t{slots_of_group} << 53 | std::uint64_t{groups} << 48 |
-              reinterpret_cast<std::uintptr_t>(chunk)) {}
+  static ChunkRef sparse(const PageChunk* chunk, unsigned groups, unsigned slots_of_group) {
+    return ChunkRef(std::uint64_t{slots_of_group} << 53 | std::uint64_t{groups} << 48 |
+                    reinterpret_cast<std::uintptr_t>(chunk));
+  }
+  static ChunkRef dense(const PageChunk* chunk) {
+    return ChunkRef(kDense | reinterpret_cast<std::uintptr_t>(chunk));
+  }
+  [[nodiscard]] ChunkRef with_older() const { return ChunkRef(word_ | kHasOlder); }
 
   [[nodiscard]] bool exists() const { return word_ != 0; }
+  [[nodiscard]] bool is_dense() const { return (word_ & kDense) != 0; }
+  [[nodiscard]] bool has_older() const { return (word_ & kHasOlder) != 0; }
+  [[nodiscard]] inline ChunkRef older() const;  // none if there is none
+  [[nodiscard]] bool is_dense_alone() const {
+    return word_ >> kHasOlderBit == kDense >> kHasOlderBit;
+  }
   [[nodiscard]] std::uint64_t word() const { return word_; }
   [[nodiscard]] PageChunk& chunk() const {
     return *reinterpret_cast<PageChunk*>(word_ & ((std::uint64_t{1} << 48) - 1));
   }
+
+  // Of a sparse chunk.
   [[nodiscard]] unsigned groups() const { return static_cast<unsigned>(word_ >> 48) & 0x1F; }
+  [[nodiscard]] unsigned slots_of_group() const {
+    return static_cast<unsigned>(word_ >> 53) & 0x1F;
+  }
   [[nodiscard]] inline SlotGroup group(unsigned index) const;
   // The group that a granule, 0 … 255, may stand in.
   [[nodiscard]] SlotGroup group_of(std::uint64_t granule) const {
     return group(static_cast<unsigned>(granule * groups() >> 8));
   }
+  // Of a dense chunk: the word that a granule may stand in.
+  [[nodiscard]] inline std::atomic<std::uint64_t>& dense_word(std::uint64_t granule) const;
 
  private:
+  static constexpr unsigned kHasOlderBit = 58;
+  static constexpr std::uint64_t kHasOlder = std::uint64_t{1} << kHasOlderBit;
+  static constexpr std::uint64_t kDense = std::uint64_t{1} << 59;
+
   std::uint64_t word_ = 0;
 };
 
 struct alignas(16) PageChunk {
-  ChunkRef next;                // the older chunk; written before the chunk is published
-  std::uint32_t slots_in_page;  // with all older chunks
+  std::atomic<std::uint64_t> older;  // a ChunkRef; release in add_chunk, acquire by readers
+  std::uint32_t slots_in_page;       // with all chunks that were there before
 
-  static constexpr std::size_t bytes_for(unsigned groups, unsigned slots_of_group) {
+  static constexpr unsigned kDenseSlots = 128;
+  static constexpr std::size_t kDenseBytes = 16 + kDenseSlots * sizeof(std::uint64_t);
+  static constexpr std::size_t sparse_bytes(unsigned groups, unsigned slots_of_group) {
     return sizeof(PageChunk) + groups * SlotGroup::bytes_for(slots_of_group);
   }
 };
 static_assert(sizeof(PageChunk) == 16);
 
+inline ChunkRef ChunkRef::older() const {
+  return has_older() ? ChunkRef(chunk().older.load(std::memory_order_acquire)) : ChunkRef();
+}
+
 inline SlotGroup ChunkRef::group(unsigned index) const {
   return {reinterpret_cast<std::uintptr_t>(&chunk() + 1) +
               index * SlotGroup::bytes_for(SlotGroup::kSlots),
-          static_cast<unsigned>(word_ >> 53)};
+          slots_of_group()};
 }
+
+inline std::atomic<std::uint64_t>& ChunkRef::dense_word(std::uint64_t granule) const {
+  return reinterpret_cast<std::atomic<std::uint64_t>*>(&chunk() + 1)[granule / 2];
+}
+
+inline constexpr std::uint64_t kTransit = std::uint64_t{1} << 63;  // in words of both kinds
+
+// What stands in the words of groups; the birth stands beside them.
+struct SparseWord {
+  static constexpr std::uint64_t kSizeMask = 0xFFFFFFFF;  // as a size: it is kept elsewhere
+
+  static std::uint64_t of(std::uint64_t granule, const Block& block) {
+    const std::uint64_t size = block.size < kSizeMask ? block.size : kSizeMask;
+    return granule << 55 | std::uint64_t{block.site} << 32 | size;
+  }
+  static std::uint64_t claimed(std::uint64_t granule) { return kTransit | granule << 55; }
+  static std::uint64_t granule(std::uint64_t word) { return word >> 55 & 0xFF; }
+  static std::uint32_t site(std::uint64_t word) {
+    return static_cast<std::uint32_t>(word >> 32) & ((1U << 23) - 1);
+  }
+  static std::uint64_t size(std::uint64_t word) { return word & kSizeMask; }
+};
+
+struct DenseWord {
+  static constexpr unsigned kSizeBits = 12;
+  static constexpr unsigned kBirthBits = 30;
+  static constexpr unsigned kSiteBits = 20;
+
+  static bool can_hold(const Block& block) {
+    return (block.size >> kSizeBits | block.birth >> kBirthBits | block.site >> kSiteBits) == 0;
+  }
+  static std::uint64_t of(std::uint64_t granule, const Block& block) {
+    return (granule & 1) << 62 | std::uint64_t{block.site} << (kSizeBits + kBirthBits) |
+           std::uint64_t{block.birth} << kSizeBits | block.size;
+  }
+  static bool is_of(std::uint64_t word, std::uint64_t granule) {
+    return word != 0 && ((word >> 62 ^ granule) & 1) == 0;
+  }
+  static std::uint64_t size(std::uint64_t word) { return word & ((1U << kSizeBits) - 1); }
+  static std::uint32_t birth(std::uint64_t word) {
+    return static_cast<std::uint32_t>(word >> kSizeBits) & ((1U << kBirthBits) - 1);
+  }
+  static std::uint32_t site(std::uint64_t word) {
+    return static_cast<std::uint32_t>(word >> (kSizeBits + kBirthBits)) & ((1U << kSiteBits) - 1);
+  }
+};
 
 }  // namespace seep::table
