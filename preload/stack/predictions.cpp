@@ -60,35 +60,67 @@ bool read_set(const FrameRegisters& entry, const LastWalk& walk, std::uint64_t* 
 
 }  // namespace
 
+unsigned Predictions::KeptWalk::first_difference(unsigned begin) const {
+  unsigned index = begin;
+  while (index < words && word_on_stack(index) == values()[index]) {
+    ++index;
+  }
+  return index;
+}
+
+// Of a branch of the trie.
+std::uint64_t Predictions::hash_of(const Branch& branch, std::uint64_t word) {
+  const std::uint64_t place = std::uint64_t{branch.parent} << 16 | branch.word;
+  return (word ^ std::rotl(place * kGoldenRatio, 32)) * kGoldenRatio;
+}
+
+std::uint64_t Predictions::hash_of(const KeptWalk& walk) {
+  return walk.branch.parent == 0 ? hash_of(FrameRegisters{walk.ip, walk.sp, walk.bp})
+                                 : hash_of(walk.branch, walk.values()[walk.branch.word]);
+}
+
+// The walk of `entry` that hangs at `branch`.
+inline const Predictions::KeptWalk* Predictions::find_in_set(std::uint64_t hash,
+                                                             const FrameRegisters& entry,
+                                                             const Branch& branch,
+                                                             std::uint32_t& slot) const {
+  const std::uint32_t* const slots = set_of(hash);
+  for (unsigned way = 0; way < kWays; ++way) {
+    slot = slots[way];
+    if (has_walk(slot, tag_of(hash))) {
+      const KeptWalk* walk = walk_of(slot);
+      if (walk->branch == branch && walk->is_of(entry)) {
+        return walk;
+      }
+    }
+  }
+  return nullptr;
+}
+
 Predictions::Found Predictions::find(const FrameRegisters& entry, std::uint64_t generation) {
+  missing_ = {};
   if (generation_ != generation || memory_ == nullptr) [[unlikely]] {
     forget();
     generation_ = generation;
     return {Outcome::kFirstMet, 0};
   }
-  const Key key = key_of(entry.ip, entry.sp);
-  std::uint32_t* const slots = memory_ + key.set * kWays;
-  Outcome outcome = Outcome::kFirstMet;
-  for (unsigned way = 0; way < kWays; ++way) {
-    const std::uint32_t slot = slots[way];
-    if ((slot ^ key.tag) >> kPlaceBits != 0) {
-      continue;
+  std::uint64_t hash = hash_of(entry);
+  Branch branch = {};
+  while (true) {
+    std::uint32_t slot = 0;
+    const KeptWalk* walk = find_in_set(hash, entry, branch, slot);
+    if (walk == nullptr) {
+      missing_ = branch;
+      return {branch.parent == 0 ? Outcome::kFirstMet : Outcome::kChanged, 0};
     }
-    const KeptWalk* walk = walk_of(slot);
-    if (walk->ip != entry.ip || walk->sp != entry.sp) {
-      continue;  // equal tags of two keys
+    const unsigned different = walk->first_difference(branch.word);
+    if (different == walk->words) {
+      remember_latest(entry, place_of(slot));
+      return {Outcome::kHit, walk->value};
     }
-    if (!walk->is_of(entry) || !walk->holds()) {
-      outcome = Outcome::kChanged;
-      continue;
-    }
-    if (way != 0) {
-      slots[way] = slots[0];
-      slots[0] = slot;
-    }
-    return {Outcome::kHit, walk->value};
+    branch = {place_of(slot) + 1, different};
+    hash = hash_of(branch, walk->word_on_stack(different));
   }
-  return {outcome, 0};
 }
 
 bool Predictions::add(const FrameRegisters& entry, const LastWalk& walk, std::uint32_t value) {
@@ -97,51 +129,69 @@ bool Predictions::add(const FrameRegisters& entry, const LastWalk& walk, std::ui
     return false;
   }
   const std::size_t words = (read + kStride - 1) / kStride * kStride;
-  if (is_crowded(entry) || !make_room(bytes_of(words))) {
+  if (!make_room(bytes_of(words))) {
     return true;
   }
   KeptWalk* kept = walk_at(used_);
   const WalkStep& first = *walk.first();
-  *kept = {entry.ip, entry.sp, entry.bp, value, static_cast<std::uint16_t>(words), first.needs_bp};
+  *kept = {entry.ip,       entry.sp, entry.bp, value, static_cast<std::uint16_t>(words),
+           first.needs_bp, missing_};
   read_set(entry, walk, kept->values(), kept->offsets(), read);
   for (std::size_t i = read; i < words; ++i) {
     kept->values()[i] = kept->values()[read - 1];
     kept->offsets()[i] = kept->offsets()[read - 1];
   }
   index(*kept, used_);
+  remember_latest(entry, used_);
   used_ += bytes_of(words);
   return true;
 }
 
-// Walks of more shapes than a set has ways begin at some places, and would in time drive out all
-// others. Once all ways are of the one place, most of its further walks are not kept.
-bool Predictions::is_crowded(const FrameRegisters& entry) {
-  if (memory_ == nullptr) {
-    return false;
+// The offset of the word where the walk in a slot differs from the stack, from the hook's return
+// address on; 0 where it does not differ, or too far out.
+std::uint32_t Predictions::difference_in_page(std::uint32_t slot,
+                                              const FrameRegisters& entry) const {
+  const KeptWalk& walk = *walk_of(slot);
+  const unsigned different = walk.is_of(entry) ? walk.first_difference(0) : walk.words;
+  if (different == walk.words) {
+    return 0;
   }
-  const Key key = key_of(entry.ip, entry.sp);
-  for (unsigned way = 0; way < kWays; ++way) {
-    const std::uint32_t slot = memory_[key.set * kWays + way];
-    if (((slot ^ key.tag) >> kPlaceBits) != 0 || walk_of(slot)->ip != entry.ip ||
-        walk_of(slot)->sp != entry.sp) {
-      return false;
+  const std::uint32_t offset = walk.offsets()[different] + sizeof(std::uint64_t);
+  const std::uint64_t own = entry.sp - sizeof(std::uint64_t);
+  return (own & kPageMask) + offset <= kPageMask ? offset : 0;
+}
+
+// What was found last is tried first. Where another walk is there, the word in which they differ
+// tells them apart from now on; it only moves outward, since a word further in may be what they
+// share behind another branch.
+void Predictions::remember_latest(const FrameRegisters& entry, std::size_t place) {
+  Latest found = latest_of(entry);
+  if (has_walk(*found.slot, found.tag)) {
+    const std::uint64_t hash = hash_of(entry);
+    std::uint32_t& first = latest(hash);
+    const std::uint32_t before = &first == found.slot ? 0 : first & kPlaceMask;
+    const std::uint32_t offset = difference_in_page(*found.slot, entry);
+    if (offset > before) {
+      first = tag_of(hash) | kDiscriminator | offset;
+      found = latest_of(entry);
     }
   }
-  return ++crowded_ % kOneInCrowd != 0;
+  *found.slot = found.tag | static_cast<std::uint32_t>(place >> kUnitShift);
 }
 
 void Predictions::index(const KeptWalk& walk, std::size_t place) {
-  const Key key = key_of(walk.ip, walk.sp);
-  std::uint32_t* const slots = memory_ + key.set * kWays;
+  const std::uint64_t hash = hash_of(walk);
+  std::uint32_t* const slots = set_of(hash);
   std::memmove(slots + 1, slots, (kWays - 1) * sizeof(*slots));
-  slots[0] = key.tag | static_cast<std::uint32_t>(place >> kUnitShift);
+  slots[0] = tag_of(hash) | static_cast<std::uint32_t>(place >> kUnitShift);
 }
 
 void Predictions::forget() {
-  if (memory_ != nullptr && used_ != index_bytes()) {
+  missing_ = {};
+  if (used_ != 0) {
     count(format::CaptureCount::caches_emptied);
-    std::memset(memory_, 0, index_bytes());
-    used_ = index_bytes();
+    std::memset(memory_, 0, walks_begin_);
+    used_ = 0;
   }
 }
 
@@ -156,14 +206,15 @@ void Predictions::release() {
 void Predictions::abandon() {
   memory_ = nullptr;
   bytes_ = 0;
+  walks_begin_ = 0;
   used_ = 0;
 }
 
 bool Predictions::make_room(std::size_t bytes) {
-  while (used_ + bytes > bytes_) {
+  while (walks_begin_ + used_ + bytes > bytes_) {
     if (!grow()) {
       forget();
-      return used_ + bytes <= bytes_;
+      return walks_begin_ + bytes <= bytes_;
     }
   }
   return true;
@@ -183,20 +234,19 @@ bool Predictions::grow() {
     return false;
   }
   std::uint32_t* const old = memory_;
+  const KeptWalk* const old_walks = old == nullptr ? nullptr : walk_at(0);
   const std::size_t old_bytes = bytes_;
-  const std::size_t old_begin = index_bytes();
-  const std::size_t old_used = used_;
   memory_ = fresh;
   bytes_ = fresh_bytes;
-  used_ = index_bytes();
-  const std::size_t sets = index_bytes() / sizeof(std::uint32_t) / kWays;
+  const std::size_t latest = bytes_ / kBytesPerLatest;
+  const std::size_t sets = bytes_ / kBytesPerSet;
+  latest_shift_ = 64 - static_cast<unsigned>(std::countr_zero(latest));
   set_shift_ = 64 - static_cast<unsigned>(std::countr_zero(sets));
+  walks_begin_ = (latest + sets * kWays) * sizeof(std::uint32_t);
   if (old != nullptr) {
-    std::memcpy(walk_at(used_), reinterpret_cast<char*>(old) + old_begin, old_used - old_begin);
-    for (const std::size_t end = used_ + old_used - old_begin; used_ < end;) {
-      const KeptWalk* walk = walk_at(used_);
-      index(*walk, used_);
-      used_ += bytes_of(walk->words);
+    std::memcpy(walk_at(0), old_walks, used_);
+    for (std::size_t place = 0; place < used_; place += bytes_of(walk_at(place)->words)) {
+      index(*walk_at(place), place);
     }
     runtime::unmap_pages(old, old_bytes);
   }
