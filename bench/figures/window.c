@@ -1,8 +1,9 @@
-// seep_figures_window FRAMES PAIRS [THREADS [SITES [WINDOW]]]
+// seep_figures_window FRAMES PAIRS [THREADS [SITES [WINDOW [LARGEST]]]]
 //
-// Each of THREADS threads keeps WINDOW blocks of 16 to 1024 bytes alive and replaces a random one
-// PAIRS times: a free and a malloc. malloc has FRAMES callers, from one of SITES (a power of two)
-// call stacks. One thread is the main thread: libc takes its paths for a single thread then.
+// Each of THREADS threads keeps WINDOW blocks of 16 to LARGEST (1024) bytes alive and replaces a
+// random one PAIRS times: a free and a malloc. malloc has FRAMES callers, from one of SITES (a
+// power of two) call stacks. One thread is the main thread: libc takes its paths for a single
+// thread then.
 //
 //   pair_ns       a thread's own time for a pair, mean of the threads
 //   wall_pair_ns  time of the processors that the threads could have for a pair: waiting counts
@@ -28,6 +29,7 @@ struct Worker {
   uint64_t pairs;
   unsigned levels;  // SITES is two to the power of this
   unsigned window;
+  unsigned sizes;  // 16, 32, … 16 times this
   uint64_t random_state;
   double thread_ns;  // result
 };
@@ -53,7 +55,7 @@ static uint64_t next_random(struct Worker* worker) {
 static inline __attribute__((always_inline)) void replace(struct Worker* worker, void** slot) {
   const uint64_t random = next_random(worker);
   free(*slot);
-  *slot = allocate_along(random >> 40, worker->levels, 16 + (random >> 34) % 64 * 16);
+  *slot = allocate_along(random >> 40, worker->levels, 16 + (random >> 34) % worker->sizes * 16);
 }
 
 __attribute__((noinline)) static void run_window(struct Worker* worker) {
@@ -127,19 +129,21 @@ int main(int argc, char** argv) {
   const unsigned threads = argument(argc, argv, 3, 1);
   const unsigned sites = argument(argc, argv, 4, 1);
   const unsigned window = argument(argc, argv, 5, 1000);
+  const unsigned sizes = argument(argc, argv, 6, 1024) / 16;
   const unsigned levels = sites == 0 ? 0 : (unsigned)__builtin_ctz(sites);
   // The thread's, run_deep at least once, run_window, allocate_along and once more for each level.
   const unsigned fixed = (threads == 1 ? kFramesOfMain : kFramesOfThread) + 3 + levels;
-  if (argc < 3 || argc > 6 || pairs == 0 || threads == 0 || threads > kMostThreads ||
+  if (argc < 3 || argc > 7 || sizes == 0 || pairs == 0 || threads == 0 || threads > kMostThreads ||
       sites != 1U << levels || levels > 24 || window == 0 || frames < fixed ||
       frames > kMostFrames) {
-    fprintf(stderr, "usage: %s FRAMES PAIRS [THREADS [SITES [WINDOW]]]; at least %u frames\n",
+    fprintf(stderr,
+            "usage: %s FRAMES PAIRS [THREADS [SITES [WINDOW [LARGEST]]]]; at least %u frames\n",
             argv[0], fixed);
     return 2;
   }
   for (unsigned i = 0; i < threads; ++i) {
-    workers[i] =
-        (struct Worker){frames - fixed + 1, pairs, levels, window, 88172645463325252ULL + i, 0};
+    workers[i] = (struct Worker){frames - fixed + 1,       pairs, levels, window, sizes,
+                                 88172645463325252ULL + i, 0};
   }
   const double wall = run_workers(threads);
   double sum = 0;

@@ -18,14 +18,14 @@ using recorder::record_release;
 // What a dormant hook does not need stands in a function of its own, which is jumped to, so that
 // its caller is the hook's.
 [[gnu::noinline]] static void* malloc_and_record(std::size_t size) {
-  void* block = call_allocator([=] { return real().malloc(at_least_granule(size)); });
-  record_allocation(block, size, recorder::caller_of_hook());
-  return block;
+  void* block = call_allocator(
+      [=](const RealFunctions& real) { return real.malloc(at_least_granule(size)); });
+  return record_allocation(block, size, recorder::caller_of_hook());
 }
 
 [[gnu::noinline]] static void record_and_free(void* block) {
   record_release(block);
-  call_allocator([=] { real().free(block); });
+  call_allocator([=](const RealFunctions& real) { real.free(block); });
 }
 
 // Recording may begin in the look.
@@ -37,33 +37,36 @@ using recorder::record_release;
 
 // Dormant, malloc and free are a few instructions without a taken branch, then a jump.
 SEEP_EXPORT [[gnu::aligned(64)]] void* malloc(std::size_t size) {
-  if (SEEP_FALL_THROUGH(recorder::dormant())) {
+  const recorder::Mode mode = recorder::mode();
+  if (SEEP_FALL_THROUGH(mode == recorder::Mode::kDormant)) {
     return SEEP_FALL_THROUGH(!recorder::dormant_call_must_look())
                ? real_when_dormant().malloc(at_least_granule(size))
                : look_and_malloc(size);
   }
-  return goes_straight(size) ? g_real.malloc(at_least_granule(size)) : malloc_and_record(size);
+  return goes_straight(mode, size) ? g_real.malloc(at_least_granule(size))
+                                   : malloc_and_record(size);
 }
 
 SEEP_EXPORT void* calloc(std::size_t count, std::size_t size) {
   std::size_t bytes = 0;
   const bool overflow = __builtin_mul_overflow(count, size, &bytes);
   const bool small = !overflow && bytes < kGranuleBytes;
-  void* block = call_allocator(
-      [=] { return small ? real().calloc(1, kGranuleBytes) : real().calloc(count, size); });
-  record_allocation(block, bytes, recorder::caller_of_hook());
-  return block;
+  void* block = call_allocator([=](const RealFunctions& real) {
+    return small ? real.calloc(1, kGranuleBytes) : real.calloc(count, size);
+  });
+  return record_allocation(block, bytes, recorder::caller_of_hook());
 }
 
 static void* reallocate(void* block, std::size_t size, const recorder::Caller& caller) {
   if (block == nullptr) {
-    void* fresh = call_allocator([=] { return real().malloc(at_least_granule(size)); });
-    record_allocation(fresh, size, caller);
-    return fresh;
+    void* fresh = call_allocator(
+        [=](const RealFunctions& real) { return real.malloc(at_least_granule(size)); });
+    return record_allocation(fresh, size, caller);
   }
   const recorder::Moving moving = recorder::begin_move(block);
-  void* fresh =
-      call_allocator([=] { return real().realloc(block, size == 0 ? 0 : at_least_granule(size)); });
+  void* fresh = call_allocator([=](const RealFunctions& real) {
+    return real.realloc(block, size == 0 ? 0 : at_least_granule(size));
+  });
   recorder::end_move(moving, fresh, size, /*released=*/fresh == nullptr && size == 0, caller);
   return fresh;
 }
@@ -86,32 +89,33 @@ SEEP_EXPORT void* reallocarray(void* block, std::size_t count, std::size_t size)
 }
 
 SEEP_EXPORT [[gnu::aligned(64)]] void free(void* block) {
-  if (SEEP_FALL_THROUGH(recorder::dormant())) {
+  const recorder::Mode mode = recorder::mode();
+  if (SEEP_FALL_THROUGH(mode == recorder::Mode::kDormant)) {
     return real_when_dormant().free(block);
   }
-  return goes_straight(block) ? g_real.free(block) : record_and_free(block);
+  return goes_straight(mode, block) ? g_real.free(block) : record_and_free(block);
 }
 
 SEEP_EXPORT void free_sized(void* block, std::size_t size) {
   record_release(block);
-  call_allocator([=] {
-    real().free_sized != nullptr ? real().free_sized(block, at_least_granule(size))
-                                 : real().free(block);
+  call_allocator([=](const RealFunctions& real) {
+    real.free_sized != nullptr ? real.free_sized(block, at_least_granule(size)) : real.free(block);
   });
 }
 
 SEEP_EXPORT void free_aligned_sized(void* block, std::size_t alignment, std::size_t size) {
   record_release(block);
-  call_allocator([=] {
-    real().free_aligned_sized != nullptr
-        ? real().free_aligned_sized(block, alignment, at_least_granule(size))
-        : real().free(block);
+  call_allocator([=](const RealFunctions& real) {
+    real.free_aligned_sized != nullptr
+        ? real.free_aligned_sized(block, alignment, at_least_granule(size))
+        : real.free(block);
   });
 }
 
 SEEP_EXPORT int posix_memalign(void** out, std::size_t alignment, std::size_t size) {
-  const int error =
-      call_allocator([=] { return real().posix_memalign(out, alignment, at_least_granule(size)); });
+  const int error = call_allocator([=](const RealFunctions& real) {
+    return real.posix_memalign(out, alignment, at_least_granule(size));
+  });
   if (error == 0) {
     record_allocation(*out, size, recorder::caller_of_hook());
   }
@@ -119,28 +123,27 @@ SEEP_EXPORT int posix_memalign(void** out, std::size_t alignment, std::size_t si
 }
 
 SEEP_EXPORT void* aligned_alloc(std::size_t alignment, std::size_t size) {
-  void* block =
-      call_allocator([=] { return real().aligned_alloc(alignment, at_least_granule(size)); });
-  record_allocation(block, size, recorder::caller_of_hook());
-  return block;
+  void* block = call_allocator([=](const RealFunctions& real) {
+    return real.aligned_alloc(alignment, at_least_granule(size));
+  });
+  return record_allocation(block, size, recorder::caller_of_hook());
 }
 
 SEEP_EXPORT void* memalign(std::size_t alignment, std::size_t size) {
-  void* block = call_allocator([=] { return real().memalign(alignment, at_least_granule(size)); });
-  record_allocation(block, size, recorder::caller_of_hook());
-  return block;
+  void* block = call_allocator(
+      [=](const RealFunctions& real) { return real.memalign(alignment, at_least_granule(size)); });
+  return record_allocation(block, size, recorder::caller_of_hook());
 }
 
 SEEP_EXPORT void* valloc(std::size_t size) {
-  void* block = call_allocator([=] { return real().valloc(at_least_granule(size)); });
-  record_allocation(block, size, recorder::caller_of_hook());
-  return block;
+  void* block = call_allocator(
+      [=](const RealFunctions& real) { return real.valloc(at_least_granule(size)); });
+  return record_allocation(block, size, recorder::caller_of_hook());
 }
 
 SEEP_EXPORT void* pvalloc(std::size_t size) {
-  void* block = call_allocator([=] { return real().pvalloc(size); });
-  record_allocation(block, size, recorder::caller_of_hook());
-  return block;
+  void* block = call_allocator([=](const RealFunctions& real) { return real.pvalloc(size); });
+  return record_allocation(block, size, recorder::caller_of_hook());
 }
 
 }  // namespace seep::intercept

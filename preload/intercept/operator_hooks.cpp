@@ -30,17 +30,16 @@ struct New {
 
   template <typename... Rest>
   void* call(std::size_t size, Rest... rest) const {
-    if (recorder::dormant()) {
+    const recorder::Mode mode = recorder::mode();
+    if (mode == recorder::Mode::kDormant) {
       return call_dormant(size, rest...);
     }
     if (!kAligned<Rest...> && operators_are_standard()) {
-      const bool straight = goes_straight(size);
-      void* block = call_allocator([=] { return real().malloc(at_least_granule(size)); });
+      const bool straight = goes_straight(mode, size);
+      void* block = call_allocator(
+          [=](const RealFunctions& real) { return real.malloc(at_least_granule(size)); });
       if (block != nullptr) [[likely]] {
-        if (!straight) {
-          recorder::record_allocation(block, size, caller);
-        }
-        return block;
+        return straight ? block : recorder::record_allocation(block, size, caller);
       }
     }
     return call_real(size, rest...);
@@ -74,8 +73,7 @@ struct New {
       block = form != nullptr ? form(at_least_granule(size), rest...)
                               : real().malloc(at_least_granule(size));
     }
-    recorder::record_allocation(block, size, caller);
-    return block;
+    return recorder::record_allocation(block, size, caller);
   }
 };
 
@@ -91,7 +89,7 @@ struct Delete {
     recorder::record_release(block);
     const auto form = real().*kMember;
     if (form == nullptr || operators_are_standard()) {
-      call_allocator([=] { real().free(block); });
+      call_allocator([=](const RealFunctions& real) { real.free(block); });
       return;
     }
     const recorder::AllocatorGuard guard;

@@ -13,7 +13,7 @@ constinit LossCounters g_losses = {};
 constinit Tables g_tables;
 constinit Clock g_clock;
 constinit std::atomic<Mode> g_mode{Mode::kReleasesOnly};
-constinit thread_local unsigned t_calls_to_look = kCallsPerLook;
+constinit thread_local ThreadState t_thread;
 
 namespace {
 
@@ -24,13 +24,6 @@ constinit Config g_config;  // written before g_mode is released
 // Every block of the program is recorded: a release of any other is a loss. Not so once blocks were
 // made while nothing was recorded. Relaxed: a figure may be off by the events of the moment.
 constinit std::atomic<bool> g_every_block_is_known{false};
-
-// A thread whose looks come too far apart looks at every call, then at every second, and so on.
-constinit thread_local unsigned t_calls_per_look = kCallsPerLook;
-constinit thread_local unsigned t_polls_to_look = 1;  // while dormant
-constinit thread_local std::uintptr_t t_guard = 0;
-// Set by an allocation below an AllocatorGuard: the outer hook takes the block over.
-constinit thread_local std::uintptr_t t_nested_block = 0;
 
 constexpr unsigned least(unsigned a, unsigned b) {
   return a < b ? a : b;
@@ -45,16 +38,16 @@ std::uintptr_t stack_pointer() {
   const std::uint64_t now = g_clock.look();
   const bool idle = g_clock.tick() - before > kIdleLookMs >> kTickShift;
   const unsigned most = dormant() ? kCallsPerPoll * kPollsPerLook : kCallsPerLook;
-  t_calls_per_look = idle ? 1 : least(2 * t_calls_per_look, most);
-  t_calls_to_look = least(t_calls_per_look, kCallsPerPoll);
-  t_polls_to_look = t_calls_per_look / t_calls_to_look;
+  t_thread.calls_per_look = idle ? 1 : least(2 * t_thread.calls_per_look, most);
+  t_thread.calls_to_look = least(t_thread.calls_per_look, kCallsPerPoll);
+  t_thread.polls_to_look = t_thread.calls_per_look / t_thread.calls_to_look;
   if (g_config.on_look != nullptr) {
     g_config.on_look(now);
   }
 }
 
 inline void count_call() {
-  if (--t_calls_to_look == 0) [[unlikely]] {
+  if (--t_thread.calls_to_look == 0) [[unlikely]] {
     look_at_clock();
   }
 }
@@ -100,8 +93,8 @@ std::uint32_t walk_to_node(ThreadCache& cache, const Caller& caller, bool& cut) 
   return g_tables.stacks.intern(cache.walk, cut);
 }
 
-// The site of a stack that find_latest did not give. What is walked here will be predicted.
-[[gnu::noinline]] std::uint32_t find_or_walk(ThreadCache& cache, const Caller& caller) {
+// The site of a stack, marked if that was cut. What is walked here will be predicted.
+std::uint32_t find_or_walk(ThreadCache& cache, const Caller& caller) {
   using Outcome = stack::Predictions::Outcome;
   const stack::Predictions::Found found = cache.predictions.find(caller, stack::generation());
   if (found.outcome == Outcome::kHit) {
@@ -122,18 +115,12 @@ std::uint32_t walk_to_node(ThreadCache& cache, const Caller& caller, bool& cut) 
   return marked;
 }
 
-inline std::uint32_t heap_site(ThreadCache& cache, const Caller& caller) {
-  std::uint32_t site = cache.predictions.find_latest(caller, stack::generation());
-  if (site != 0) [[likely]] {
-    cache.count(CaptureCount::predicted);
-  } else {
-    site = find_or_walk(cache, caller);
-  }
-  if ((site & kCutMark) != 0) [[unlikely]] {
+std::uint32_t heap_site(ThreadCache& cache, const Caller& caller) {
+  const std::uint32_t site = find_or_walk(cache, caller);
+  if ((site & kCutMark) != 0) {
     count_loss(format::Loss::stacks_cut);
-    site &= ~kCutMark;
   }
-  return site;
+  return site & ~kCutMark;
 }
 
 // Without a cache.
@@ -150,7 +137,7 @@ inline std::uint32_t heap_site(ThreadCache& cache, const Caller& caller) {
 
 // The site of a block that is made just now, whose birth is counted: before the block is recorded,
 // since a walk must never see more live than were born.
-inline std::uint32_t count_birth(const Caller& caller, std::uint64_t bytes) {
+std::uint32_t count_birth(const Caller& caller, std::uint64_t bytes) {
   const CacheInUse in_use;
   ThreadCache* cache = in_use.get();
   if (cache == nullptr) [[unlikely]] {
@@ -181,14 +168,14 @@ void uncount_birth(const table::Block& block) {
 
 // What insert() found at the address: an inner hook of the same call, or a release we never saw.
 void settle_replaced(const table::Block& old) {
-  if (old.address == t_nested_block) {
+  if (old.address == t_thread.nested_block) {
     uncount_birth(old);
   } else {
     count_loss(format::Loss::missed_free);
   }
 }
 
-[[gnu::cold, gnu::noinline]] void insert_slowly(const table::Block& block) {
+void insert_otherwise(const table::Block& block) {
   table::Block old;
   switch (g_tables.blocks.insert(block, old)) {
     case table::Insert::kNew:
@@ -207,18 +194,20 @@ void settle_replaced(const table::Block& old) {
   }
 }
 
-inline void insert_block(const table::Block& block) {
-  if (!g_tables.blocks.try_insert(block)) [[unlikely]] {
-    insert_slowly(block);
+// A block whose birth is counted.
+[[gnu::noinline]] void insert_block(std::uintptr_t address, std::size_t size, std::uint32_t site) {
+  const table::Block block{address, size, site, g_clock.tick()};
+  if (!g_tables.blocks.try_insert(block)) {
+    insert_otherwise(block);
   }
-  if (t_guard != 0) [[unlikely]] {
-    t_nested_block = AllocatorGuard::active() ? block.address : 0;
+  if (t_thread.guard != 0) {
+    t_thread.nested_block = AllocatorGuard::active() ? address : 0;
   }
 }
 
 // Blocks made while nothing was recorded are released unknown: that is no loss.
 void count_foreign_free() {
-  if (g_config.track_heap && g_every_block_is_known.load(std::memory_order_relaxed)) {
+  if (g_every_block_is_known.load(std::memory_order_relaxed)) {
     count_loss(format::Loss::foreign_free);
   }
 }
@@ -266,7 +255,7 @@ std::uint32_t heap_site_of(const Caller& caller) {
 
 bool look_at_busy_clock() {
   look_at_clock();
-  return t_calls_to_look != 1;
+  return t_thread.calls_to_look != 1;
 }
 
 void start_recording(const Config& config) {
@@ -274,7 +263,8 @@ void start_recording(const Config& config) {
   if (config.sample_bytes != 0) {
     start_sampled(config.sample_bytes, config.track_heap);
   }
-  g_every_block_is_known.store(config.mode == Mode::kExact, std::memory_order_relaxed);
+  g_every_block_is_known.store(config.mode == Mode::kExact && config.track_heap,
+                               std::memory_order_relaxed);
   set_mode(config.mode);
 }
 
@@ -282,14 +272,15 @@ void set_mode(Mode mode) {
   if (mode != Mode::kExact) {
     g_every_block_is_known.store(false, std::memory_order_relaxed);
   }
-  g_mode.store(mode, std::memory_order_release);
+  const bool heapless = mode == Mode::kExact && !g_config.track_heap;
+  g_mode.store(heapless ? Mode::kMapsOnly : mode, std::memory_order_release);
 }
 
 void look_while_dormant() {
-  if (--t_polls_to_look == 0 || (g_config.is_wanted != nullptr && g_config.is_wanted())) {
+  if (--t_thread.polls_to_look == 0 || (g_config.is_wanted != nullptr && g_config.is_wanted())) {
     look_at_clock();
   } else {
-    t_calls_to_look = kCallsPerPoll;
+    t_thread.calls_to_look = kCallsPerPoll;
   }
 }
 
@@ -307,45 +298,78 @@ std::uint32_t recover_after_fork(bool alone) {
     disown_caches_after_fork();
   }
   restart_sampled();
-  t_calls_to_look = 1;
+  t_thread.calls_to_look = 1;
   g_clock.look();
   return g_clock.skip_tick();
 }
 
-// Any mode but kExact.
-[[gnu::noinline]] static void record_allocation_otherwise(const void* block, std::size_t size,
-                                                          const Caller& caller) {
+// In any mode but kExact.
+[[gnu::noinline]] static void record_otherwise(const void* block, std::size_t size,
+                                               std::uint64_t ip, std::uint64_t sp,
+                                               std::uint64_t bp) {
   const Mode now = mode();
-  if (now == Mode::kSample) {
-    record_sampled_allocation(address_of(block), size, caller);
-  } else if (now == Mode::kReleasesOnly) {
+  if (block != nullptr && now == Mode::kSample) {
+    record_sampled_allocation(address_of(block), size, {ip, sp, bp});
+  } else if (block != nullptr && now != Mode::kDormant) {
     count_call();
   }
 }
 
-void record_allocation(const void* block, std::size_t size, const Caller& caller) {
-  if (block == nullptr) [[unlikely]] {
-    return;
-  }
-  if (mode() != Mode::kExact) [[unlikely]] {
-    record_allocation_otherwise(block, size, caller);
-    return;
-  }
-  count_call();
-  if (!g_config.track_heap) [[unlikely]] {
-    return;
-  }
-  const std::uintptr_t address = address_of(block);
+// A block whose stack is not the one predicted, or for which more is to be done than for most.
+[[gnu::noinline]] static void capture_and_record(const void* block, std::size_t size,
+                                                 std::uint64_t ip, std::uint64_t sp,
+                                                 std::uint64_t bp) {
+  const Caller caller{ip, sp, bp};
   const std::uint32_t site = count_birth(caller, size);
   check_capture(site, caller, g_config.stack_depth);
-  if (site == table::SiteTable::kNone) [[unlikely]] {
+  if (site == table::SiteTable::kNone) {
     count_loss(format::Loss::blocks_not_recorded);
     return;
   }
-  insert_block({address, size, site, g_clock.tick()});
+  insert_block(address_of(block), size, site);
 }
 
-void record_release(const void* block) {
+// The site of a block whose stack is the one predicted, and which is not the first of many births
+// to be booked: it is counted. 0 where more is to be done, and nothing is done.
+[[gnu::always_inline]] static inline std::uint32_t try_count_birth(ThreadCache& cache,
+                                                                   const Caller& caller,
+                                                                   std::uint64_t bytes) {
+  cache.in_use.store(true, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);  // a handler sees it before what follows
+  const std::uint32_t site = cache.predictions.find_latest(caller, stack::generation());
+  const bool done = site != 0 && (site & kCutMark) == 0 && cache.births.try_add(site, bytes);
+  if (done) [[likely]] {
+    cache.count(CaptureCount::predicted);
+  }
+  cache.in_use.store(false, std::memory_order_release);
+  return done ? site : 0;
+}
+
+// Most blocks are recorded without leaving this function.
+void* record_block_of(void* block, std::size_t size, std::uint64_t ip, std::uint64_t sp,
+                      std::uint64_t bp) {
+  if (mode() != Mode::kExact || block == nullptr) [[unlikely]] {
+    record_otherwise(block, size, ip, sp, bp);
+    return block;
+  }
+  count_call();
+  ThreadCache* const cache = t_thread.cache;
+  const bool ready =
+      cache != nullptr && !cache->in_use.load(std::memory_order_relaxed) && t_thread.guard == 0;
+  const Caller caller{ip, sp, bp};
+  const std::uint32_t site = ready ? try_count_birth(*cache, caller, size) : 0;
+  if (site == 0) [[unlikely]] {
+    capture_and_record(block, size, ip, sp, bp);
+    return block;
+  }
+  check_capture(site, caller, g_config.stack_depth);
+  if (!g_tables.blocks.try_insert({address_of(block), size, site, g_clock.tick()})) [[unlikely]] {
+    insert_block(address_of(block), size, site);
+  }
+  return block;
+}
+
+void record_release_otherwise(const void* block) {
   const Mode now = mode();
   if (block == nullptr || now == Mode::kDormant) [[unlikely]] {
     return;
@@ -369,7 +393,7 @@ Moving begin_move(const void* block) {
   return moving;
 }
 
-void end_move(const Moving& moving, const void* fresh, std::size_t size, bool released,
+void end_move(const Moving& moving, void* fresh, std::size_t size, bool released,
               const Caller& caller) {
   if (dormant()) {
     return;
@@ -453,19 +477,19 @@ void end_remap(const Remapping& remapping, const void* fresh, std::size_t bytes)
   }
 }
 
-AllocatorGuard::AllocatorGuard() : before_(active() ? t_guard : 0) {
-  t_guard = stack_pointer();
+AllocatorGuard::AllocatorGuard() : before_(active() ? t_thread.guard : 0) {
+  t_thread.guard = stack_pointer();
 }
 
 AllocatorGuard::~AllocatorGuard() {
-  t_guard = before_;
+  t_thread.guard = before_;
 }
 
 [[gnu::noinline]] bool AllocatorGuard::active() {
-  if (t_guard != 0 && stack_pointer() > t_guard) {
-    t_guard = 0;
+  if (t_thread.guard != 0 && stack_pointer() > t_thread.guard) {
+    t_thread.guard = 0;
   }
-  return t_guard != 0;
+  return t_thread.guard != 0;
 }
 
 }  // namespace seep::recorder

@@ -15,6 +15,7 @@
 #include "preload/recorder/caller.h"
 #include "preload/recorder/clock.h"
 #include "preload/recorder/losses.h"
+#include "preload/recorder/thread_state.h"
 #include "preload/table/address_table.h"
 #include "preload/table/range_table.h"
 #include "preload/table/site_table.h"
@@ -37,6 +38,7 @@ extern Clock g_clock;
 enum class Mode : std::uint8_t {
   kDormant,       // nothing is recorded; hooks go straight to the real function
   kReleasesOnly,  // paused: what was recorded is taken out when it is released, nothing is added
+  kMapsOnly,      // without Config::track_heap: maps, and releases as above
   kExact,         // every allocation
   kSample,        // each byte with equal probability (sampler.h)
 };
@@ -51,7 +53,7 @@ inline bool dormant() {
 }
 // Whether new blocks and maps are recorded.
 inline bool recording() {
-  return mode() >= Mode::kExact;
+  return mode() >= Mode::kMapsOnly;
 }
 
 // A library was unloaded: another may be mapped in its place.
@@ -75,14 +77,13 @@ struct Config {
 
 // AT-INIT, once. Sets config.mode.
 void start_recording(const Config& config);
-// Any thread, any time after start_recording.
+// Any thread, any time after start_recording. kExact is kMapsOnly where the heap is not tracked.
 void set_mode(Mode mode);
 
 // In the allocating hooks of a dormant process, so that a request to start is seen: counts a call;
 // true for every kCallsPerPoll-th of a thread, which must call look_while_dormant then.
-[[gnu::visibility("hidden")]] extern constinit thread_local unsigned t_calls_to_look;
 inline bool dormant_call_must_look() {
-  return --t_calls_to_look == 0;
+  return --t_thread.calls_to_look == 0;
 }
 // Looks at the clock when the agent is wanted, and every kPollsPerLook-th time: reading it at every
 // kCallsPerLook-th call would cost as much as all else that a dormant hook does.
@@ -97,10 +98,14 @@ void release_after_fork();
 // as they are: they bear the parent's process id, so nobody takes them over.
 std::uint32_t recover_after_fork(bool alone);
 
-// A block of `size` bytes at `block`. Null is ignored.
-void record_allocation(const void* block, std::size_t size, const Caller& caller);
+// A block of `size` bytes at `block`, which is returned. Null is ignored.
+void* record_block_of(void* block, std::size_t size, std::uint64_t ip, std::uint64_t sp,
+                      std::uint64_t bp);
+inline void* record_allocation(void* block, std::size_t size, const Caller& caller) {
+  return record_block_of(block, size, caller.ip, caller.sp, caller.bp);  // all in registers
+}
 // The block is about to be released. Null is ignored.
-void record_release(const void* block);
+inline void record_release(const void* block);
 
 // Around realloc of a block that is not null: what is alive never drops out of sight.
 //   Moving moving = begin_move(old); fresh = real_realloc(old, size); end_move(moving, fresh,
@@ -111,7 +116,7 @@ struct Moving {
 };
 Moving begin_move(const void* block);
 // `fresh` null: the block stays as it was, unless `released` says that realloc freed it.
-void end_move(const Moving& moving, const void* fresh, std::size_t size, bool released,
+void end_move(const Moving& moving, void* fresh, std::size_t size, bool released,
               const Caller& caller);
 
 void record_map(const void* begin, std::size_t bytes, const Caller& caller);
@@ -142,5 +147,19 @@ class AllocatorGuard {
  private:
   std::uintptr_t before_;
 };
+
+// What most releases run through stands here, to be part of the hook's code.
+
+// Any release but that of a block which the table forgets at once.
+void record_release_otherwise(const void* block);
+
+[[gnu::always_inline]] inline void record_release(const void* block) {
+  if (mode() == Mode::kExact && block != nullptr && t_thread.calls_to_look != 1 &&
+      g_tables.blocks.try_remove(reinterpret_cast<std::uintptr_t>(block))) [[likely]] {
+    --t_thread.calls_to_look;
+    return;
+  }
+  record_release_otherwise(block);
+}
 
 }  // namespace seep::recorder

@@ -98,11 +98,10 @@ void add_pending(const ThreadCache& cache, Births* births, std::uint32_t count) 
 
 }  // namespace
 
-constinit thread_local ThreadCache* t_own_cache = nullptr;
 static constinit thread_local unsigned t_events_to_claim = 0;
 
 ThreadCache* CacheInUse::find_cache() {
-  if (t_own_cache != nullptr) {
+  if (t_thread.cache != nullptr) {
     return nullptr;  // in use: this is a signal handler above a capture
   }
   const unsigned place = place_of_thread();
@@ -114,9 +113,9 @@ ThreadCache* CacheInUse::find_cache() {
   for (unsigned i = 0; i < kPlacesToTry; ++i) {
     const unsigned index = (place + i) % kOwned;
     if (claim(index, claimant)) {
-      t_own_cache = &g_caches[index];
-      t_own_cache->in_use.store(true, std::memory_order_relaxed);
-      return t_own_cache;
+      t_thread.cache = &g_caches[index];
+      t_thread.cache->in_use.store(true, std::memory_order_relaxed);
+      return t_thread.cache;
     }
   }
   t_events_to_claim = kEventsToClaim;
@@ -125,7 +124,7 @@ ThreadCache* CacheInUse::find_cache() {
 
 void disown_caches_after_fork() {
   for (unsigned i = 0; i < kCaches; ++i) {
-    if (&g_caches[i] == t_own_cache) {
+    if (&g_caches[i] == t_thread.cache) {
       g_owners[i].store(this_thread(), std::memory_order_relaxed);
     } else if (g_owners[i].load(std::memory_order_relaxed) != kFree) {
       g_owners[i].store(kDisowned, std::memory_order_relaxed);

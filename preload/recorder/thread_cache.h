@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "format/capture_counts.h"
+#include "preload/recorder/thread_state.h"
 #include "preload/stack/last_walk.h"
 #include "preload/stack/predictions.h"
 #include "preload/table/site_table.h"
@@ -23,6 +24,8 @@ namespace seep::recorder {
 class PendingBirths {
  public:
   void add(std::uint32_t site, std::uint64_t bytes, table::SiteTable& sites);
+  // The same where nothing need be booked; else false, and nothing is done.
+  bool try_add(std::uint32_t site, std::uint64_t bytes);
   // Calls add(site, blocks, bytes) for all of them. What is booked at this very moment may be given
   // here and stand in the table already: at most kMostBlocks blocks of a site.
   template <typename Add>
@@ -67,13 +70,10 @@ struct ThreadCache {
   }
 };
 
-// The cache that the calling thread owns; null while it has none.
-extern constinit thread_local ThreadCache* t_own_cache;
-
 // The calling thread's cache for one event; null when there is none to be had.
 class CacheInUse {
  public:
-  CacheInUse() : cache_(t_own_cache) {
+  CacheInUse() : cache_(t_thread.cache) {
     if (cache_ == nullptr || cache_->in_use.load(std::memory_order_relaxed)) [[unlikely]] {
       cache_ = find_cache();
       return;
@@ -141,15 +141,21 @@ void PendingBirths::visit(Add&& add) const {
   }
 }
 
-inline void PendingBirths::add(std::uint32_t site, std::uint64_t bytes, table::SiteTable& sites) {
+inline bool PendingBirths::try_add(std::uint32_t site, std::uint64_t bytes) {
   Slot& slot = slots_[site % kSlots];
   const std::uint32_t blocks = slot.blocks.load(std::memory_order_relaxed);
   if (slot.site.load(std::memory_order_relaxed) != site || blocks == kMostBlocks) [[unlikely]] {
-    book(slot, site, bytes, sites);
-    return;
+    return false;
   }
   slot.blocks.store(blocks + 1, std::memory_order_relaxed);
   slot.bytes.store(slot.bytes.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+  return true;
+}
+
+inline void PendingBirths::add(std::uint32_t site, std::uint64_t bytes, table::SiteTable& sites) {
+  if (!try_add(site, bytes)) [[unlikely]] {
+    book(slots_[site % kSlots], site, bytes, sites);
+  }
 }
 
 }  // namespace seep::recorder

@@ -1,0 +1,26 @@
+// What the recorder knows of the calling thread: one thread-local object, since each costs its own
+// look-up. Context: IN-HOOK. Used by its thread only, and by the signal handlers above it.
+#pragma once
+
+#include <cstdint>
+
+#include "preload/recorder/clock.h"
+
+namespace seep::recorder {
+
+struct ThreadCache;
+
+struct ThreadState {
+  // A thread whose looks at the clock come too far apart looks at every call, then at every second,
+  // and so on.
+  unsigned calls_to_look = kCallsPerLook;
+  unsigned calls_per_look = kCallsPerLook;
+  unsigned polls_to_look = 1;       // while dormant
+  ThreadCache* cache = nullptr;     // that the thread owns
+  std::uintptr_t guard = 0;         // AllocatorGuard
+  std::uintptr_t nested_block = 0;  // made below an AllocatorGuard: the outer hook takes it over
+};
+
+[[gnu::visibility("hidden")]] extern constinit thread_local ThreadState t_thread;
+
+}  // namespace seep::recorder
