@@ -77,9 +77,9 @@ TEST_F(Verbs, DiffOfTwoRunsOfOneLeakFindsNoChangeInItsRate) {
 }
 
 TEST_F(Verbs, CheckFailsAReportOfALeak) {
-  const std::string leaking = record("lost_pointer", "6").string();
+  const std::string leaking = record("lost_pointer", "3").string();
   EXPECT_EQ(run({seep_command(), "report", "--check", leaking}).status, 1);
-  const std::string clean = record("steady_turnover", "6").string();
+  const std::string clean = record("steady_turnover", "3").string();
   EXPECT_EQ(run({seep_command(), "report", "--check", clean}).status, 0);
 }
 
