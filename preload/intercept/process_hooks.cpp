@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "preload/intercept/exec_target.h"
 #include "preload/intercept/real_functions.h"
 
 extern "C" void* __dso_handle;
@@ -109,9 +110,17 @@ SEEP_EXPORT void quick_exit(int status) {
   __builtin_unreachable();
 }
 
+// Takes libseep.so out of the environment of a program that it must not enter. The copy lies on the
+// stack: in the child of a vfork there is no other place.
+#define SEEP_SPARE(environment, ...)                                          \
+  const std::size_t bytes = bytes_to_keep_seep_out(__VA_ARGS__, environment); \
+  char* const* spared =                                                       \
+      bytes == 0 ? (environment) : environment_without_seep(environment, alloca(bytes))
+
 SEEP_EXPORT int execve(const char* path, char* const* arguments, char* const* environment) {
   notify_exit(format::End::kExec, 0, "execve");
-  return exec_failed(real().execve(path, arguments, environment));
+  SEEP_SPARE(environment, path, Lookup::kPath);
+  return exec_failed(real().execve(path, arguments, spared));
 }
 
 SEEP_EXPORT int execv(const char* path, char* const* arguments) {
@@ -120,7 +129,8 @@ SEEP_EXPORT int execv(const char* path, char* const* arguments) {
 
 SEEP_EXPORT int execvpe(const char* file, char* const* arguments, char* const* environment) {
   notify_exit(format::End::kExec, 0, "execvpe");
-  return exec_failed(real().execvpe(file, arguments, environment));
+  SEEP_SPARE(environment, file, Lookup::kSearch);
+  return exec_failed(real().execvpe(file, arguments, spared));
 }
 
 SEEP_EXPORT int execvp(const char* file, char* const* arguments) {
@@ -129,7 +139,8 @@ SEEP_EXPORT int execvp(const char* file, char* const* arguments) {
 
 SEEP_EXPORT int fexecve(int fd, char* const* arguments, char* const* environment) {
   notify_exit(format::End::kExec, 0, "fexecve");
-  return exec_failed(real().fexecve(fd, arguments, environment));
+  SEEP_SPARE(environment, fd);
+  return exec_failed(real().fexecve(fd, arguments, spared));
 }
 
 SEEP_EXPORT int execveat(int directory, const char* path, char* const* arguments,
@@ -137,6 +148,21 @@ SEEP_EXPORT int execveat(int directory, const char* path, char* const* arguments
   notify_exit(format::End::kExec, 0, "execveat");
   return exec_failed(real().execveat(directory, path, arguments, environment, flags));
 }
+
+SEEP_EXPORT int posix_spawn(pid_t* child, const char* path, const void* actions,
+                            const void* attributes, char* const* arguments,
+                            char* const* environment) {
+  SEEP_SPARE(environment, path, Lookup::kPath);
+  return real().posix_spawn(child, path, actions, attributes, arguments, spared);
+}
+
+SEEP_EXPORT int posix_spawnp(pid_t* child, const char* file, const void* actions,
+                             const void* attributes, char* const* arguments,
+                             char* const* environment) {
+  SEEP_SPARE(environment, file, Lookup::kSearch);
+  return real().posix_spawnp(child, file, actions, attributes, arguments, spared);
+}
+#undef SEEP_SPARE
 
 // libc's execl calls its own execve, past ours: the list is turned into an array here.
 #define SEEP_COLLECT(first, array)                                                         \

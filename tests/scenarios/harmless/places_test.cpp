@@ -118,6 +118,56 @@ TEST_F(Rights, AProgramWithFileCapabilitiesIsNamed) {
   expect_untracked(run(without_rights), target, "has file capabilities");
 }
 
+// ---- the same as children of a tracked process: they get no preload ----
+
+class Spared : public Untracked {
+ protected:
+  void expect_spared(const Output& output, int status) {
+    EXPECT_EQ(output.status, status);
+    EXPECT_EQ(output.err, "");
+    for (const auto& recording : recordings()) {
+      EXPECT_EQ(recording.filename().string().rfind("hello", 0), std::string::npos) << recording;
+    }
+  }
+};
+
+TEST_F(Spared, HoweverTheyAreStarted) {
+  for (const char* way : {"execve", "execv", "execvp", "execl", "execlp", "fexecve", "posix_spawn",
+                          "posix_spawnp", "vfork"}) {
+    for (const char* name : {"hello_asan", "hello_musl"}) {
+      SCOPED_TRACE(std::string(way) + " " + name);
+      const Output output =
+          run_preloaded({program("spawner"), way, program(name)}, {{"SEEP_MIN_LIFE", "0s"}});
+      EXPECT_EQ(output.out, "hello\nhello\nLD_PRELOAD is there\n");
+      expect_spared(output, 5);
+    }
+  }
+}
+
+TEST_F(Spared, AsInterpretersOfScriptsAndOfAShell) {
+  const Output by_script =
+      run_preloaded({program("spawner"), "execve", script(program("hello_asan"))});
+  EXPECT_EQ(by_script.out, "hello\nhello\nLD_PRELOAD is there\n");
+  expect_spared(by_script, 5);
+  const Output by_env = run_preloaded({script("/usr/bin/env " + program("hello_asan"))});
+  EXPECT_EQ(by_env.out, "hello\n");
+  expect_spared(by_env, 5);
+  const Output by_shell = run_preloaded({"/bin/sh", "-c", program("hello_musl") + " && true"});
+  EXPECT_EQ(by_shell.out, "hello\n");
+  expect_spared(by_shell, 5);
+}
+
+// The rest of LD_PRELOAD stays, and programs that can be tracked are.
+TEST_F(Spared, AndNothingElseIsTakenAway) {
+  const std::string other = program("libsignal_safe_malloc.so");
+  const Output kept = run_preloaded({"/usr/bin/env", program("hello_asan")},
+                                    {{"LD_PRELOAD", library() + ":" + other}});
+  EXPECT_NE(kept.err.find("ASan runtime does not come first"), std::string::npos)
+      << "AddressSanitizer minds the other library as well: " << kept.err;
+  run_preloaded({program("spawner"), "posix_spawnp", program("hello")}, {{"SEEP_MIN_LIFE", "0s"}});
+  EXPECT_EQ(recordings("hello").size(), 2U);
+}
+
 // ---- containers: what a container is made of, one piece at a time ----
 
 class Containers : public Untracked {
