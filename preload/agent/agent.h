@@ -98,6 +98,7 @@ class Agent {
   void say_what_it_waits_for();
 
   void identify();
+  void follow_user();
   bool open_recording();
   bool take(const Request& request, std::uint64_t clock_ms);
   void prepare(const Request& request, std::uint64_t now_ms);
@@ -150,6 +151,7 @@ class Agent {
   recorder::Births* births_at_fork_ = nullptr;
   std::uint32_t births_at_fork_count_ = 0;
 
+  unsigned users_left_ = 8;  // changes of the user that are followed
   std::uint32_t sequence_ = 0;
   std::uint64_t last_cost_ns_ = 0;
   std::uint64_t total_cost_ns_ = 0;

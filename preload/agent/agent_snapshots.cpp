@@ -27,7 +27,24 @@ void Agent::identify() {
   identified_ = true;
 }
 
+// A server that drops its privileges can write its old recording no more: the new user has one of
+// its own. A program that goes to and fro does not get one each time.
+void Agent::follow_user() {
+  if (!directory_.is_open() || directory_.is_of_this_user() || users_left_ == 0) {
+    return;
+  }
+  --users_left_;
+  answer(format::Answer::kFailed, 0);
+  publish_status(format::AgentState::kEnded);
+  directory_.leave();
+  schedule_.configure(kept_, settings_.keep, settings_.interval_auto, settings_.interval_ms);
+  sequence_ = 0;
+  seen_request_.store(0, std::memory_order_relaxed);
+  identified_ = false;
+}
+
 bool Agent::open_recording() {
+  follow_user();
   identify();
   if (!directory_.is_open()) {
     if (!directory_.open(identity_)) {
@@ -87,6 +104,8 @@ void Agent::prepare(const Request& request, std::uint64_t now_ms) {
   record.image = directory_.image();
   record.end = static_cast<std::uint32_t>(request.end);
   record.end_status = request.end_status;
+  recorder::g_losses[static_cast<std::uint32_t>(format::Loss::modules_not_recorded)].store(
+      stack::modules_not_recorded(), std::memory_order_relaxed);
   description_.exe = identity_.exe.view();
   description_.command = identity_.command.view();
   description_.host = identity_.host.view();

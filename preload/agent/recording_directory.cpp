@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "format/recording_layout.h"
 #include "preload/agent/disk_budget.h"
@@ -48,9 +49,17 @@ std::uint32_t current_uid() {
   return static_cast<std::uint32_t>(raw_syscall(__NR_geteuid));
 }
 
-// A file can be made there (permissions, read-only file systems and full quotas all show here).
+// A file can be made there (permissions and read-only file systems show here) by the user that the
+// process acts as. Kernels before 5.8, and filters that do not know the call, can only be asked for
+// the user that started it.
 bool is_writable(int directory) {
-  return raw_syscall(__NR_faccessat, directory, as_argument("."), 2 | 1) == 0;  // W_OK | X_OK
+  constexpr long kWriteAndSearch = W_OK | X_OK;
+  long result =
+      raw_syscall(__NR_faccessat2, directory, as_argument("."), kWriteAndSearch, AT_EACCESS);
+  if (result == -ENOSYS || result == -EPERM) {
+    result = raw_syscall(__NR_faccessat, directory, as_argument("."), kWriteAndSearch);
+  }
+  return result == 0;
 }
 
 void expand_setting(std::string_view setting, const Identity& identity, runtime::Path& path) {
@@ -206,6 +215,7 @@ bool RecordingDirectory::keep_descriptor(int fd) {
   directory_ = fd;
   device_ = status.st_dev;
   inode_ = status.st_ino;
+  owner_ = current_uid();
   return true;
 }
 
@@ -258,8 +268,7 @@ void RecordingDirectory::discard() {
   }
   raw_syscall(__NR_unlinkat, directory, as_argument(format::kControlFileName), 0);
   raw_syscall(__NR_unlinkat, AT_FDCWD, as_argument(path_.c_str()), AT_REMOVEDIR);
-  control_.store(nullptr, std::memory_order_relaxed);
-  close();
+  leave();
 }
 
 void RecordingDirectory::forget() {
@@ -267,6 +276,15 @@ void RecordingDirectory::forget() {
     raw_syscall(__NR_munmap, as_argument(control()), sizeof(format::ControlPage));
     control_.store(nullptr, std::memory_order_relaxed);
   }
+  close();
+}
+
+bool RecordingDirectory::is_of_this_user() const {
+  return owner_ == current_uid();
+}
+
+void RecordingDirectory::leave() {
+  control_.store(nullptr, std::memory_order_relaxed);
   close();
 }
 
@@ -285,16 +303,19 @@ void remove_snapshot(int directory, std::uint32_t sequence) {
   raw_syscall(__NR_unlinkat, directory, as_argument(snapshot_name(sequence).c_str()), 0);
 }
 
+// Others may write SEEP_DIR where root made it: what they put in place of the file is left alone, a
+// FIFO without waiting for its reader.
 void RecordingDirectory::append(const char* file, std::string_view line, std::uint64_t most_bytes) {
   runtime::Path path;
   path.add(base_.view()).add("/").add(file);
-  const int fd =
-      runtime::open_file(AT_FDCWD, path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0600);
+  constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
+  const int fd = runtime::open_file(AT_FDCWD, path.c_str(), kFlags, 0600);
   if (fd < 0) {
     return;
   }
   struct stat status;
-  if (status_of(fd, status) && static_cast<std::uint64_t>(status.st_size) < most_bytes) {
+  if (status_of(fd, status) && S_ISREG(status.st_mode) && status.st_nlink == 1 &&
+      static_cast<std::uint64_t>(status.st_size) < most_bytes) {
     runtime::write_all(fd, line.data(), line.size());  // one write: lines of others do not mix in
   }
   runtime::close_file(fd);

@@ -42,6 +42,12 @@ class RecordingDirectory {
   // In a fork's child: the parent's recording is not ours.
   void forget();
 
+  // Whether it belongs to the user that the process runs as now.
+  [[nodiscard]] bool is_of_this_user() const;
+  // Leaves a recording as it is, so that open() makes another. Its control page stays mapped, since
+  // another thread may be reading it.
+  void leave();
+
   // Null until open() and where the kernel refuses the mapping.
   [[nodiscard]] format::ControlPage* control() const {
     return control_.load(std::memory_order_acquire);
@@ -68,6 +74,7 @@ class RecordingDirectory {
   int directory_ = -1;
   std::uint64_t device_ = 0;  // of directory_, to recognise it
   std::uint64_t inode_ = 0;
+  std::uint32_t owner_ = 0;
   unsigned image_ = 1;
   // Release in create_control, acquire in control().
   std::atomic<format::ControlPage*> control_{nullptr};
