@@ -37,7 +37,7 @@ class Killer:
         """A process killed some milliseconds after its first snapshot; its recording, or None."""
         environment = dict(os.environ, LD_PRELOAD=str(self.library), SEEP_DIR=str(directory),
                            SEEP_INTERVAL="3ms", SEEP_KEEP="8", SEEP_SCAN="off")
-        blocks = self.random.choice((100, 10000, 150000))
+        blocks = self.random.choice((100, 20000, 150000))
         process = subprocess.Popen([str(self.program), str(blocks)], env=environment,
                                    stdout=subprocess.PIPE)
         process.stdout.readline()
@@ -47,7 +47,20 @@ class Killer:
         process.stdout.close()
         if status != -signal.SIGKILL:
             self.problems.append(f"{directory}: the program ended by itself with {status}")
-        return next(directory.glob("busy.*"), None)
+        recording = next(directory.glob("busy.*"), None)
+        self.wait_for_walker(recording)
+        return recording
+
+    def wait_for_walker(self, recording):
+        """What writes a long snapshot beside the program is not killed with it, and comes to its
+        end."""
+        before = None
+        while recording is not None:
+            now = sorted(file.name for file in recording.iterdir())
+            if now == before:
+                return
+            before = now
+            time.sleep(0.1)
 
     def check(self, recording):
         files = sorted(recording.glob("snapshot-*.seep"))
@@ -69,13 +82,13 @@ class Killer:
             self.problems.append(f"{recording}: {read} of {len(files)} snapshots are in the report")
 
     def damage(self, recording):
-        """Cuts or flips a snapshot; it must be found out."""
+        """Cuts or flips a snapshot; it must be found out. Its first half has places without meaning."""
         victim = self.random.choice(sorted(recording.glob("snapshot-*.seep")))
         data = bytearray(victim.read_bytes())
         if self.random.random() < 0.5:
             data = data[:self.random.randrange(len(data))]
         else:
-            data[self.random.randrange(len(data))] ^= 1 << self.random.randrange(8)
+            data[self.random.randrange(len(data) // 2, len(data))] ^= 1 << self.random.randrange(8)
         victim.write_bytes(data)
         verified = subprocess.run([self.seep, "verify", victim], capture_output=True, text=True)
         self.counts["damaged on purpose"] += 1
