@@ -43,6 +43,17 @@ def snapshot_time(bench, scratch):
                   f"{statistics.median(beside):.2f} ms of the program's thread", short(command))
 
 
+def small_snapshot(bench, scratch):
+    """In the scratch folder, and so on its file system, which has much of the cost."""
+    for name, count, gap_ms in (("one after the other", 1000, 0), ("20 ms apart", 100, 20)):
+        command = [bench.program("seep_figures_snapshots"), str(count), str(gap_ms)]
+        runs = [bench.values(command, scratch / f"{gap_ms}-{run}", INTERVAL="off", SIGNAL="USR2")
+                for run in range(bench.runs)]
+        median = statistics.median(run["snapshot_us"][0] for run in runs)
+        yield Row(f"snapshot of a small program, {name}", "≤ 0.25 ms", f"{median / 1e3:.3f} ms",
+                  short(command))
+
+
 def file_size(bench, scratch):
     command = heap(bench, "none", 10 * MILLION, 16, 16, 1024)
     subprocess.run(command, env=bench.environment(scratch, INTERVAL="off"), check=True)
@@ -122,8 +133,8 @@ def medians(bench, command):
     return f"{cpu:.2f} s ({wall:.2f} s wall), {peak / MEGABYTE:.0f} MB"
 
 
-FIGURES = [start_up, snapshot_time, file_size, tracker_memory, fork_time, hook_cost, diff_time,
-           report_time]
+FIGURES = [start_up, snapshot_time, small_snapshot, file_size, tracker_memory, fork_time, hook_cost,
+           diff_time, report_time]
 
 
 if __name__ == "__main__":
