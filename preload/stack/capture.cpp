@@ -18,6 +18,7 @@ namespace {
 
 // A frame by frame pointer is not farther away than this, bytes.
 constexpr std::uint64_t kMaxHeuristicFrame = 1u << 20;
+constexpr std::uint64_t kUserAddressEnd = std::uint64_t{1} << 47;
 
 constinit std::atomic<bool> g_skip_own{true};  // relaxed: set by tests before they capture
 // The load that this code lies in. Relaxed: the pointer is the same whoever finds it, and loads are
@@ -96,7 +97,9 @@ CompactRule read_rule(const UnwindTables& tables, std::uint64_t pc) {
   const Load* load = find_intact_place(pc, intact).load;
   if (load == nullptr) {
     count(format::CaptureCount::outside);
-    return {nullptr, 0, {RuleKind::kNoTables, 0, 0, 0}};
+    // What is no address of a program's would name a module: such a frame is booked at address 0.
+    const std::uint64_t frame_base = pc < kUserAddressEnd ? 0 : 0 - (pc + 1);
+    return {nullptr, frame_base, {RuleKind::kNoTables, 0, 0, 0}};
   }
   count_miss(pc);
   const CompactRule compact_rule = read_rule(load->image.tables, pc);
