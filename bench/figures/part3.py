@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+"""Measures the figures of part 3 and prints a table: figure, target, measured, how.
+
+    python3 bench/figures/part3.py --build build/release [--only NAME] [--runs N]
+
+Runs are made in pairs, with and without the preload; the medians within the pairs are compared.
+Nothing is asserted. The other figures of this part are counts of tests: tests/stress/storm.py,
+tests/scenarios/events/kill_at_random.py.
+"""
+
+import statistics
+
+import bench as figures
+from bench import MILLION, Row, interleaved, short
+
+FORKS = 10000
+
+
+def forks(bench, scratch):
+    """10,000 forks of a process with a million live blocks, each child of which leaves at once."""
+    command = [bench.program("seep_figures_forks"), str(MILLION), str(FORKS)]
+    plain, loaded = interleaved(
+        bench.runs, lambda: bench.values(command)["fork_us"][0],
+        lambda: bench.values(command, scratch)["fork_us"][0])
+    ratio = statistics.median(after / before for before, after in zip(plain, loaded))
+    yield Row(f"{FORKS:,} forks of a process with a million live blocks", "≤ 1.2 times",
+              f"{ratio:.2f} times ({statistics.median(plain):.0f} -> "
+              f"{statistics.median(loaded):.0f} µs each)", short(command))
+
+
+if __name__ == "__main__":
+    figures.main(__doc__.splitlines()[0], [forks], ["seep_preload", "seep_figures_forks"])
