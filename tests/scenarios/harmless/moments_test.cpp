@@ -148,6 +148,15 @@ TEST_F(Moments, LibrariesThatComeAndGoInManyThreads) {
   expect_no_block_lost(report);
 }
 
+TEST_F(Moments, LibrariesWithoutStartFilesThatComeAndGo) {
+  const Arguments arguments = {program("modules"), "storm", program("libmodule_bare.so"),
+                               program("libmodule_plugin_b.so"), "1"};
+  EXPECT_EQ(expect_same(arguments).status, 0);
+  const Json report = only_report("modules");
+  EXPECT_EQ(sums_through(report, "plugin_block").live_blocks, 0U);
+  expect_no_block_lost(report);
+}
+
 TEST_F(Moments, LibrariesInNamespacesOfTheirOwn) {
   const Json report =
       counted({program("modules"), "namespaces", program("libmodule_plugin_a.so"), "8"});

@@ -262,6 +262,29 @@ TEST_F(Containers, AUserWithoutNameOrHome) {
   EXPECT_EQ(report.at("processes").at(0).at("uid"), 54321);
 }
 
+// Where root records, others may make entries: none of theirs stops root's processes, is written
+// to, or is followed.
+TEST_F(Containers, WhatOthersPutIntoTheDirectoryIsLeftAlone) {
+  const fs::path victim = directory() / "victim";
+  std::ofstream(victim) << "as it was";
+  fs::create_directory(recordings_directory());
+  fs::permissions(recordings_directory(), fs::perms::all | fs::perms::sticky_bit);
+  for (const char* file : {"index", "seep.log"}) {
+    ASSERT_EQ(mkfifo((recordings_directory() / file).c_str(), 0666), 0);
+  }
+  EXPECT_EQ(expect_same(target()).status, 0);
+  for (const char* file : {"index", "seep.log"}) {
+    fs::remove(recordings_directory() / file);
+    fs::create_symlink(victim, recordings_directory() / file);
+  }
+  EXPECT_EQ(expect_same(target()).status, 0);
+  fs::remove(recordings_directory() / "index");
+  fs::create_hard_link(victim, recordings_directory() / "index");
+  EXPECT_EQ(expect_same(target()).status, 0);
+  EXPECT_EQ(read_text(victim), "as it was");
+  EXPECT_EQ(recordings("contracts").size(), 3U);
+}
+
 // As systemd starts a service of Type=notify: the pid that it knows is the program's own.
 TEST_F(Containers, ANotifyServiceIsTheProgramItself) {
   const Output output = run(
