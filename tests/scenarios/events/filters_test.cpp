@@ -1,6 +1,8 @@
 // A program that forbids itself system calls is not killed by calls of ours, and is recorded as
 // long as a snapshot can be made of those that are left.
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "tests/scenarios/events/compared.h"
 
@@ -84,6 +86,18 @@ TEST_F(FilterRecords, EndWithASnapshotWhereNoneCanBeMade) {
   const Json report = last_report();
   EXPECT_EQ(report.at("snapshots").size(), 2U);
   EXPECT_GE(sums_through(report, "hold_blocks").live_blocks, 150000U);
+}
+
+TEST_F(FilterRecords, ThatEndAreSaidToByTheStatus) {
+  auto child = start_preloaded({program("filters"), "prctl", "kill", "openat", "60000"});
+  std::string status;
+  for (int tries = 0; tries < 100 && status.find("disabled") == std::string::npos; ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    status = run({seep_command(), "status", std::to_string(child->pid())}).out;
+  }
+  EXPECT_NE(status.find("disabled"), std::string::npos) << status;
+  EXPECT_NE(status.find("forbidden system calls"), std::string::npos) << status;
+  EXPECT_NE(status.find("snapshots_failed"), std::string::npos) << status;
 }
 
 // A child of vfork that confines itself leaves its parent's recording alone.

@@ -1,4 +1,4 @@
-// Installs a filter of system calls and goes on allocating: filters HOW ACTION CALL
+// Installs a filter of system calls and goes on allocating: filters HOW ACTION CALL [MILLISECONDS]
 //   HOW     prctl, syscall: by that function · thread: in a second thread · exec: then executes
 //   itself
 //           fork: in a child · vfork: in a child that only uses our memory, and executes true
@@ -88,12 +88,13 @@ static void confine(const char* how, const char* call) {
 }
 
 static const char* g_call = "";
+static long g_work_ms = 120;
 
 static void work(void) {
   if (strcmp(g_call, "strict") == 0) {
     churn(300000);  // without a look at the clock: strict mode forbids the time stamp counter
   } else {
-    churn_for_ms(200);
+    churn_for_ms(g_work_ms);
   }
   if (write(1, "done\n", 5) < 0) {
     _exit(1);
@@ -147,6 +148,7 @@ int main(int argc, char** argv) {
   }
   const char* how = argv[1];
   g_call = argv[3];
+  g_work_ms = argc > 4 ? atol(argv[4]) : g_work_ms;
   signal(SIGSYS, trapped);
   hold_blocks();
   churn_for_ms(60);
