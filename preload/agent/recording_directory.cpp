@@ -283,8 +283,14 @@ bool RecordingDirectory::is_of_this_user() const {
   return owner_ == current_uid();
 }
 
+// Who is reading the page finds it empty; its file is mapped no more, by which `seep status` would
+// take it for the one that is in use.
 void RecordingDirectory::leave() {
-  control_.store(nullptr, std::memory_order_relaxed);
+  format::ControlPage* page = control_.exchange(nullptr, std::memory_order_relaxed);
+  if (page != nullptr) {
+    raw_syscall(__NR_mmap, as_argument(page), sizeof(*page), PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  }
   close();
 }
 

@@ -35,8 +35,7 @@ class RecordingDirectory {
   [[nodiscard]] unsigned image() const { return image_; }
   [[nodiscard]] std::string_view name() const { return name_.view(); }
 
-  // Removes a recording that holds no snapshot. The control page stays mapped, since another thread
-  // may be reading it.
+  // Removes a recording that holds no snapshot.
   void discard();
 
   // In a fork's child: the parent's recording is not ours.
@@ -44,8 +43,8 @@ class RecordingDirectory {
 
   // Whether it belongs to the user that the process runs as now.
   [[nodiscard]] bool is_of_this_user() const;
-  // Leaves a recording as it is, so that open() makes another. Its control page stays mapped, since
-  // another thread may be reading it.
+  // Leaves a recording as it is, so that open() makes another. Where its control page was, an empty
+  // one is mapped, since another thread may be reading it.
   void leave();
 
   // Null until open() and where the kernel refuses the mapping.

@@ -1,6 +1,7 @@
 // Every place: what `seep run` says of targets that no preload can enter, and containers of all
 // kinds.
 #include <linux/capability.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -260,6 +261,30 @@ TEST_F(Containers, AUserWithoutNameOrHome) {
   EXPECT_EQ(output.err, "");
   const Json report = only_report("contracts");
   EXPECT_EQ(report.at("processes").at(0).at("uid"), 54321);
+}
+
+// A daemon that gives up root goes on in a recording of its own, which is the one that is found.
+TEST_F(Containers, AProcessThatChangedItsUserIsSpokenTo) {
+  fs::create_directory(recordings_directory());
+  fs::permissions(recordings_directory(), fs::perms::all | fs::perms::sticky_bit);
+  const auto daemon = start_preloaded({program("drop_user"), kNobody}, {{"SEEP_INTERVAL", "20ms"}});
+  const std::string pid = std::to_string(daemon->pid());
+  const std::string expected = "drop_user." + pid + ".2";
+  std::string status;
+  for (int i = 0; i < 500 && status.find(expected) == std::string::npos; ++i) {
+    usleep(20000);
+    status = run({seep_command(), "status", pid}).out;
+  }
+  EXPECT_NE(status.find(expected), std::string::npos) << status;
+  const Output asked = run({seep_command(), "snapshot", pid});
+  EXPECT_EQ(asked.status, 0) << asked.err;
+  EXPECT_NE(asked.out.find(expected), std::string::npos) << asked.out;
+  daemon->send(SIGTERM);
+  daemon->wait();
+  struct stat entry {};
+  ASSERT_EQ(stat((recordings_directory() / expected).c_str(), &entry), 0);
+  EXPECT_EQ(std::to_string(entry.st_uid), kNobody);
+  EXPECT_EQ(entry.st_mode & 0777U, 0700U);
 }
 
 // Where root records, others may make entries: none of theirs stops root's processes, is written
