@@ -45,7 +45,7 @@ long argument_of(const void* pointer) {
 // Every call that the library makes, with arguments that do nothing. wait4 is the first: without it
 // nobody can wait for the rest.
 unsigned calls_to_try(Trial& trial, Call* calls) {
-  static const char kNothing[] = "";
+  static constexpr char kNothing[] = "";
   const long none = argument_of(kNothing);
   const long scratch = argument_of(trial.scratch);
   const long page = scratch & ~static_cast<long>(kPageBytes - 1);

@@ -35,6 +35,16 @@ TEST_F(BirthsOfRecords, AnExecWithFullTablesKeepsThemInTheFirstRecording) {
   EXPECT_GE(most, 300000U);
 }
 
+// A fork that no handler is told of is noticed all the same: 31 children, and their parent.
+TEST_F(BirthsOfRecords, RawForksHaveRecordingsOfTheirOwn) {
+  run_preloaded({program("births"), "raw_fork"}, busy_settings());
+  const auto paths = recordings("births");
+  EXPECT_EQ(paths.size(), 32U);
+  for (const auto& recording : paths) {
+    EXPECT_EQ(report(recording).at("snapshots").back().at("trigger"), "exit") << recording;
+  }
+}
+
 // The child of a vfork runs in its parent's memory: what it does is the parent's, and its end is
 // not.
 TEST_F(BirthsOfRecords, AVforkEndsNoRecording) {
