@@ -20,7 +20,7 @@ void* pointer(std::uintptr_t address) {
 }
 
 // As a hook does it: the call is the innermost frame.
-[[gnu::noinline]] void allocate(const void* block, std::size_t size) {
+[[gnu::noinline]] void allocate(void* block, std::size_t size) {
   record_allocation(block, size, caller_of_hook());
   __asm__ volatile("");  // no tail call
 }
