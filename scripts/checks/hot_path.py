@@ -7,8 +7,9 @@
 code  what the functions of the hot path consist of. Calls and locked instructions are compared
       exactly, instructions and branches within 10 %, the stack within 16 bytes.
 run   what libseep.so executes for one malloc and its free, 21 frames deep, from one call stack over
-      1,000 live blocks, counted by callgrind: instructions and calls within 5 %, branches within
-      10 %, locked instructions within 0.05. Modes are exact, paused and sample.
+      1,000 live blocks of 16 to 128 bytes, counted by callgrind: instructions and calls within 5 %,
+      branches within 10 %, locked instructions within 0.05. Modes are exact, the same for blocks of
+      up to 1,024 bytes, of which a page has few, paused and sample.
 
 Better than the golden file is a finding as well: what was won is to be kept. The figures are a
 compiler's; with another one than the golden file's nothing is compared, and the exit status is 77.
@@ -32,10 +33,11 @@ GOLDEN = "tests/golden/hot_path.txt"
 SKIPPED = 77
 # The hooks whose code is held, whether the run calls them or not; then what the run goes through.
 HOOKS = ["malloc", "free", "calloc", "realloc", "_Znwm", "_ZdlPv", "_ZdlPvm"]
-# What is run: settings, two numbers of pairs, whose difference leaves start and end out, and how
-# much the instructions may change. Samples come at random, so there are more pairs and more room.
-Mode = namedtuple("Mode", "settings pairs room")
+# What is run: settings, two numbers of pairs, whose difference leaves start and end out, how much the
+# instructions may change, and the largest block. Samples come at random: more pairs and more room.
+Mode = namedtuple("Mode", "settings pairs room largest", defaults=[128])
 MODES = {"exact": Mode({}, (4000, 24000), 0.05),
+         "exact, larger blocks": Mode({}, (4000, 24000), 0.05, 1024),
          "paused": Mode({"SEEP_START": "paused"}, (4000, 24000), 0.05),
          "sample": Mode({"SEEP_MODE": "sample"}, (4000, 164000), 0.1)}
 FRAMES = 21
@@ -80,16 +82,16 @@ class Library:
                 if name in self.mixes}
 
 
-def run_callgrind(library, program, pairs, settings):
+def run_callgrind(library, program, pairs, mode):
     with tempfile.TemporaryDirectory(prefix="seep-hot-path-") as folder:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SEEP_")}
         environment.update(LD_PRELOAD=str(library.path), SEEP_DIR=folder, SEEP_INTERVAL="off",
-                           **settings)
+                           **mode.settings)
         output = Path(folder) / "callgrind.out"
         subprocess.run(
             ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={output}",
              "--dump-instr=yes", "--dump-line=no", "--compress-strings=no", "--compress-pos=no",
-             str(program), str(FRAMES), str(pairs)],
+             str(program), str(FRAMES), str(pairs), "1", "1", "1000", str(mode.largest)],
             env=environment, check=True, stdout=subprocess.DEVNULL)
         return mixes.parse_callgrind(output.read_text(encoding="utf-8"), str(library.path))
 
@@ -101,7 +103,7 @@ def difference(less, more, divisor):
 def measure_run(library, program, mode):
     """Executed for a pair: Mix by function, its peak (executed_mixes), and which function calls
     which."""
-    first, second = (run_callgrind(library, program, pairs, MODES[mode].settings)
+    first, second = (run_callgrind(library, program, pairs, MODES[mode])
                      for pairs in MODES[mode].pairs)
     pairs = MODES[mode].pairs[1] - MODES[mode].pairs[0]
     names = mixes.function_names(library.functions)
