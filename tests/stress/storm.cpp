@@ -19,6 +19,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -99,11 +100,12 @@ void load_and_unload() {
 
 void start_threads() {
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([] {
-      thread_local std::vector<std::unique_ptr<int>> left_to_the_end;
+      thread_local std::map<int, std::string> left_to_the_end;
       for (int k = 0; k < 20; ++k) {
-        left_to_the_end.push_back(std::make_unique<int>(k));
+        left_to_the_end[k] = std::string(50, 'x');
       }
       fill_map(20);
     });
@@ -232,16 +234,18 @@ void sleep_whole(std::chrono::milliseconds time) {
 
 using Crew = std::vector<std::pair<Actor*, std::thread>>;
 
+void act_until_over(Actor& actor) {
+  while (!g_over.load()) {
+    actor.act();
+    actor.turns.fetch_add(1);
+  }
+}
+
 Crew start_crew(char** names) {
   Crew crew;
   for (Actor& actor : g_actors) {
     if (is_chosen(actor, names)) {
-      crew.emplace_back(&actor, [&actor] {
-        while (!g_over.load()) {
-          actor.act();
-          actor.turns.fetch_add(1);
-        }
-      });
+      crew.emplace_back(&actor, std::thread(act_until_over, std::ref(actor)));
     }
   }
   return crew;

@@ -4,7 +4,7 @@ namespace seep::scenarios {
 
 Output Compared::expect_same(const Arguments& arguments, const Environment& settings) {
   const Output alone = run(arguments);
-  const Output tracked = run_preloaded(arguments, settings);
+  Output tracked = run_preloaded(arguments, settings);
   EXPECT_EQ(tracked.status, alone.status);
   EXPECT_EQ(tracked.out, alone.out);
   EXPECT_EQ(tracked.err, alone.err);

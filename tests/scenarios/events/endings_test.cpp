@@ -92,7 +92,7 @@ TEST_F(ExhaustedMemory, OfSmallStacksIsNotHastened) {
 fs::path make_memory_group(const std::string& bytes) {
   for (const auto& [base, file] : {std::pair{"/sys/fs/cgroup/memory", "memory.limit_in_bytes"},
                                    std::pair{"/sys/fs/cgroup", "memory.max"}}) {
-    const fs::path group = fs::path(base) / ("seep-test-" + std::to_string(getpid()));
+    fs::path group = fs::path(base) / ("seep-test-" + std::to_string(getpid()));
     std::error_code error;
     fs::create_directory(group, error);
     std::ofstream limit(group / file);

@@ -35,7 +35,7 @@ class Limits : public Compared {
       command->push_back(name);
     }
     const Output without = run(alone);
-    const Output with = run(tracked);
+    Output with = run(tracked);
     EXPECT_EQ(with.status, without.status);
     EXPECT_EQ(with.out, without.out);
     EXPECT_EQ(with.err, without.err);

@@ -92,7 +92,7 @@ TEST_P(Losses, AreSaidEverywhere) {
   const auto says = [&](const std::string& line) {
     return line.rfind("lost ", 0) == 0 && line.find(meaning_of(loss)) != std::string::npos;
   };
-  const auto first_lines = lines.begin() + std::min<std::ptrdiff_t>(6, lines.size());
+  const auto first_lines = lines.begin() + std::min<std::ptrdiff_t>(6, std::ssize(lines));
   EXPECT_TRUE(std::any_of(lines.begin(), first_lines, says)) << lines.front();
 }
 

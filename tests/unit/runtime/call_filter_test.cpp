@@ -125,15 +125,15 @@ TEST(CallFilter, ThatCannotBeReadIsNone) {
 // In a process of its own: filters are never taken back.
 TEST(CallFilter, OfWhateverThreadCountsForEveryCall) {
   const auto run = [] {
-    static const std::vector<sock_filter> kSteps = {
+    static const std::vector<sock_filter> steps = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
     const bool before = snapshots_are_allowed() && is_harmless({SYS_renameat, {}});
-    add_filter(text_of(kSteps));
+    add_filter(text_of(steps));
     const bool after = snapshots_are_allowed() || is_harmless({SYS_renameat, {}});
-    _exit(before && !after && is_harmless({SYS_openat, {}}) && !allows_snapshots(text_of(kSteps))
+    _exit(before && !after && is_harmless({SYS_openat, {}}) && !allows_snapshots(text_of(steps))
               ? 0
               : 1);
   };
