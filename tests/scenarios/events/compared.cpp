@@ -1,5 +1,9 @@
 #include "tests/scenarios/events/compared.h"
 
+#include <unistd.h>
+
+#include <iostream>
+
 namespace seep::scenarios {
 
 Output Compared::expect_same(const Arguments& arguments, const Environment& settings) {
@@ -9,6 +13,14 @@ Output Compared::expect_same(const Arguments& arguments, const Environment& sett
   EXPECT_EQ(tracked.out, alone.out);
   EXPECT_EQ(tracked.err, alone.err);
   return tracked;
+}
+
+bool Compared::runs_as_root() {
+  if (geteuid() != 0) {
+    std::cout << "NOT TESTED: it takes root\n";
+    return false;
+  }
+  return true;
 }
 
 void Compared::expect_recordings_are_whole() {

@@ -16,6 +16,9 @@ class Compared : public Scenario {
 
   // Runs it both ways and compares; the output of the run under the preload.
   Output expect_same(const Arguments& arguments, const Environment& settings = busy_settings());
+  // False, said aloud, where the test cannot be made: mounts, set-uid files and other users take
+  // root.
+  static bool runs_as_root();
   // Every recording with a snapshot can be read, and every file of it is whole.
   void expect_recordings_are_whole();
 };

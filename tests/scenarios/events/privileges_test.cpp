@@ -43,6 +43,9 @@ INSTANTIATE_TEST_SUITE_P(Ways, GivenUp,
 
 // A change of uid opens a new recording, owned by the user that writes it.
 TEST_F(Privileges, ADroppedUidGoesOnInARecordingOfItsOwn) {
+  if (!runs_as_root()) {
+    return;
+  }
   run_preloaded({program("privileges"), "drop_uid"}, busy_settings());
   const auto paths = recordings("privileges");
   ASSERT_EQ(paths.size(), 2U);
@@ -53,6 +56,9 @@ TEST_F(Privileges, ADroppedUidGoesOnInARecordingOfItsOwn) {
 }
 
 TEST_F(Privileges, AWorkerThatDropsRootIsRecorded) {
+  if (!runs_as_root()) {
+    return;
+  }
   run_preloaded({program("privileges"), "drop_uid_in_child"}, busy_settings());
   const auto paths = recordings("privileges");
   ASSERT_EQ(paths.size(), 2U);
@@ -61,11 +67,17 @@ TEST_F(Privileges, AWorkerThatDropsRootIsRecorded) {
 
 // In the new root there is no /proc; the descriptor of the recording still leads there.
 TEST_F(Privileges, AChangedRootIsStillRecorded) {
+  if (!runs_as_root()) {
+    return;
+  }
   run_preloaded({program("privileges"), "change_root"}, busy_settings());
   EXPECT_EQ(most_blocks_through("hold_blocks_in_jail"), 100U);
 }
 
 TEST_F(Privileges, ASetUidProgramIsLeftAlone) {
+  if (!runs_as_root()) {
+    return;
+  }
   const std::string copy = (directory() / "set-uid").string();
   fs::copy_file(program("privileges"), copy);
   ASSERT_EQ(run({"/bin/chmod", "4755", copy}).status, 0);
