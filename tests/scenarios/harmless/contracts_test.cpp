@@ -55,6 +55,7 @@ TEST_F(Contracts, OperatorsThrowCallHandlersAndAreLeftByJumps) {
   expect_same({program("contracts"), "operators"});
   const Json report = only_report("contracts");
   expect_site(report, "site_after_failures", 5, 5);
+  expect_site(report, "site_map_after_jumps", 1, 1);
   expect_nothing_lost(report);
 }
 

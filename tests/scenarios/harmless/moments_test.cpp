@@ -108,14 +108,35 @@ TEST_F(Moments, HandlersThatInterruptAllocations) {
       {{"LD_PRELOAD", library() + ":" + allocator}, {"SEEP_INTERVAL", "5ms"}, {"SEEP_KEEP", "8"}});
   EXPECT_EQ(output.status, 0);
   unsigned made = 0;
-  ASSERT_EQ(std::sscanf(output.out.c_str(), "made %u, wrong 0", &made), 1) << output.out;
+  unsigned in_main = 0;
+  ASSERT_EQ(std::sscanf(output.out.c_str(), "made %u and %u, wrong 0", &made, &in_main), 2)
+      << output.out;
   EXPECT_GT(made, 500U);
   const Json report = only_report("signal_storm");
   // Not all stacks through these: a handler interrupts them anywhere.
   EXPECT_EQ(sums_at(report, "site_in_handler").live_blocks, made);
   EXPECT_EQ(sums_at(report, "site_in_handler").allocated_blocks, made);
   EXPECT_EQ(sums_at(report, "site_in_main").live_blocks, 0U);
+  EXPECT_EQ(sums_at(report, "site_in_main").allocated_blocks, in_main);
+  EXPECT_EQ(sums_at(report, "site_moved_in_main").live_blocks, 0U);
+  EXPECT_EQ(sums_at(report, "site_moved_in_main").allocated_blocks, in_main);
   expect_no_block_lost(report);
+}
+
+// Nothing may stay taken that a hook or a snapshot had when it was left.
+TEST_F(Moments, HandlersThatLeaveAllocationsForGood) {
+  const std::string allocator = program("libsignal_safe_malloc.so");
+  const Arguments arguments = {program("signal_storm"), "leaps", "1"};
+  const Output alone = run(arguments, {{"LD_PRELOAD", allocator}});
+  const Output tracked = run_preloaded(
+      arguments,
+      {{"LD_PRELOAD", library() + ":" + allocator}, {"SEEP_INTERVAL", "2ms"}, {"SEEP_KEEP", "8"}});
+  expect_equal(alone, tracked);
+  EXPECT_EQ(tracked.out, "many leaps: 1\n");
+  const Json report = only_report("signal_storm");
+  EXPECT_EQ(loss(report, "snapshots_failed"), 0U);
+  ASSERT_GT(report.at("snapshots").size(), 4U);
+  EXPECT_EQ(report.at("snapshots").back().at("trigger"), "exit");
 }
 
 TEST_F(Moments, HandlersThatMapMemory) {

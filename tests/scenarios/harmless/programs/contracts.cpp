@@ -7,6 +7,7 @@
 #endif
 #include <errno.h>
 #include <malloc.h>
+#include <sys/mman.h>
 
 #include <csetjmp>
 #include <cstdint>
@@ -262,6 +263,23 @@ SAMPLE_FUNCTION void* site_after_failures() {
   return block;
 }
 
+// It is the program's own, not one that an allocator made below a hook that was left.
+SAMPLE_FUNCTION void site_map_after_jumps() {
+  use(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+}
+
+// Deep enough that what is called afterwards has its frames above.
+SAMPLE_FUNCTION void fail_below(unsigned depth) {
+  volatile char frame[200];
+  frame[0] = static_cast<char>(depth);
+  if (depth == 0) {
+    use(::operator new(g_signed_most));
+  } else {
+    fail_below(depth - 1);
+  }
+  frame[1] = frame[0];
+}
+
 unsigned g_handler_calls = 0;
 std::jmp_buf g_jump;
 unsigned g_turn = 0;
@@ -312,11 +330,12 @@ void operators() {
   std::set_new_handler(jump_out);
   for (g_turn = 0; g_turn < 5; ++g_turn) {
     if (setjmp(g_jump) == 0) {
-      use(::operator new(g_signed_most));
+      fail_below(20);
     }
     site_after_failures();
   }
   std::set_new_handler(nullptr);
+  site_map_after_jumps();
   void* empty = ::operator new(g_zero);
   std::printf("new 0: %s\n", empty == nullptr ? "null" : "block");
   ::operator delete(empty);

@@ -1,9 +1,10 @@
 // Handlers that allocate, on every kind of stack, and that leave by jumping.
-// usage: signal_storm storm SECONDS | alternate COUNT | jumps COUNT | maps SECONDS |
+// usage: signal_storm storm SECONDS | leaps SECONDS | alternate COUNT | jumps COUNT | maps SECONDS
+// |
 //                     mapsfast SECONDS
 //
-// `storm` needs a malloc that may be called in a handler (libsignal_safe_malloc.so preloaded):
-// libc's may not. It prints how many blocks its handlers made.
+// `storm` and `leaps` need a malloc that may be called in a handler (libsignal_safe_malloc.so
+// preloaded): libc's may not. It prints how many blocks its handlers made.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -31,6 +32,7 @@ constexpr std::size_t kPage = 4096;
 constexpr int kNotTouched = 77;
 
 std::atomic<unsigned> g_made_in_handlers{0};
+std::atomic<unsigned> g_made_in_main{0};
 std::atomic<unsigned> g_wrong{0};
 
 void set_handler(int signal, void (*handler)(int), int flags) {
@@ -83,11 +85,18 @@ void allocate_in_handler(int) {
   errno = before;
 }
 
+SAMPLE_FUNCTION void* site_moved_in_main(void* block) {
+  block = std::realloc(block, 100);
+  use(block);
+  return block;
+}
+
 void allocate_until(double end) {
-  for (unsigned i = 0; now() < end; ++i) {
+  while (now() < end) {
     for (unsigned k = 0; k < 200; ++k) {
-      std::free(std::realloc(site_in_main(), 100));
+      std::free(site_moved_in_main(site_in_main()));
     }
+    g_made_in_main.fetch_add(200);
   }
 }
 
@@ -100,7 +109,34 @@ void storm(double seconds) {
   allocate_until(end);
   other.join();
   stop_timers();
-  std::printf("made %u, wrong %u\n", g_made_in_handlers.load(), g_wrong.load());
+  std::printf("made %u and %u, wrong %u\n", g_made_in_handlers.load(), g_made_in_main.load(),
+              g_wrong.load());
+}
+
+// ---- leaps: handlers that leave malloc, the hooks and all below them for good ----
+
+sigjmp_buf g_leap;
+unsigned g_leaps = 0;
+
+void leap_out(int) {
+  siglongjmp(g_leap, 1);
+}
+
+void leaps(double seconds) {
+  set_handler(SIGALRM, leap_out, 0);
+  const double end = now() + seconds;
+  const itimerval timer{{0, 700}, {0, 700}};
+  setitimer(ITIMER_REAL, &timer, nullptr);
+  if (sigsetjmp(g_leap, 1) != 0) {
+    ++g_leaps;
+  }
+  while (now() < end) {
+    for (unsigned k = 0; k < 1000; ++k) {
+      std::free(std::realloc(std::malloc(k), 100));
+    }
+  }
+  stop_timers();
+  std::printf("many leaps: %d\n", g_leaps > 100);
 }
 
 // ---- maps: the system calls may be called in handlers under every allocator ----
@@ -207,6 +243,8 @@ int main(int argc, char** argv) {
   const std::string_view what = argv[1];
   if (what == "storm") {
     storm(std::atof(argv[2]));
+  } else if (what == "leaps") {
+    leaps(std::atof(argv[2]));
   } else if (what == "maps") {
     maps(std::atof(argv[2]), 2000);
   } else if (what == "mapsfast") {
