@@ -68,28 +68,21 @@ unsigned Predictions::KeptWalk::first_difference(unsigned begin) const {
   return index;
 }
 
-// Of a branch of the trie.
-std::uint64_t Predictions::hash_of(const Branch& branch, std::uint64_t word) {
-  const std::uint64_t place = std::uint64_t{branch.parent} << 16 | branch.word;
-  return (word ^ std::rotl(place * kGoldenRatio, 32)) * kGoldenRatio;
-}
-
-std::uint64_t Predictions::hash_of(const KeptWalk& walk) {
-  return walk.branch.parent == 0 ? hash_of(FrameRegisters{walk.ip, walk.sp, walk.bp})
-                                 : hash_of(walk.branch, walk.values()[walk.branch.word]);
+std::uint64_t Predictions::hash_of(std::uint32_t parent, unsigned word, std::uint64_t value) {
+  const std::uint64_t place = std::uint64_t{parent} << 16 | word;
+  return (value ^ std::rotl(place * kGoldenRatio, 32)) * kGoldenRatio;
 }
 
 // The walk of `entry` that hangs at `branch`.
-inline const Predictions::KeptWalk* Predictions::find_in_set(std::uint64_t hash,
-                                                             const FrameRegisters& entry,
+inline const Predictions::KeptWalk* Predictions::find_in_set(const FrameRegisters& entry,
                                                              const Branch& branch,
                                                              std::uint32_t& slot) const {
-  const std::uint32_t* const slots = set_of(hash);
+  const std::uint32_t* const slots = set_of(branch.hash);
   for (unsigned way = 0; way < kWays; ++way) {
     slot = slots[way];
-    if (has_walk(slot, tag_of(hash))) {
+    if (has_walk(slot, tag_of(branch.hash))) {
       const KeptWalk* walk = walk_of(slot);
-      if (walk->branch == branch && walk->is_of(entry)) {
+      if (walk->hangs_at(branch) && walk->is_of(entry)) {
         return walk;
       }
     }
@@ -97,30 +90,45 @@ inline const Predictions::KeptWalk* Predictions::find_in_set(std::uint64_t hash,
   return nullptr;
 }
 
+// Down the trie. A walk's words were compared as far as its parent's were: it begins behind those.
 Predictions::Found Predictions::find(const FrameRegisters& entry, std::uint64_t generation) {
-  missing_ = {};
+  missing_ = {hash_of(entry), 0, 0};
   if (generation_ != generation || memory_ == nullptr) [[unlikely]] {
     forget();
     generation_ = generation;
     return {Outcome::kFirstMet, 0};
   }
-  std::uint64_t hash = hash_of(entry);
-  Branch branch = {};
   while (true) {
     std::uint32_t slot = 0;
-    const KeptWalk* walk = find_in_set(hash, entry, branch, slot);
+    const KeptWalk* walk = find_in_set(entry, missing_, slot);
     if (walk == nullptr) {
-      missing_ = branch;
-      return {branch.parent == 0 ? Outcome::kFirstMet : Outcome::kChanged, 0};
+      return {missing_.parent == 0 ? Outcome::kFirstMet : Outcome::kChanged, 0};
     }
-    const unsigned different = walk->first_difference(branch.word);
+    const unsigned different = walk->first_difference(walk->shared);
     if (different == walk->words) {
       remember_latest(entry, place_of(slot));
       return {Outcome::kHit, walk->value};
     }
-    branch = {place_of(slot) + 1, different};
-    hash = hash_of(branch, walk->word_on_stack(different));
+    const std::uint32_t parent = place_of(slot) + 1;
+    missing_ = {hash_of(parent, different, walk->word_on_stack(different)), parent,
+                static_cast<std::uint16_t>(different)};
   }
+}
+
+// Up to the word in which the stack differed. Not always all of them: a walk reads a saved rbp only
+// where a frame further out needs it, so the two may have read different words before.
+unsigned Predictions::words_shared_with_parent(const KeptWalk& walk) const {
+  if (walk.parent == 0) {
+    return 0;
+  }
+  const KeptWalk& parent = *walk_at(walk.parent - 1);
+  unsigned shared = 0;
+  while (shared < walk.branch_word && shared < walk.words &&
+         walk.offsets()[shared] == parent.offsets()[shared] &&
+         walk.values()[shared] == parent.values()[shared]) {
+    ++shared;
+  }
+  return shared;
 }
 
 bool Predictions::add(const FrameRegisters& entry, const LastWalk& walk, std::uint32_t value) {
@@ -132,15 +140,25 @@ bool Predictions::add(const FrameRegisters& entry, const LastWalk& walk, std::ui
   if (!make_room(bytes_of(words))) {
     return true;
   }
+  // What find() met may be gone to make room.
+  const Branch branch = missing_.parent != 0 ? missing_ : Branch{hash_of(entry), 0, 0};
   KeptWalk* kept = walk_at(used_);
-  const WalkStep& first = *walk.first();
-  *kept = {entry.ip,       entry.sp, entry.bp, value, static_cast<std::uint16_t>(words),
-           first.needs_bp, missing_};
+  *kept = {entry.ip,
+           entry.sp,
+           entry.bp,
+           branch.hash,
+           branch.parent,
+           value,
+           branch.word,
+           0,
+           static_cast<std::uint16_t>(words),
+           walk.first()->needs_bp};
   read_set(entry, walk, kept->values(), kept->offsets(), read);
   for (std::size_t i = read; i < words; ++i) {
     kept->values()[i] = kept->values()[read - 1];
     kept->offsets()[i] = kept->offsets()[read - 1];
   }
+  kept->shared = static_cast<std::uint16_t>(words_shared_with_parent(*kept));
   index(*kept, used_);
   remember_latest(entry, used_);
   used_ += bytes_of(words);
@@ -180,10 +198,9 @@ void Predictions::remember_latest(const FrameRegisters& entry, std::size_t place
 }
 
 void Predictions::index(const KeptWalk& walk, std::size_t place) {
-  const std::uint64_t hash = hash_of(walk);
-  std::uint32_t* const slots = set_of(hash);
+  std::uint32_t* const slots = set_of(walk.branch_hash);
   std::memmove(slots + 1, slots, (kWays - 1) * sizeof(*slots));
-  slots[0] = tag_of(hash) | static_cast<std::uint32_t>(place >> kUnitShift);
+  slots[0] = tag_of(walk.branch_hash) | static_cast<std::uint32_t>(place >> kUnitShift);
 }
 
 void Predictions::forget() {

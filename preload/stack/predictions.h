@@ -79,21 +79,25 @@ class Predictions {
   static constexpr unsigned kStride = 4;  // words compared in one turn
   static constexpr std::uint64_t kGoldenRatio = 0x9E3779B97F4A7C15ULL;
 
-  // Where a walk hangs: below `parent`, from which it differs first in the word `branch`.
+  // Where a walk hangs: below `parent`, from which the stack differed first in `word`. `hash` is
+  // that of both and of what stood there.
   struct Branch {
-    std::uint32_t parent;  // its place and 1; 0: a first walk
-    std::uint32_t word;
-    bool operator==(const Branch&) const = default;
+    std::uint64_t hash;
+    std::uint32_t parent;  // its place and 1; 0: a first walk, `hash` is that of (ip, sp)
+    std::uint16_t word;
   };
 
   struct KeptWalk {
     std::uint64_t ip;
     std::uint64_t sp;
     std::uint64_t bp;
+    std::uint64_t branch_hash;
+    std::uint32_t parent;
     std::uint32_t value;
-    std::uint16_t words;  // a multiple of kStride: the last one is repeated
+    std::uint16_t branch_word;
+    std::uint16_t shared;  // so many of the first words are the parent's first words
+    std::uint16_t words;   // a multiple of kStride: the last one is repeated
     bool needs_bp;
-    Branch branch;
     // followed by std::uint64_t values[words] and std::uint32_t offsets[words], from sp
 
     [[nodiscard]] std::uint64_t* values() const {
@@ -107,11 +111,14 @@ class Predictions {
       return *reinterpret_cast<const std::uint64_t*>(sp + offsets()[index]);
     }
     [[nodiscard]] bool is_of(const FrameRegisters& entry) const;
+    [[nodiscard]] bool hangs_at(const Branch& branch) const {
+      return branch_hash == branch.hash && parent == branch.parent && branch_word == branch.word;
+    }
     [[nodiscard]] bool holds() const;
     // The first word from `begin` on that differs; `words` if none does.
     [[nodiscard]] unsigned first_difference(unsigned begin) const;
   };
-  static_assert(sizeof(KeptWalk) == 40);
+  static_assert(sizeof(KeptWalk) == 48);
 
   static std::size_t bytes_of(std::size_t words) {
     constexpr std::size_t kUnit = std::size_t{1} << kUnitShift;
@@ -128,8 +135,8 @@ class Predictions {
     const std::uint64_t place = (own & ~kPageMask) | ((own + offset) & kPageMask);
     return (hash ^ *reinterpret_cast<const std::uint64_t*>(place)) * kGoldenRatio;
   }
-  static std::uint64_t hash_of(const Branch& branch, std::uint64_t word);
-  static std::uint64_t hash_of(const KeptWalk& walk);
+  static std::uint64_t hash_of(std::uint32_t parent, unsigned word, std::uint64_t value);
+  [[nodiscard]] unsigned words_shared_with_parent(const KeptWalk& walk) const;
   // Never 0, as that of an empty slot is.
   static std::uint32_t tag_of(std::uint64_t hash) {
     return (static_cast<std::uint32_t>(hash >> 8) | 1U) << kTagShift;
@@ -161,7 +168,7 @@ class Predictions {
     return (slot & kPlaceMask) << kUnitShift;
   }
   [[nodiscard]] KeptWalk* walk_of(std::uint32_t slot) const { return walk_at(place_of(slot)); }
-  const KeptWalk* find_in_set(std::uint64_t hash, const FrameRegisters& entry, const Branch& branch,
+  const KeptWalk* find_in_set(const FrameRegisters& entry, const Branch& branch,
                               std::uint32_t& slot) const;
   bool make_room(std::size_t bytes);
   bool grow();

@@ -243,6 +243,47 @@ TEST_F(LastWalkTest, ForgetsWhenTheTablesChange) {
   EXPECT_FALSE(last.find(entry, 0));
 }
 
+// Two walks with the same return addresses at first, of which one reads a saved rbp in between,
+// since a frame further out needs it: the one that hangs below the other must have that word
+// compared.
+TEST_F(LastWalkTest, ComparesAWordThatTheWalkAboveItInTheTreeDidNotRead) {
+  // The innermost frame has saved rbp in words[0]; the callers return to words[1], [3], [5] and
+  // [7].
+  std::uint64_t words[8] = {0xb0, 0x2000, 0, 0x3000, 0, 0x4000, 0, 0x5000};
+  const auto base = reinterpret_cast<std::uint64_t>(words);
+  const FrameRegisters entry{0x1000, base, 5};
+  Predictions predictions{};
+  const auto walk_and_add = [&](bool outer_uses_bp, std::uint32_t value) {
+    LastWalk last{};
+    last.begin(1);
+    last.stage(step_at(entry, 11));
+    last.set_caller(true, base);
+    for (unsigned i = 1; i < 8; i += 2) {
+      WalkStep step = step_at({words[i], base + 8 * i + 8, words[0]}, i);
+      step.uses_bp = outer_uses_bp && i == 5;
+      last.stage(step);
+      if (i < 7) {
+        last.set_caller(true, 0);
+      }
+    }
+    last.set_outermost();
+    last.end(entry, false);
+    predictions.find(entry, 1);
+    ASSERT_TRUE(predictions.add(entry, last, value));
+  };
+  walk_and_add(false, 7);
+  words[5] = 0x4444;
+  walk_and_add(true, 8);
+  EXPECT_EQ(predictions.find_latest(entry, 1), 8U);
+  EXPECT_EQ(predictions.find(entry, 1).value, 8U);
+  words[0] = 0xb1;  // rbp, where only the second walk looks
+  EXPECT_EQ(predictions.find_latest(entry, 1), 0U);
+  EXPECT_NE(predictions.find(entry, 1).outcome, Predictions::Outcome::kHit);
+  words[5] = 0x4000;
+  EXPECT_EQ(predictions.find(entry, 1).value, 7U);
+  EXPECT_EQ(predictions.find_latest(entry, 1), 7U);
+}
+
 // More walks than there is room for: what is found is still right.
 TEST_F(LastWalkTest, PredictsRightlyWhenThePredictionsAreFull) {
   Comparison comparison;
