@@ -13,9 +13,8 @@ constinit Agent g_agent;
 // AT-INIT. The library is linked with -z initfirst: this runs before any other constructor.
 [[gnu::constructor(101)]] static void start_library(int, char**, char** environment) {
   intercept::resolve_real_functions();
-  if (intercept::real().libc_allocator) {
-    recorder::g_tables.blocks.allow_dense_pages();  // its smallest chunk has 32 bytes
-  }
+  // The smallest chunk of libc's allocator has 32 bytes.
+  recorder::g_tables.blocks.allow_dense_pages(intercept::real().libc_allocator);
   recorder::set_mode(recorder::Mode::kDormant);  // until the agent knows better
   intercept::g_process_events = {
       .on_main = [] { g_agent.on_main(); },

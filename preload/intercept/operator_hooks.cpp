@@ -73,7 +73,7 @@ struct New {
       block = form != nullptr ? form(at_least_granule(size), rest...)
                               : real().malloc(at_least_granule(size));
     }
-    return recorder::record_allocation(block, size, caller);
+    return recorder::record_foreign_allocation(block, size, caller);
   }
 };
 

@@ -13,9 +13,9 @@
 namespace seep::recorder {
 
 inline constexpr unsigned kTickShift = 4;  // milliseconds to ticks
-inline constexpr unsigned kCallsPerLook = 32;
-inline constexpr unsigned kCallsPerPoll = 64;      // of a dormant process
-inline constexpr unsigned kPollsPerLook = 8;       // of a dormant process
+inline constexpr int kCallsPerLook = 32;
+inline constexpr int kCallsPerPoll = 64;           // of a dormant process
+inline constexpr int kPollsPerLook = 8;            // of a dormant process
 inline constexpr std::uint64_t kIdleLookMs = 100;  // looks further apart: the program is idle
 
 class Clock {

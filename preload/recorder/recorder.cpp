@@ -25,19 +25,15 @@ constinit Config g_config;  // written before g_mode is released
 // made while nothing was recorded. Relaxed: a figure may be off by the events of the moment.
 constinit std::atomic<bool> g_every_block_is_known{false};
 
-constexpr unsigned least(unsigned a, unsigned b) {
+constexpr int least(int a, int b) {
   return a < b ? a : b;
-}
-
-std::uintptr_t stack_pointer() {
-  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
 }
 
 [[gnu::cold, gnu::noinline]] void look_at_clock() {
   const std::uint32_t before = g_clock.tick();
   const std::uint64_t now = g_clock.look();
   const bool idle = g_clock.tick() - before > kIdleLookMs >> kTickShift;
-  const unsigned most = dormant() ? kCallsPerPoll * kPollsPerLook : kCallsPerLook;
+  const int most = dormant() ? kCallsPerPoll * kPollsPerLook : kCallsPerLook;
   t_thread.calls_per_look = idle ? 1 : least(2 * t_thread.calls_per_look, most);
   t_thread.calls_to_look = least(t_thread.calls_per_look, kCallsPerPoll);
   t_thread.polls_to_look = t_thread.calls_per_look / t_thread.calls_to_look;
@@ -47,7 +43,7 @@ std::uintptr_t stack_pointer() {
 }
 
 inline void count_call() {
-  if (--t_thread.calls_to_look == 0) [[unlikely]] {
+  if (--t_thread.calls_to_look <= 0) [[unlikely]] {
     look_at_clock();
   }
 }
@@ -194,10 +190,11 @@ void insert_otherwise(const table::Block& block) {
   }
 }
 
-// A block whose birth is counted.
-[[gnu::noinline]] void insert_block(std::uintptr_t address, std::size_t size, std::uint32_t site) {
-  const table::Block block{address, size, site, g_clock.tick()};
-  if (!g_tables.blocks.try_insert(block)) {
+// A block whose birth is counted. `foreign`: as in record_foreign_allocation.
+[[gnu::noinline]] void insert_block(std::uintptr_t address, std::size_t size, std::uint32_t site,
+                                    bool foreign) {
+  const table::Block block{address, size, site, g_clock.tick(), foreign};
+  if (foreign || !g_tables.blocks.try_insert(block)) {
     insert_otherwise(block);
   }
   if (t_thread.guard != 0) {
@@ -255,12 +252,13 @@ std::uint32_t heap_site_of(const Caller& caller) {
 
 bool look_at_busy_clock() {
   look_at_clock();
-  return t_thread.calls_to_look != 1;
+  return t_thread.calls_to_look > 1;
 }
 
 void start_recording(const Config& config) {
   g_config = config;
   if (config.sample_bytes != 0) {
+    g_tables.blocks.allow_dense_pages(false);  // few blocks, and of any allocator
     start_sampled(config.sample_bytes, config.track_heap);
   }
   g_every_block_is_known.store(config.mode == Mode::kExact && config.track_heap,
@@ -277,7 +275,7 @@ void set_mode(Mode mode) {
 }
 
 void look_while_dormant() {
-  if (--t_thread.polls_to_look == 0 || (g_config.is_wanted != nullptr && g_config.is_wanted())) {
+  if (--t_thread.polls_to_look <= 0 || (g_config.is_wanted != nullptr && g_config.is_wanted())) {
     look_at_clock();
   } else {
     t_thread.calls_to_look = kCallsPerPoll;
@@ -318,7 +316,7 @@ std::uint32_t recover_after_fork(bool alone) {
 // A block whose stack is not the one predicted, or for which more is to be done than for most.
 [[gnu::noinline]] static void capture_and_record(const void* block, std::size_t size,
                                                  std::uint64_t ip, std::uint64_t sp,
-                                                 std::uint64_t bp) {
+                                                 std::uint64_t bp, bool foreign) {
   const Caller caller{ip, sp, bp};
   const std::uint32_t site = count_birth(caller, size);
   check_capture(site, caller, g_config.stack_depth);
@@ -326,7 +324,7 @@ std::uint32_t recover_after_fork(bool alone) {
     count_loss(format::Loss::blocks_not_recorded);
     return;
   }
-  insert_block(address_of(block), size, site);
+  insert_block(address_of(block), size, site, foreign);
 }
 
 // The site of a block whose stack is the one predicted, and which is not the first of many births
@@ -359,13 +357,23 @@ void* record_block_of(void* block, std::size_t size, std::uint64_t ip, std::uint
   const Caller caller{ip, sp, bp};
   const std::uint32_t site = ready ? try_count_birth(*cache, caller, size) : 0;
   if (site == 0) [[unlikely]] {
-    capture_and_record(block, size, ip, sp, bp);
+    capture_and_record(block, size, ip, sp, bp, /*foreign=*/false);
     return block;
   }
   check_capture(site, caller, g_config.stack_depth);
   if (!g_tables.blocks.try_insert({address_of(block), size, site, g_clock.tick()})) [[unlikely]] {
-    insert_block(address_of(block), size, site);
+    insert_block(address_of(block), size, site, /*foreign=*/false);
   }
+  return block;
+}
+
+void* record_foreign_allocation(void* block, std::size_t size, const Caller& caller) {
+  if (mode() != Mode::kExact || block == nullptr) {
+    record_otherwise(block, size, caller.ip, caller.sp, caller.bp);
+    return block;
+  }
+  count_call();
+  capture_and_record(block, size, caller.ip, caller.sp, caller.bp, /*foreign=*/true);
   return block;
 }
 
@@ -408,9 +416,9 @@ void end_move(const Moving& moving, void* fresh, std::size_t size, bool released
   if (!moving.known) {
     count_foreign_free();
   } else if (g_config.sample_bytes != 0) {
-    end_sampled_move(moving.old.address);
+    end_sampled_move(moving.old);
   } else {
-    g_tables.blocks.end_transit(moving.old.address);  // nothing, if the new record is in its place
+    g_tables.blocks.end_transit(moving.old);  // nothing, if the new record is in its place
   }
 }
 
@@ -475,21 +483,6 @@ void end_remap(const Remapping& remapping, const void* fresh, std::size_t bytes)
     g_tables.sites.site(range.site)
         .allocated_bytes.fetch_add(bytes - old_bytes, std::memory_order_relaxed);
   }
-}
-
-AllocatorGuard::AllocatorGuard() : before_(active() ? t_thread.guard : 0) {
-  t_thread.guard = stack_pointer();
-}
-
-AllocatorGuard::~AllocatorGuard() {
-  t_thread.guard = before_;
-}
-
-[[gnu::noinline]] bool AllocatorGuard::active() {
-  if (t_thread.guard != 0 && stack_pointer() > t_thread.guard) {
-    t_thread.guard = 0;
-  }
-  return t_thread.guard != 0;
 }
 
 }  // namespace seep::recorder

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "preload/recorder/allocator_guard.h"
 #include "preload/recorder/caller.h"
 #include "preload/recorder/clock.h"
 #include "preload/recorder/losses.h"
@@ -83,7 +84,7 @@ void set_mode(Mode mode);
 // In the allocating hooks of a dormant process, so that a request to start is seen: counts a call;
 // true for every kCallsPerPoll-th of a thread, which must call look_while_dormant then.
 inline bool dormant_call_must_look() {
-  return --t_thread.calls_to_look == 0;
+  return --t_thread.calls_to_look <= 0;
 }
 // Looks at the clock when the agent is wanted, and every kPollsPerLook-th time: reading it at every
 // kCallsPerLook-th call would cost as much as all else that a dormant hook does.
@@ -104,6 +105,9 @@ void* record_block_of(void* block, std::size_t size, std::uint64_t ip, std::uint
 inline void* record_allocation(void* block, std::size_t size, const Caller& caller) {
   return record_block_of(block, size, caller.ip, caller.sp, caller.bp);  // all in registers
 }
+// The same for a block of an allocator that may be another one than malloc's, such as an operator
+// new of the program's own: it may lie closer to its neighbours.
+void* record_foreign_allocation(void* block, std::size_t size, const Caller& caller);
 // The block is about to be released. Null is ignored.
 inline void record_release(const void* block);
 
@@ -132,29 +136,13 @@ Remapping begin_remap(const void* begin, std::size_t bytes);
 // `fresh` null: mremap failed, and the map is where it was.
 void end_remap(const Remapping& remapping, const void* fresh, std::size_t bytes);
 
-// While set, what the allocator below a hook maps for itself is not the program's.
-// The guard is the stack pointer of the hook that set it: a frame above it means that the hook was
-// left by longjmp or an exception, and that the guard is stale.
-class AllocatorGuard {
- public:
-  AllocatorGuard();
-  ~AllocatorGuard();
-  AllocatorGuard(const AllocatorGuard&) = delete;
-  AllocatorGuard& operator=(const AllocatorGuard&) = delete;
-  // True on a thread that is below such a hook now.
-  static bool active();
-
- private:
-  std::uintptr_t before_;
-};
-
 // What most releases run through stands here, to be part of the hook's code.
 
 // Any release but that of a block which the table forgets at once.
 void record_release_otherwise(const void* block);
 
 [[gnu::always_inline]] inline void record_release(const void* block) {
-  if (mode() == Mode::kExact && block != nullptr && t_thread.calls_to_look != 1 &&
+  if (mode() == Mode::kExact && block != nullptr && t_thread.calls_to_look > 1 &&
       g_tables.blocks.try_remove(reinterpret_cast<std::uintptr_t>(block))) [[likely]] {
     --t_thread.calls_to_look;
     return;

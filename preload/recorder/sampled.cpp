@@ -91,9 +91,9 @@ void start_sampled(std::uint64_t mean_bytes, bool track_heap) {
   }
 }
 
-void end_sampled_move(std::uintptr_t address) {
-  g_tables.blocks.end_transit(address);
-  g_filter.remove(address);
+void end_sampled_move(const table::Block& old) {
+  g_tables.blocks.end_transit(old);
+  g_filter.remove(old.address);
 }
 
 void restart_sampled() {

@@ -14,6 +14,7 @@
 #include "preload/recorder/caller.h"
 #include "preload/recorder/sampler.h"
 #include "preload/table/address_filter.h"
+#include "preload/table/page_chunk.h"
 
 namespace seep::recorder {
 
@@ -51,8 +52,8 @@ inline void record_sampled_release(std::uintptr_t address) {
   }
 }
 
-// realloc gave the block at `address` up, or kept it there under a new record or none.
-void end_sampled_move(std::uintptr_t address);
+// realloc gave the block `old` up, or kept it there under a new record or none.
+void end_sampled_move(const table::Block& old);
 
 // In a fork's child.
 void restart_sampled();

@@ -13,9 +13,11 @@ struct ThreadCache;
 struct ThreadState {
   // A thread whose looks at the clock come too far apart looks at every call, then at every second,
   // and so on.
-  unsigned calls_to_look = kCallsPerLook;
-  unsigned calls_per_look = kCallsPerLook;
-  unsigned polls_to_look = 1;       // while dormant
+  // A signal handler's event may take the last call away between a look at it and the next: 0 and
+  // below are due.
+  int calls_to_look = kCallsPerLook;
+  int calls_per_look = kCallsPerLook;
+  int polls_to_look = 1;            // while dormant
   ThreadCache* cache = nullptr;     // that the thread owns
   std::uintptr_t guard = 0;         // AllocatorGuard
   std::uintptr_t nested_block = 0;  // made below an AllocatorGuard: the outer hook takes it over

@@ -53,7 +53,8 @@ class Predictions {
   Found find(const FrameRegisters& entry, std::uint64_t generation);
 
   // Keeps a walk that has ended (LastWalk::end) with its value; the last find() was for the same
-  // entry. Does nothing for a walk with steps that cannot be repeated, and returns false.
+  // entry, and no hit. Does nothing for a walk with steps that cannot be repeated, and returns
+  // false.
   bool add(const FrameRegisters& entry, const LastWalk& walk, std::uint32_t value);
 
   void forget();
@@ -132,7 +133,7 @@ class Predictions {
   static std::uint64_t hash_of(std::uint64_t hash, const FrameRegisters& entry,
                                std::uint64_t offset) {
     const std::uint64_t own = entry.sp - sizeof(std::uint64_t);
-    const std::uint64_t place = (own & ~kPageMask) | ((own + offset) & kPageMask);
+    const std::uint64_t place = (own & ~kPageMask) | ((own + offset) & kPageMask & ~7ULL);
     return (hash ^ *reinterpret_cast<const std::uint64_t*>(place)) * kGoldenRatio;
   }
   static std::uint64_t hash_of(std::uint32_t parent, unsigned word, std::uint64_t value);

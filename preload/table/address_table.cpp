@@ -31,9 +31,9 @@ inline AddressTable::Slot AddressTable::find_in_chunk(ChunkRef chunk, std::uint6
              : Slot{};
 }
 
-// The slot of a granule in this chunk or an older one.
+// The slot of a granule in this chunk or one behind it.
 [[gnu::noinline]] AddressTable::Slot AddressTable::find(ChunkRef chunk, std::uint64_t granule) {
-  for (; chunk.exists(); chunk = chunk.older()) {
+  for (; chunk.exists(); chunk = chunk.next()) {
     if (const Slot slot = find_in_chunk(chunk, granule); slot.exists()) {
       return slot;
     }
@@ -42,7 +42,7 @@ inline AddressTable::Slot AddressTable::find_in_chunk(ChunkRef chunk, std::uint6
 }
 
 bool AddressTable::is_in(ChunkRef chunk, std::uint64_t granule) {
-  for (; chunk.exists(); chunk = chunk.older()) {
+  for (; chunk.exists(); chunk = chunk.next()) {
     if (find_in_chunk(chunk, granule).exists()) {
       return true;
     }
@@ -64,7 +64,7 @@ AddressTable::Slot AddressTable::find_taken(ChunkRef chunk, const Block& block) 
 // Puts a block, whose address has no entry, in a free slot of any chunk; the newest has the most.
 bool AddressTable::put(ChunkRef chunk, const Block& block) {
   const std::uint64_t granule = granule_of(block.address);
-  for (; chunk.exists(); chunk = chunk.older()) {
+  for (; chunk.exists(); chunk = chunk.next()) {
     if (chunk.is_dense()) {
       std::uint64_t expected = 0;
       if (DenseWord::can_hold(block) && chunk.dense_word(granule).compare_exchange_strong(
@@ -85,7 +85,7 @@ unsigned AddressTable::count_blocks(ChunkRef chunk) {
   const auto add = [&count](const std::atomic<std::uint64_t>& word) {
     count += word.load(std::memory_order_relaxed) != 0 ? 1U : 0U;
   };
-  for (; chunk.exists(); chunk = chunk.older()) {
+  for (; chunk.exists(); chunk = chunk.next()) {
     for (unsigned i = 0; chunk.is_dense() && i < PageChunk::kDenseSlots; ++i) {
       add(chunk.dense_word(2 * i));
     }
@@ -103,9 +103,8 @@ unsigned AddressTable::blocks_in_page_before(std::uintptr_t address) {
   return page == 0 ? 0 : count_blocks(newest_chunk(page - 1));
 }
 
-// A chunk of `slots` slots or a few more, in a page that has `present`; none without memory.
-ChunkRef AddressTable::make_chunk(unsigned slots, unsigned present) {
-  const bool dense = slots >= kDenseFrom && allows_dense_pages_;
+// A chunk for a page that has `present` slots; none without memory.
+ChunkRef AddressTable::make_chunk(unsigned slots, unsigned present, bool dense) {
   const unsigned groups = (slots + SlotGroup::kSlots - 1) / SlotGroup::kSlots;
   const unsigned of_group = groups == 1 ? slots : SlotGroup::kSlots;
   auto* chunk = static_cast<PageChunk*>(
@@ -122,25 +121,29 @@ ChunkRef AddressTable::make_chunk(unsigned slots, unsigned present) {
   return fresh;
 }
 
-// Gives the page whose newest chunk is `seen` another one, in front, or behind a dense one. Returns
-// the newest; it may be what another thread put there.
-ChunkRef AddressTable::add_chunk(std::uintptr_t address, std::atomic<std::uint64_t>& head,
+// Gives the page of `block`, whose first chunk is `seen`, another one: in front, or behind a dense
+// one. Returns the first; it may be what another thread put there.
+ChunkRef AddressTable::add_chunk(const Block& block, std::atomic<std::uint64_t>& head,
                                  ChunkRef seen) {
+  const std::uintptr_t address = block.address;
   const bool behind = seen.is_dense();
-  const ChunkRef before = behind ? seen.older() : seen;
+  const ChunkRef before = behind ? seen.next() : seen;
   const unsigned present = before.exists() ? before.chunk().slots_in_page : 0;
-  unsigned slots = seen.exists() ? present : blocks_in_page_before(address);
-  slots = slots == 0 ? kFirstSlots : slots <= 4 ? slots : (slots + 3) / 4 * 4;
+  const unsigned wanted = seen.exists() ? present : blocks_in_page_before(address);
+  // Not in a program so old, or with so many sites, that what is new does not fit.
+  const bool dense = wanted >= kDenseFrom && !behind && allows_dense_pages_ &&
+                     DenseWord::can_hold({address, 0, block.site, block.birth, block.may_be_near});
+  unsigned slots = wanted == 0 ? kFirstSlots : wanted <= 4 ? wanted : (wanted + 3) / 4 * 4;
   if (present >= kMostSlots || slots > kMostSlots) {
     slots = kMostSlots;
   }
-  ChunkRef fresh = make_chunk(behind && slots >= kDenseFrom ? kDenseFrom - 1 : slots, present);
+  ChunkRef fresh = make_chunk(slots, present, dense);
   if (!fresh.exists()) {
     return {};
   }
   if (before.exists()) {
-    fresh.chunk().older.store(before.word(), std::memory_order_relaxed);
-    fresh = fresh.with_older();
+    fresh.chunk().next.store(before.word(), std::memory_order_relaxed);
+    fresh = fresh.with_next();
   }
   Region* region = roots_[address >> kRegionShift].load(std::memory_order_acquire);
   const std::size_t group = ((address >> kPageShift) & (kPagesPerRegion - 1)) / kPagesPerGroup;
@@ -152,10 +155,10 @@ ChunkRef AddressTable::add_chunk(std::uintptr_t address, std::atomic<std::uint64
         expected, fresh.word(), std::memory_order_acq_rel, std::memory_order_acquire);
     return done ? fresh : ChunkRef(expected);
   }
-  seen.chunk().older.compare_exchange_strong(expected, fresh.word(), std::memory_order_acq_rel,
-                                             std::memory_order_relaxed);
-  return ChunkRef(head.fetch_or(ChunkRef().with_older().word(), std::memory_order_acq_rel))
-      .with_older();
+  seen.chunk().next.compare_exchange_strong(expected, fresh.word(), std::memory_order_acq_rel,
+                                            std::memory_order_relaxed);
+  return ChunkRef(head.fetch_or(ChunkRef().with_next().word(), std::memory_order_acq_rel))
+      .with_next();
 }
 
 // Puts `block`, which the chunk can hold, in the place of the entry that was found there; false
@@ -181,7 +184,7 @@ bool AddressTable::add(const Block& block) {
   std::atomic<std::uint64_t>* head = head_of(block.address);
   ChunkRef chunk(head->load(std::memory_order_acquire));
   while (!put(chunk, block)) {
-    chunk = add_chunk(block.address, *head, chunk);
+    chunk = add_chunk(block, *head, chunk);
     if (!chunk.exists()) {
       return false;
     }
@@ -263,23 +266,24 @@ void AddressTable::cancel_transit(std::uintptr_t address) {
   }
 }
 
-void AddressTable::end_transit(std::uintptr_t address) {
-  const Slot slot = find(address);
-  std::uint64_t word = slot.seen;
-  if (!slot.exists() || (word & kTransit) == 0) {
-    return;  // another thread has recorded, or is recording, a new block at this address
+void AddressTable::end_transit(const Block& old) {
+  const std::uint64_t granule = granule_of(old.address);
+  const Slot slot = find(old.address);
+  if (!slot.exists()) {
+    return;
   }
   if (slot.is_dense()) {
+    std::uint64_t word = kTransit | DenseWord::of(granule, old);
     slot.word->compare_exchange_strong(word, 0, std::memory_order_release,
                                        std::memory_order_relaxed);
     return;
   }
-  const bool oversize = SparseWord::size(word) == SparseWord::kSizeMask;
+  std::uint64_t word = kTransit | SparseWord::of(granule, old);
   // Claimed, so that the mark can be cleared before the word is.
-  if (slot.word->compare_exchange_strong(word, SparseWord::claimed(granule_of(address)),
+  if (slot.word->compare_exchange_strong(word, SparseWord::claimed(granule),
                                          std::memory_order_acquire, std::memory_order_relaxed)) {
-    if (oversize) {
-      drop_oversize(address);
+    if (old.size >= SparseWord::kSizeMask) {
+      drop_oversize(old.address);
     }
     forget(slot);
   }

@@ -7,14 +7,14 @@
 //
 //   address:  46……30 region (1 GiB) | 29……12 page | 11…4 granule | 3…0
 //
-//   roots_[region] -> Region { heads[page] } -> chunk -> older chunk -> …
+//   roots_[region] -> Region { heads[page] } -> chunk -> next chunk -> …
 //
 // A page has no chunk until its first block; page_chunk.h has their layout. A chunk has a fixed
 // number of slots; entries never move. A page that needs more gets another chunk in front, as large
 // as what it has, so what is new stands in the first; a new page starts with as many slots as the
 // page before it has blocks, since neighbours are alike. From kDenseFrom slots on it is a dense
-// one, where the allocator allows: none comes in front of that. Sizes of 4 GiB and more are kept in
-// oversize_.
+// one, where the allocator allows: what that cannot hold is in others behind it. Sizes of 4 GiB and
+// more are kept in oversize_.
 #pragma once
 
 #include <atomic>
@@ -36,10 +36,10 @@ class AddressTable {
   AddressTable(const AddressTable&) = delete;
   AddressTable& operator=(const AddressTable&) = delete;
 
-  // From now on any two blocks that live at the same time begin 32 bytes apart or more, as those of
-  // libc's allocator do: pages with many blocks may be dense. Before any other thread uses the
-  // table.
-  void allow_dense_pages() { allows_dense_pages_ = true; }
+  // Pages with many blocks may be dense: any two blocks that live at the same time begin 32 bytes
+  // apart or more, as those of libc's allocator do, but for those with Block::may_be_near. Before
+  // any other thread uses the table, and before the first block is in it.
+  void allow_dense_pages(bool allowed) { allows_dense_pages_ = allowed; }
 
   // Records a block in the way that most are: false, and nothing is done, where insert() must.
   bool try_insert(const Block& block);
@@ -61,8 +61,9 @@ class AddressTable {
   bool begin_transit(std::uintptr_t address, Block& old);
   // realloc failed: the block is as before.
   void cancel_transit(std::uintptr_t address);
-  // realloc moved it: forgets the old entry if nobody has recorded a new block there since.
-  void end_transit(std::uintptr_t address);
+  // realloc moved it: forgets the entry that begin_transit told as `old`, if it is still there.
+  // What another thread has recorded at the place since, or moves away in its turn, is left alone.
+  void end_transit(const Block& old);
 
   // Calls visit(const Block&) for every live block, pages in ascending order. Runs beside writers:
   // a block allocated or freed meanwhile may be seen or not.
@@ -81,8 +82,9 @@ class AddressTable {
   static constexpr unsigned kMostSlots = 256;
   static constexpr std::size_t kOversizeEntries = 256;
 
-  // Fewer blocks take less in sparse chunks, 12 bytes each and some to spare.
-  static constexpr unsigned kDenseFrom = 32;
+  // A dense chunk takes 31 bytes a block then, and 8 when it is full; sparse ones take 14 to 22.
+  // Most of the programs measured have 32 to 64 blocks in a page.
+  static constexpr unsigned kDenseFrom = 34;
 
   struct Region {
     // One bit for each kPagesPerGroup heads that ever had a chunk: a walk leaves the rest
@@ -129,8 +131,8 @@ class AddressTable {
     return replaced.exists() && (replaced.seen & kTransit) == 0 ? Insert::kReplaced : Insert::kNew;
   }
   bool add(const Block& block);
-  ChunkRef make_chunk(unsigned slots, unsigned present);
-  ChunkRef add_chunk(std::uintptr_t address, std::atomic<std::uint64_t>& head, ChunkRef seen);
+  ChunkRef make_chunk(unsigned slots, unsigned present, bool dense);
+  ChunkRef add_chunk(const Block& block, std::atomic<std::uint64_t>& head, ChunkRef seen);
   unsigned blocks_in_page_before(std::uintptr_t address);
   static unsigned count_blocks(ChunkRef chunk);
   // The block in a slot whose word is `word`; its page is that of `address`.
@@ -143,7 +145,7 @@ class AddressTable {
   template <typename Visit>
   void walk_page(std::uintptr_t page, ChunkRef chunk, Visit& visit) const;
 
-  std::atomic<Region*> roots_[kRegions] = {};  // release in head_of, acquire in readers
+  std::atomic<Region*> roots_[kRegions] = {};  // release in make_region, acquire in readers
   // A bit for each region with a root, so that a walk need not look at all of them. fetch_or
   // (release) in make_region before the root is there, acquire in walk.
   std::atomic<std::uint64_t> regions_in_use_[kRegions / 64] = {};
@@ -161,7 +163,7 @@ class AddressTable {
                            : &region->heads[(address >> kPageShift) & (kPagesPerRegion - 1)];
 }
 
-// The chunk of the address's page that blocks are added to.
+// The first chunk of the address's page: the one that blocks are added to, if it can hold them.
 [[gnu::always_inline]] inline ChunkRef AddressTable::newest_chunk(std::uintptr_t address) {
   std::atomic<std::uint64_t>* head = address >> kAddressBits == 0 ? head_of(address) : nullptr;
   return head == nullptr ? ChunkRef() : ChunkRef(head->load(std::memory_order_acquire));
@@ -215,8 +217,8 @@ class AddressTable {
     return false;
   }
   const SlotGroup group = chunk.group_of(granule);
-  if (find_in_group(group, granule).exists() ||
-      (chunk.has_older() && is_in(chunk.older(), granule))) [[unlikely]] {
+  if (find_in_group(group, granule).exists() || (chunk.has_next() && is_in(chunk.next(), granule)))
+      [[unlikely]] {
     return false;
   }
   const Slot slot = claim(group, granule);
@@ -233,7 +235,7 @@ class AddressTable {
   if (!chunk.is_dense()) {
     return chunk.exists() && try_insert_sparse(chunk, granule, block);
   }
-  if (chunk.has_older() && is_in(chunk.older(), granule)) [[unlikely]] {
+  if (chunk.has_next() && is_in(chunk.next(), granule)) [[unlikely]] {
     return false;
   }
   std::atomic<std::uint64_t>& word = chunk.dense_word(granule);
@@ -291,7 +293,7 @@ void AddressTable::walk_page(std::uintptr_t page, ChunkRef chunk, Visit& visit) 
       visit(block);
     }
   };
-  for (; chunk.exists(); chunk = chunk.older()) {
+  for (; chunk.exists(); chunk = chunk.next()) {
     for (unsigned i = 0; chunk.is_dense() && i < PageChunk::kDenseSlots; ++i) {
       std::atomic<std::uint64_t>& word = chunk.dense_word(2 * i);
       visit_slot({&word, word.load(std::memory_order_acquire), {0, 0}, i});

@@ -1,9 +1,9 @@
 // Slots for live blocks of one page of the heap. Context: IN-HOOK.
 //
-// A page has chunks of slots, the newest first. There are two kinds:
+// A page has a list of chunks. There are two kinds:
 //
-//   sparse: | older | group | group | … |    one group of 1 to 16 slots, or several of 16
-//   dense:  | older | 128 words |            one for each 32 bytes of the page
+//   sparse: | next | group | group | … |    one group of 1 to 16 slots, or several of 16
+//   dense:  | next | 128 words |            one for each 32 bytes of the page
 //
 //   group:  | marks: 16 bytes | words | births |
 //
@@ -19,7 +19,7 @@
 //
 // In a dense chunk nothing is searched, and nothing claimed: who owns a block owns its slot, as no
 // other can live within the same 32 bytes. So it is for the allocators that keep blocks that far
-// apart. What does not fit into a word stands in an older chunk.
+// apart. What does not fit into a word stands in a chunk behind.
 #pragma once
 
 #include <emmintrin.h>
@@ -37,6 +37,7 @@ struct Block {
   std::uint64_t size = 0;
   std::uint32_t site = 0;
   std::uint32_t birth = 0;
+  bool may_be_near = false;  // to another live block: not told in what comes out of the table
 };
 
 class SlotGroup {
@@ -105,7 +106,7 @@ struct PageChunk;
 
 // A chunk and its shape in one word, so that a look-up goes from a page's head to the right slots.
 //
-//   59 dense | 58 there is an older chunk | 57……53 slots of a group | 52……48 groups
+//   59 dense | 58 another chunk follows | 57……53 slots of a group | 52……48 groups
 //   47……0 address of the chunk; 0: none
 class ChunkRef {
  public:
@@ -118,15 +119,12 @@ class ChunkRef {
   static ChunkRef dense(const PageChunk* chunk) {
     return ChunkRef(kDense | reinterpret_cast<std::uintptr_t>(chunk));
   }
-  [[nodiscard]] ChunkRef with_older() const { return ChunkRef(word_ | kHasOlder); }
+  [[nodiscard]] ChunkRef with_next() const { return ChunkRef(word_ | kHasNext); }
 
   [[nodiscard]] bool exists() const { return word_ != 0; }
   [[nodiscard]] bool is_dense() const { return (word_ & kDense) != 0; }
-  [[nodiscard]] bool has_older() const { return (word_ & kHasOlder) != 0; }
-  [[nodiscard]] inline ChunkRef older() const;  // none if there is none
-  [[nodiscard]] bool is_dense_alone() const {
-    return word_ >> kHasOlderBit == kDense >> kHasOlderBit;
-  }
+  [[nodiscard]] bool has_next() const { return (word_ & kHasNext) != 0; }
+  [[nodiscard]] inline ChunkRef next() const;  // none if there is none
   [[nodiscard]] std::uint64_t word() const { return word_; }
   [[nodiscard]] PageChunk& chunk() const {
     return *reinterpret_cast<PageChunk*>(word_ & ((std::uint64_t{1} << 48) - 1));
@@ -146,16 +144,15 @@ class ChunkRef {
   [[nodiscard]] inline std::atomic<std::uint64_t>& dense_word(std::uint64_t granule) const;
 
  private:
-  static constexpr unsigned kHasOlderBit = 58;
-  static constexpr std::uint64_t kHasOlder = std::uint64_t{1} << kHasOlderBit;
+  static constexpr std::uint64_t kHasNext = std::uint64_t{1} << 58;
   static constexpr std::uint64_t kDense = std::uint64_t{1} << 59;
 
   std::uint64_t word_ = 0;
 };
 
 struct alignas(16) PageChunk {
-  std::atomic<std::uint64_t> older;  // a ChunkRef; release in add_chunk, acquire by readers
-  std::uint32_t slots_in_page;       // with all chunks that were there before
+  std::atomic<std::uint64_t> next;  // a ChunkRef; release in add_chunk, acquire by readers
+  std::uint32_t slots_in_page;      // with all chunks that were there before
 
   static constexpr unsigned kDenseSlots = 128;
   static constexpr std::size_t kDenseBytes = 16 + kDenseSlots * sizeof(std::uint64_t);
@@ -165,8 +162,8 @@ struct alignas(16) PageChunk {
 };
 static_assert(sizeof(PageChunk) == 16);
 
-inline ChunkRef ChunkRef::older() const {
-  return has_older() ? ChunkRef(chunk().older.load(std::memory_order_acquire)) : ChunkRef();
+inline ChunkRef ChunkRef::next() const {
+  return has_next() ? ChunkRef(chunk().next.load(std::memory_order_acquire)) : ChunkRef();
 }
 
 inline SlotGroup ChunkRef::group(unsigned index) const {
@@ -199,11 +196,12 @@ struct SparseWord {
 
 struct DenseWord {
   static constexpr unsigned kSizeBits = 12;
-  static constexpr unsigned kBirthBits = 30;
+  static constexpr unsigned kBirthBits = 30;  // of ticks of 16 ms: 198 days
   static constexpr unsigned kSiteBits = 20;
 
   static bool can_hold(const Block& block) {
-    return (block.size >> kSizeBits | block.birth >> kBirthBits | block.site >> kSiteBits) == 0;
+    return (block.size >> kSizeBits | block.birth >> kBirthBits | block.site >> kSiteBits) == 0 &&
+           !block.may_be_near;
   }
   static std::uint64_t of(std::uint64_t granule, const Block& block) {
     return (granule & 1) << 62 | std::uint64_t{block.site} << (kSizeBits + kBirthBits) |

@@ -104,7 +104,7 @@ TEST(Recorder, LosesNoEventOfAnyThread) {
   stack::set_skip_own_module(false);
   stack::refresh_modules();
   recorder::g_clock.start();
-  recorder::g_tables.blocks.allow_dense_pages();
+  recorder::g_tables.blocks.allow_dense_pages(true);
   recorder::start_recording({});
   Places places;
   const auto end = std::chrono::steady_clock::now() + kTime;

@@ -104,11 +104,12 @@ class Program {
     }
     const std::uintptr_t address = take_mine();
     Block old;
-    ASSERT_TRUE(tables_.blocks.begin_transit(address, old));
-    ASSERT_EQ(old.size, size_for(address, old.site));
+    Block moved;
+    ASSERT_TRUE(tables_.blocks.begin_transit(address, moved));
+    ASSERT_EQ(moved.size, size_for(address, moved.site));
     places_.give_back(address);
     record(fresh);
-    tables_.blocks.end_transit(address);
+    tables_.blocks.end_transit(moved);
   }
 
   recorder::Tables& tables_;
@@ -133,7 +134,7 @@ INSTANTIATE_TEST_SUITE_P(SparseAndDensePages, Tables, testing::Bool());
 TEST_P(Tables, AreConsistentToEveryThreadAndEveryWalk) {
   const auto tables = std::make_unique<recorder::Tables>();
   if (GetParam()) {
-    tables->blocks.allow_dense_pages();
+    tables->blocks.allow_dense_pages(true);
   }
   Places places;
   const auto end = std::chrono::steady_clock::now() + kTime;

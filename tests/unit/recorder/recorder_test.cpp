@@ -73,6 +73,49 @@ class Recorder : public testing::Test {
   static std::uint64_t born_bytes(std::uint32_t site) { return births_of(site).bytes; }
 };
 
+// A signal handler's event came between a thread's look at its count and the counting.
+TEST_F(Recorder, LooksAtTheClockWhereAHandlerTookTheLastCall) {
+  for (const int left : {0, -1}) {
+    allocate(pointer(kHeap), 20);
+    t_thread.calls_to_look = left;
+    unsigned before = g_looks;
+    record_release(pointer(kHeap));
+    EXPECT_EQ(g_looks, before + 1);
+    t_thread.calls_to_look = left;
+    before = g_looks;
+    allocate(pointer(kHeap), 20);
+    EXPECT_EQ(g_looks, before + 1);
+    record_release(pointer(kHeap));
+  }
+}
+
+TEST_F(Recorder, RecordsMapsAloneWhereTheHeapIsNotTracked) {
+  Config config;
+  config.track_heap = false;
+  start_recording(config);
+  const std::uint64_t before = lost(format::Loss::foreign_free);
+  allocate(pointer(kHeap), 20);
+  EXPECT_TRUE(blocks().empty());
+  record_release(pointer(kHeap));
+  record_map(pointer(kMap), kPage, caller_of_hook());
+  EXPECT_EQ(maps().size(), 1U);
+  record_unmap(pointer(kMap), kPage);
+  EXPECT_EQ(lost(format::Loss::foreign_free), before);
+}
+
+// Blocks of 16 bytes side by side, as another allocator's operator new makes them.
+TEST_F(Recorder, KeepsForeignBlocksApart) {
+  g_tables.blocks.allow_dense_pages(true);
+  constexpr std::uintptr_t kBlocks = 2'000;
+  const std::uint64_t before = lost(format::Loss::missed_free);
+  for (std::uintptr_t i = 0; i < kBlocks; ++i) {
+    record_foreign_allocation(pointer(kHeap + i * 16), 16, caller_of_hook());
+  }
+  EXPECT_EQ(blocks().size(), kBlocks);
+  EXPECT_EQ(lost(format::Loss::missed_free), before);
+  g_tables.blocks.allow_dense_pages(false);
+}
+
 TEST_F(Recorder, KnowsABlockFromItsAllocationToItsRelease) {
   allocate(pointer(kHeap), 100);
   ASSERT_EQ(blocks().size(), 1U);

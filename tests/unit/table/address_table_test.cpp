@@ -117,10 +117,11 @@ TEST(AddressTable, ABlockInTransitIsAlive) {
 TEST(AddressTable, AMoveLeavesOnlyTheNewPlace) {
   const auto table = make_table();
   Block old;
+  Block moved;
   table->insert({kHeap, 10, 3, 5}, old);
-  table->begin_transit(kHeap, old);
+  table->begin_transit(kHeap, moved);
   table->insert({kHeap + 0x100, 20, 4, 6}, old);
-  table->end_transit(kHeap);
+  table->end_transit(moved);
   EXPECT_FALSE(contains(*table, kHeap));
   EXPECT_TRUE(contains(*table, kHeap + 0x100));
 }
@@ -128,10 +129,11 @@ TEST(AddressTable, AMoveLeavesOnlyTheNewPlace) {
 TEST(AddressTable, AMoveThatFailedLeavesTheBlockAsItWas) {
   const auto table = make_table();
   Block old;
+  Block moved;
   table->insert({kHeap, 10, 3, 5}, old);
-  table->begin_transit(kHeap, old);
+  table->begin_transit(kHeap, moved);
   table->cancel_transit(kHeap);
-  table->end_transit(kHeap);  // of no transit: nothing happens
+  table->end_transit(moved);  // of no transit: nothing happens
   EXPECT_EQ(table->insert({kHeap, 1, 1, 0}, old), Insert::kReplaced);
   EXPECT_EQ(old.size, 10U);
 }
@@ -140,10 +142,11 @@ TEST(AddressTable, AMoveThatFailedLeavesTheBlockAsItWas) {
 TEST(AddressTable, AMoveSparesABlockThatTookTheOldPlaceMeanwhile) {
   const auto table = make_table();
   Block old;
+  Block moved;
   table->insert({kHeap, 10, 3, 5}, old);
-  table->begin_transit(kHeap, old);
+  table->begin_transit(kHeap, moved);
   EXPECT_EQ(table->insert({kHeap, 30, 8, 7}, old), Insert::kNew);
-  table->end_transit(kHeap);
+  table->end_transit(moved);
   ASSERT_TRUE(take(*table, kHeap, old));
   EXPECT_EQ(old.size, 30U);
 }
@@ -222,14 +225,15 @@ TEST(AddressTable, ForgetsTheSizesOfHugeBlocksThatAreGone) {
   const auto table = make_table();
   constexpr std::uint64_t kHuge = std::uint64_t{5} << 30;
   Block old;
+  Block moved;
   for (std::uintptr_t i = 0; i < 1000; ++i) {
     const std::uintptr_t address = kHeap + i * 0x1000;
     ASSERT_NE(table->insert({address, kHuge + i, 1, 0}, old), Insert::kNoMemory) << i;
-    table->begin_transit(address, old);
+    table->begin_transit(address, moved);
     if (i % 2 == 0) {
       table->insert({address, 10, 1, 0}, old);
     } else {
-      table->end_transit(address);
+      table->end_transit(moved);
     }
   }
   EXPECT_EQ(blocks_of(*table).size(), 500U);

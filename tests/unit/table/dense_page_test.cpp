@@ -8,6 +8,7 @@
 #include <tuple>
 #include <vector>
 
+#include "preload/runtime/arena.h"
 #include "preload/table/address_table.h"
 
 namespace seep::table {
@@ -20,7 +21,7 @@ using Contents = std::map<std::uintptr_t, std::tuple<std::uint64_t, std::uint32_
 
 std::unique_ptr<AddressTable> make_table() {
   auto table = std::make_unique<AddressTable>();
-  table->allow_dense_pages();
+  table->allow_dense_pages(true);
   return table;
 }
 
@@ -130,44 +131,92 @@ TEST_F(DensePage, SeesAnEntryInAnOlderChunk) {
 }
 
 TEST_F(DensePage, AMoveLeavesOnlyTheNewPlace) {
+  Block moved;
   table->insert({page + 16, 10, 3, 5}, old);
-  ASSERT_TRUE(table->begin_transit(page + 16, old));
-  EXPECT_EQ(old.size, 10U);
+  ASSERT_TRUE(table->begin_transit(page + 16, moved));
+  EXPECT_EQ(moved.size, 10U);
   EXPECT_EQ(contents().size(), 1U);
   table->insert({page + 512, 20, 4, 6}, old);
-  table->end_transit(page + 16);
+  table->end_transit(moved);
   EXPECT_EQ(contents(), (Contents{{page + 512, {20, 4, 6}}}));
 }
 
 TEST_F(DensePage, AMoveSparesABlockThatTookTheOldPlaceMeanwhile) {
+  Block moved;
   for (const std::uintptr_t offset :
        {std::uintptr_t{16}, std::uintptr_t{0}}) {  // the same, too near
     table->insert({page + 16, 10, 3, 5}, old);
-    table->begin_transit(page + 16, old);
+    table->begin_transit(page + 16, moved);
     EXPECT_EQ(table->insert({page + offset, 30, 8, 7}, old), Insert::kNew);
-    table->end_transit(page + 16);
+    table->end_transit(moved);
     EXPECT_EQ(contents(), (Contents{{page + offset, {30, 8, 7}}}));
     EXPECT_TRUE(table->remove(page + offset));
   }
 }
 
+// The thread that got the old place moves its block away in its turn, and its realloc fails.
+TEST_F(DensePage, AMoveSparesATransitOfAnother) {
+  for (const std::uint64_t size : {std::uint64_t{30}, std::uint64_t{5000}}) {
+    Block first;
+    Block second;
+    table->insert({page + 16, size, 3, 5}, old);
+    table->begin_transit(page + 16, first);
+    table->insert({page + 16, size + 1, 8, 7}, old);
+    table->begin_transit(page + 16, second);
+    table->end_transit(first);
+    EXPECT_EQ(contents(), (Contents{{page + 16, {size + 1, 8, 7}}}));
+    table->cancel_transit(page + 16);
+    EXPECT_TRUE(table->remove(page + 16));
+  }
+}
+
+// Those of another allocator, beside a page of libc's that is full.
+TEST_F(DensePage, KeepsApartWhatMayBeNear) {
+  for (std::uintptr_t at = 0; at < 2 * kPage; at += 16) {
+    EXPECT_EQ(table->insert({page + at, 16, 1, 0, /*may_be_near=*/true}, old), Insert::kNew);
+  }
+  EXPECT_EQ(contents_of(*table, page, page + 2 * kPage).size(), 512U);
+  for (std::uintptr_t at = 0; at < 2 * kPage; at += 16) {
+    EXPECT_TRUE(table->try_remove(page + at) || table->remove(page + at));
+  }
+  EXPECT_TRUE(contents_of(*table, page, page + 2 * kPage).empty());
+}
+
 TEST_F(DensePage, AMoveThatFailedLeavesTheBlockAsItWas) {
+  Block moved;
   table->insert({page + 16, 10, 3, 5}, old);
-  table->begin_transit(page + 16, old);
+  table->begin_transit(page + 16, moved);
   table->cancel_transit(page + 16);
-  table->end_transit(page + 16);
+  table->end_transit(moved);
   EXPECT_EQ(table->insert({page + 16, 1, 1, 0}, old), Insert::kReplaced);
   EXPECT_EQ(old.size, 10U);
 }
 
 // A block that is resized where it stands, to a size that a slot can hold no more, and back.
 TEST_F(DensePage, ABlockMayGrowOutOfItsSlotAndComeBack) {
+  Block moved;
   table->insert({page + 16, 10, 3, 5}, old);
   for (const std::uint64_t size : {std::uint64_t{5000}, std::uint64_t{7}, std::uint64_t{4096}}) {
-    ASSERT_TRUE(table->begin_transit(page + 16, old));
+    ASSERT_TRUE(table->begin_transit(page + 16, moved));
     EXPECT_EQ(table->insert({page + 16, size, 3, 5}, old), Insert::kNew);
-    table->end_transit(page + 16);
+    table->end_transit(moved);
     EXPECT_EQ(contents(), (Contents{{page + 16, {size, 3, 5}}}));
+  }
+}
+
+// Pages of blocks at one distance, filled one after the other: at no distance more than 31 bytes.
+TEST(DensePages, TakeLittleMemory) {
+  for (std::uintptr_t distance = 32; distance <= 256; distance += 16) {
+    const std::uint64_t before = runtime::mapped_bytes();
+    const auto table = make_table();
+    constexpr std::uintptr_t kBlocks = 400'000;
+    Block old;
+    for (std::uintptr_t i = 0; i < kBlocks; ++i) {
+      table->insert({kHeap + i * distance, distance - 8, 1, 0}, old);
+    }
+    // The index of heads is mapped for a whole region, 2 MB, and arenas grow by 1 MB.
+    const double bytes = static_cast<double>(runtime::mapped_bytes() - before) - 4e6;
+    EXPECT_LT(bytes / kBlocks, 31.0) << distance;
   }
 }
 
@@ -192,7 +241,7 @@ TEST(DensePages, AgreeWithAMapOverRandomEvents) {
     const bool small = random() % 20 != 0;
     const Block block{address, small ? random() % 200 : random() % 10'000,
                       static_cast<std::uint32_t>(1 + random() % (small ? 1000 : 3'000'000)),
-                      static_cast<std::uint32_t>(random())};
+                      static_cast<std::uint32_t>(small ? random() % 1'000'000 : random())};
     Block old;
     if (!table->try_insert(block)) {
       EXPECT_EQ(table->insert(block, old),
@@ -204,20 +253,20 @@ TEST(DensePages, AgreeWithAMapOverRandomEvents) {
     const std::uintptr_t slot = random() % 4'000 * (random() % 2 + 1);
     const std::uintptr_t address = kHeap + slot * 32 + (slot / 128 % 2) * 16;
     const bool known = expected.contains(address);
-    Block old;
+    Block moved;
     switch (random() % 8) {
       case 0:
-        ASSERT_EQ(table->begin_transit(address, old), known);
+        ASSERT_EQ(table->begin_transit(address, moved), known);
         if (known) {
           table->cancel_transit(address);
         }
         break;
       case 1:
         if (known) {  // realloc, in its place
-          table->begin_transit(address, old);
+          table->begin_transit(address, moved);
           expected.erase(address);
           insert(address);
-          table->end_transit(address);
+          table->end_transit(moved);
         }
         break;
       case 2:
