@@ -35,15 +35,16 @@ constexpr int least(int a, int b) {
   const bool idle = g_clock.tick() - before > kIdleLookMs >> kTickShift;
   const int most = dormant() ? kCallsPerPoll * kPollsPerLook : kCallsPerLook;
   t_thread.calls_per_look = idle ? 1 : least(2 * t_thread.calls_per_look, most);
-  t_thread.calls_to_look = least(t_thread.calls_per_look, kCallsPerPoll);
-  t_thread.polls_to_look = t_thread.calls_per_look / t_thread.calls_to_look;
+  const int calls = least(t_thread.calls_per_look, kCallsPerPoll);
+  t_thread.calls_to_look = calls - 1;
+  t_thread.polls_to_look = t_thread.calls_per_look / calls;
   if (g_config.on_look != nullptr) {
     g_config.on_look(now);
   }
 }
 
 inline void count_call() {
-  if (--t_thread.calls_to_look <= 0) [[unlikely]] {
+  if (--t_thread.calls_to_look < 0) [[unlikely]] {
     look_at_clock();
   }
 }
@@ -252,7 +253,7 @@ std::uint32_t heap_site_of(const Caller& caller) {
 
 bool look_at_busy_clock() {
   look_at_clock();
-  return t_thread.calls_to_look > 1;
+  return t_thread.calls_to_look > 0;
 }
 
 void start_recording(const Config& config) {
@@ -278,7 +279,7 @@ void look_while_dormant() {
   if (--t_thread.polls_to_look <= 0 || (g_config.is_wanted != nullptr && g_config.is_wanted())) {
     look_at_clock();
   } else {
-    t_thread.calls_to_look = kCallsPerPoll;
+    t_thread.calls_to_look = kCallsPerPoll - 1;
   }
 }
 
@@ -296,7 +297,7 @@ std::uint32_t recover_after_fork(bool alone) {
     disown_caches_after_fork();
   }
   restart_sampled();
-  t_thread.calls_to_look = 1;
+  t_thread.calls_to_look = 0;
   g_clock.look();
   return g_clock.skip_tick();
 }

@@ -84,7 +84,7 @@ void set_mode(Mode mode);
 // In the allocating hooks of a dormant process, so that a request to start is seen: counts a call;
 // true for every kCallsPerPoll-th of a thread, which must call look_while_dormant then.
 inline bool dormant_call_must_look() {
-  return --t_thread.calls_to_look <= 0;
+  return --t_thread.calls_to_look < 0;
 }
 // Looks at the clock when the agent is wanted, and every kPollsPerLook-th time: reading it at every
 // kCallsPerLook-th call would cost as much as all else that a dormant hook does.
@@ -142,7 +142,7 @@ void end_remap(const Remapping& remapping, const void* fresh, std::size_t bytes)
 void record_release_otherwise(const void* block);
 
 [[gnu::always_inline]] inline void record_release(const void* block) {
-  if (mode() == Mode::kExact && block != nullptr && t_thread.calls_to_look > 1 &&
+  if (mode() == Mode::kExact && block != nullptr && t_thread.calls_to_look > 0 &&
       g_tables.blocks.try_remove(reinterpret_cast<std::uintptr_t>(block))) [[likely]] {
     --t_thread.calls_to_look;
     return;

@@ -13,9 +13,9 @@ struct ThreadCache;
 struct ThreadState {
   // A thread whose looks at the clock come too far apart looks at every call, then at every second,
   // and so on.
-  // A signal handler's event may take the last call away between a look at it and the next: 0 and
-  // below are due.
-  int calls_to_look = kCallsPerLook;
+  // The call that takes it below 0 looks, or any later one: a signal handler's event may come
+  // between a thread's look at the count and its counting.
+  int calls_to_look = kCallsPerLook - 1;
   int calls_per_look = kCallsPerLook;
   int polls_to_look = 1;            // while dormant
   ThreadCache* cache = nullptr;     // that the thread owns

@@ -7,7 +7,8 @@
 code  what the functions of the hot path consist of. Calls and locked instructions are compared
       exactly, instructions and branches within 10 %, the stack within 16 bytes.
 run   what libseep.so executes for one malloc and its free, 21 frames deep, from one call stack over
-      1,000 live blocks of 16 to 128 bytes, counted by callgrind: instructions and calls within 5 %,
+      1,000 live blocks of 16 to 64 bytes, counted by callgrind: instructions within 5 %, calls
+      within 0.4 (a look at the clock makes two or more of them, as time has it),
       branches within 10 %, locked instructions within 0.05. Modes are exact, the same for blocks of
       up to 1,024 bytes, of which a page has few, paused and sample.
 
@@ -35,7 +36,7 @@ SKIPPED = 77
 HOOKS = ["malloc", "free", "calloc", "realloc", "_Znwm", "_ZdlPv", "_ZdlPvm"]
 # What is run: settings, two numbers of pairs, whose difference leaves start and end out, how much the
 # instructions may change, and the largest block. Samples come at random: more pairs and more room.
-Mode = namedtuple("Mode", "settings pairs room largest", defaults=[128])
+Mode = namedtuple("Mode", "settings pairs room largest", defaults=[64])
 MODES = {"exact": Mode({}, (4000, 24000), 0.05),
          "exact, larger blocks": Mode({}, (4000, 24000), 0.05, 1024),
          "paused": Mode({"SEEP_START": "paused"}, (4000, 24000), 0.05),
@@ -196,7 +197,7 @@ def compare_run(golden, run, stack):
     for mode in MODES:
         name = mode + ALL
         before, now = (measured.get(name, mixes.NO_MIX) for measured in (golden.run, run))
-        limits = Mix(instructions=(MODES[mode].room, 1), calls=(0.05, 0.1), indirect=(0.05, 0.1),
+        limits = Mix(instructions=(MODES[mode].room, 1), calls=(0.05, 0.4), indirect=(0.05, 0.1),
                      locked=(0, 0.05), branches=(0.1, 0.5))
         changes = [change(kind, old, round(new, 2))
                    for kind, limit, old, new in zip(Mix._fields, limits, before, now)

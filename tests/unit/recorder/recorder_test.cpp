@@ -75,7 +75,7 @@ class Recorder : public testing::Test {
 
 // A signal handler's event came between a thread's look at its count and the counting.
 TEST_F(Recorder, LooksAtTheClockWhereAHandlerTookTheLastCall) {
-  for (const int left : {0, -1}) {
+  for (const int left : {0, -1, -2}) {
     allocate(pointer(kHeap), 20);
     t_thread.calls_to_look = left;
     unsigned before = g_looks;
