@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "preload/runtime/syscall.h"
+#include "preload/runtime/thread_pointer.h"
 #include "preload/stack/capture_counts.h"
 
 namespace seep::recorder {
@@ -43,10 +44,8 @@ bool is_gone(std::uint64_t owner, std::uint64_t claimant) {
 
 // Threads that follow each other on one stack come to the same place.
 unsigned place_of_thread() {
-  std::uint64_t control_block;
-  __asm__("movq %%fs:0, %0" : "=r"(control_block));
   constexpr std::uint64_t kGoldenRatio = 0x9E3779B97F4A7C15ULL;
-  return static_cast<unsigned>(control_block * kGoldenRatio >> 40);
+  return static_cast<unsigned>(runtime::thread_pointer() * kGoldenRatio >> 40);
 }
 
 // What the last owner left behind; its births stay. Only a fork leaves one in the middle of a

@@ -3,15 +3,21 @@
 #include <string.h>
 
 #include "preload/runtime/arena.h"
+#include "preload/runtime/thread_pointer.h"
 
 namespace seep::table {
 
+// A signal handler above a change of its own thread's would wait for itself.
 bool RangeTable::lock() {
+  const std::uintptr_t self = runtime::thread_pointer();
   for (unsigned spin = 0; spin < kMostSpins; ++spin) {
-    bool expected = false;
-    if (locked_.compare_exchange_weak(expected, true, std::memory_order_acquire,
+    std::uintptr_t holder = 0;
+    if (holder_.compare_exchange_weak(holder, self, std::memory_order_acquire,
                                       std::memory_order_relaxed)) {
       return true;
+    }
+    if (holder == self) {
+      return false;
     }
     __builtin_ia32_pause();
   }

@@ -60,16 +60,16 @@ class RangeTable {
       20000;  // a few hundred microseconds: several moves of a large table
 
   bool lock();
-  void unlock() { locked_.store(false, std::memory_order_release); }
+  void unlock() { holder_.store(0, std::memory_order_release); }
   bool reserve(std::size_t count);
   std::size_t first_ending_after(std::uintptr_t address) const;
   bool cut(std::uintptr_t begin, std::uintptr_t end, std::uint32_t& split_site);
   void open_gap(std::size_t at);
   void close_gap(std::size_t at, std::size_t entries);
 
-  std::atomic<bool> locked_{false};  // acquire in lock, release in unlock
-  bool held_for_fork_ = false;       // written by the thread that forks, under libc's fork lock
-  Range* ranges_ = nullptr;          // sorted, disjoint; guarded by locked_
+  std::atomic<std::uintptr_t> holder_{0};  // a thread pointer; acquire in lock, release in unlock
+  bool held_for_fork_ = false;  // written by the thread that forks, under libc's fork lock
+  Range* ranges_ = nullptr;     // sorted, disjoint; guarded by holder_
   std::size_t count_ = 0;
   std::size_t capacity_ = 0;
 };

@@ -139,6 +139,12 @@ TEST_F(Moments, HandlersThatLeaveAllocationsForGood) {
   EXPECT_EQ(report.at("snapshots").back().at("trigger"), "exit");
 }
 
+// Handlers so often that they would leave the program no time if each waited for itself.
+TEST_F(Moments, HandlersThatMapMemoryAllTheTime) {
+  const Output output = expect_same({program("signal_storm"), "mapsfast", "1"});
+  EXPECT_EQ(output.status, 0);
+}
+
 TEST_F(Moments, HandlersThatMapMemory) {
   const Output output = expect_same({program("signal_storm"), "maps", "1"},
                                     {{"SEEP_INTERVAL", "5ms"}, {"SEEP_KEEP", "8"}});
