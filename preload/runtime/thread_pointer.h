@@ -5,8 +5,8 @@
 
 namespace seep::runtime {
 
-// The address of the calling thread's control block; never 0. A thread that is started once this one
-// has ended may have the same.
+// The address of the calling thread's control block; never 0. A thread that is started once this
+// one has ended may have the same.
 inline std::uintptr_t thread_pointer() {
   std::uintptr_t control_block;
   __asm__("movq %%fs:0, %0" : "=r"(control_block));
