@@ -133,7 +133,7 @@ TEST_P(Samples, AreJudgedAsTheirFirstCommentSays) {
   // where snapshots may cost no more than 0.2 % of the time, too little for the eight that a
   // verdict needs.
   const bool of_child = GetParam().key("process", "") == "child";
-  const Output tracked = run_preloaded({sample(GetParam().sample), of_child ? "6" : "3"});
+  const Output tracked = run_preloaded({sample(GetParam().sample), of_child ? "6" : "4"});
   EXPECT_EQ(tracked.status, 0);
   EXPECT_EQ(tracked.err, "");
   const Json judged = judged_report();

@@ -20,6 +20,11 @@ struct Allocator {
   std::string library;
 };
 
+// For the names of tests.
+void PrintTo(const Allocator& allocator, std::ostream* out) {
+  *out << allocator.name;
+}
+
 class Allocators : public Harmless, public ::testing::WithParamInterface<Allocator> {
  protected:
   // Prints the name of the allocator that it got.

@@ -65,6 +65,11 @@ class Untracked : public Harmless, public ::testing::WithParamInterface<Target> 
   }
 };
 
+// For the names of tests.
+void PrintTo(const Target& target, std::ostream* out) {
+  *out << target.program;
+}
+
 TEST_P(Untracked, IsNamedAndStartedAsItIs) {
   const std::string target = program(GetParam().program);
   expect_untracked(run_under_seep({}, {target}), target, GetParam().why);
