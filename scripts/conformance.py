@@ -13,6 +13,7 @@ import argparse
 import dataclasses
 import pathlib
 import shutil
+import subprocess
 import sys
 import time
 
@@ -112,8 +113,8 @@ def run_suite(place, suite):
     except Absent as absent:
         say(f"{suite.name}: LEFT OUT: {absent}")
         return None
-    except Trouble as trouble:
-        runner.row.troubles.append(str(trouble))
+    except (Trouble, OSError, subprocess.SubprocessError) as trouble:
+        runner.row.troubles.append(f"{type(trouble).__name__}: {trouble}")
     return runner.row
 
 

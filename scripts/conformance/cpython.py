@@ -7,7 +7,7 @@ from suite import Suite
 MODULES = ["test_gc", "test_ctypes", "test_faulthandler", "test_threading", "test_signal", "test_io",
            "test_socket", "test_subprocess", "test_asyncio", "test_multiprocessing_fork",
            "test_multiprocessing_spawn"]
-QUICK = ["test_gc", "test_ctypes", "test_faulthandler"]
+QUICK = ["test_gc", "test_ctypes", "test_threading"]
 FAILED = re.compile(r"^(FAIL|ERROR): (?:\S+ \(([\w.]+)\)|(\S+))", re.MULTILINE)
 
 

@@ -1,9 +1,11 @@
 """Where the suites run: unpacked packages, a scratch folder, and turns alone and under seep."""
 import dataclasses
 import json
+import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -131,13 +133,16 @@ class Turn:
     def run(self, command, added=None, packaged=True, folder=None, given=None, seconds=LONGEST_COMMAND_S):
         """Runs a command to its end and writes what it printed to the log. `given` is its input."""
         begin = time.monotonic()
-        try:
-            done = subprocess.run([str(word) for word in command], env=self.environment(added, packaged),
-                                  cwd=folder or self.folder, capture_output=True, check=False, timeout=seconds,
-                                  input=(given or "").encode())
-            out, err, status = done.stdout, done.stderr, done.returncode
-        except subprocess.TimeoutExpired as error:
-            out, err, status = error.stdout or b"", error.stderr or b"", "still running"
+        with subprocess.Popen([str(word) for word in command], env=self.environment(added, packaged),
+                              cwd=folder or self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, start_new_session=True) as process:
+            try:
+                out, err = process.communicate((given or "").encode(), seconds)
+                status = process.returncode
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)  # whatever it started holds the pipes as well
+                out, err = process.communicate()
+                status = f"killed after {seconds} s"
         result = Done(out.decode(errors="replace"), err.decode(errors="replace"), status)
         self.note(f"$ {' '.join(str(word) for word in command)}\n{result.out}{result.err}[ended with {status} after {time.monotonic() - begin:.2f} s]")
         return result
@@ -167,7 +172,10 @@ class Turn:
             found.processes += 1
             found.snapshots += len(snapshots)
             if snapshots:
-                add_losses(self.place.seep, snapshots[-1], found.losses)
+                lost = losses_of(self.place.seep, snapshots[-1])
+                found.add(Recorded(losses=lost))
+                if lost:
+                    self.note(f"[losses] {directory.name}: {lost}")
         if found.snapshots:
             done = subprocess.run([str(self.place.seep), "verify", str(self.recordings)], text=True,
                                   capture_output=True, check=False)
@@ -176,19 +184,16 @@ class Turn:
             if done.returncode != 0 and not found.damaged:
                 found.damaged = [f"seep verify ended with {done.returncode}"]
             self.note("\n".join(["[seep verify]", *found.damaged,
-                                 f"{len(lines) - len(found.damaged)} of {len(lines)} whole",
-                                 f"[losses] {found.losses or 'none'}"]))
+                                 f"{len(lines) - len(found.damaged)} of {len(lines)} whole"]))
         return found
 
     def remove(self):
         shutil.rmtree(self.base, ignore_errors=True)
 
 
-def add_losses(seep, snapshot, losses):
-    """Adds what the last snapshot of a process says was lost."""
+def losses_of(seep, snapshot):
+    """What a snapshot says was lost until then; what `seep info` cannot read, `seep verify` names."""
     done = subprocess.run([str(seep), "info", "--json", str(snapshot)], text=True, capture_output=True, check=False)
     if done.returncode != 0:
-        return  # `seep verify` names it
-    for name, count in json.loads(done.stdout)["snapshot"]["losses"].items():
-        if count:
-            losses[name] = losses.get(name, 0) + count
+        return {}
+    return {name: count for name, count in json.loads(done.stdout)["snapshot"]["losses"].items() if count}
