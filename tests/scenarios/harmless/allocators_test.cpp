@@ -1,4 +1,5 @@
 // Programs whose allocator is not libc's: linked with them, or preloaded in either order.
+#include <ostream>
 #include <utility>
 
 #include "tests/scenarios/harmless/harmless.h"

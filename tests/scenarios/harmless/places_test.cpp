@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <ostream>
 
 #include "tests/scenarios/harmless/harmless.h"
 
