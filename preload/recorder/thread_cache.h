@@ -53,6 +53,7 @@ class PendingBirths {
 };
 
 struct ThreadCache {
+  stack::LastWalk walk;  // first: most of it is never touched
   // Set while a capture of the owner uses the cache: a signal handler above it goes without.
   // Relaxed for a cache with an owner; of a shared one by exchange (acquire) and release.
   std::atomic<bool> in_use;
@@ -62,7 +63,6 @@ struct ThreadCache {
   static constexpr unsigned kCounts = 7;
   static_assert(static_cast<unsigned>(format::CaptureCount::frames_walked) < kCounts);
   std::atomic<std::uint64_t> counts[kCounts];
-  stack::LastWalk walk;
 
   void count(format::CaptureCount what, std::uint64_t times = 1) {
     std::atomic<std::uint64_t>& counter = counts[static_cast<std::uint32_t>(what)];

@@ -219,6 +219,10 @@ class LastWalk {
     }
   }
 
+  // Staged steps are used from the first on, the others up to the last: what comes next to those is
+  // in the same page of memory.
+  WalkStep staged_[kMostStaged];
+  WalkStep steps_[kSlots];
   std::uint64_t generation_;
   unsigned begin_;      // the innermost step of the last walk; 0: there is none
   unsigned cursor_;     // steps before it are further in than the present frame
@@ -226,8 +230,6 @@ class LastWalk {
   unsigned dirty_end_;  // steps in [begin_, dirty_end_) may have new callers
   unsigned root_end_;   // nodes are of stacks whose outermost frame is the step before it
   unsigned staged_count_;
-  WalkStep steps_[kSlots];
-  WalkStep staged_[kMostStaged];
 };
 
 }  // namespace seep::stack

@@ -98,9 +98,14 @@ unsigned AddressTable::count_blocks(ChunkRef chunk) {
   return count;
 }
 
-unsigned AddressTable::blocks_in_page_before(std::uintptr_t address) {
-  const std::uintptr_t page = address >> kPageShift << kPageShift;
-  return page == 0 ? 0 : count_blocks(newest_chunk(page - 1));
+// Of the two pages before it, the one with more: the other may be about to be filled.
+unsigned AddressTable::blocks_in_pages_before(std::uintptr_t address) {
+  unsigned most = 0;
+  for (std::uintptr_t page = address >> kPageShift, i = 1; i <= 2 && i <= page; ++i) {
+    const unsigned blocks = count_blocks(newest_chunk((page - i) << kPageShift));
+    most = blocks > most ? blocks : most;
+  }
+  return most;
 }
 
 // A chunk for a page that has `present` slots; none without memory.
@@ -129,7 +134,7 @@ ChunkRef AddressTable::add_chunk(const Block& block, std::atomic<std::uint64_t>&
   const bool behind = seen.is_dense();
   const ChunkRef before = behind ? seen.next() : seen;
   const unsigned present = before.exists() ? before.chunk().slots_in_page : 0;
-  const unsigned wanted = seen.exists() ? present : blocks_in_page_before(address);
+  const unsigned wanted = seen.exists() ? present : blocks_in_pages_before(address);
   // Not in a program so old, or with so many sites, that what is new does not fit.
   const bool dense = wanted >= kDenseFrom && !behind && allows_dense_pages_ &&
                      DenseWord::can_hold({address, 0, block.site, block.birth, block.may_be_near});
