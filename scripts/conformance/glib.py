@@ -21,7 +21,7 @@ PROGRAMS = ["1bit-mutex", "array-test", "async-splice-output-stream", "asyncqueu
             "threadtests", "timeout", "tree", "unicode", "unix", "unix-fd", "unix-streams", "uri", "utf8-misc",
             "utils"]
 QUICK = ["asyncqueue", "once", "onceinit", "slice-concurrent", "spawn-multithreaded", "spawn-test", "task", "thread",
-         "thread-pool", "unix"]
+         "thread-pool"]
 LINE = re.compile(r"^(ok|not ok) \d+ ?-? ?([^#\n]*)(# [A-Z]+)?", re.MULTILINE)
 
 
