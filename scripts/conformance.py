@@ -13,6 +13,7 @@ import argparse
 import dataclasses
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -174,6 +175,7 @@ def main():
                   f"; quick: {', '.join(suite.quick_parts) or 'none'}")
         return 0
     suites = choose(options)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # ends what runs, too
     try:
         place = Place(options)
     except Absent as absent:

@@ -143,6 +143,9 @@ class Turn:
                 os.killpg(process.pid, signal.SIGKILL)  # whatever it started holds the pipes as well
                 out, err = process.communicate()
                 status = f"killed after {seconds} s"
+            except BaseException:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
         result = Done(out.decode(errors="replace"), err.decode(errors="replace"), status)
         self.note(f"$ {' '.join(str(word) for word in command)}\n{result.out}{result.err}[ended with {status} after {time.monotonic() - begin:.2f} s]")
         return result
