@@ -205,7 +205,7 @@ void Predictions::index(const KeptWalk& walk, std::size_t place) {
 
 void Predictions::forget() {
   missing_ = {};
-  if (used_ != 0) {
+  if (memory_ != nullptr && used_ != 0) {
     count(format::CaptureCount::caches_emptied);
     std::memset(memory_, 0, walks_begin_);
     used_ = 0;

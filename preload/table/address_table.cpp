@@ -87,7 +87,7 @@ unsigned AddressTable::count_blocks(ChunkRef chunk) {
   };
   for (; chunk.exists(); chunk = chunk.next()) {
     for (unsigned i = 0; chunk.is_dense() && i < PageChunk::kDenseSlots; ++i) {
-      add(chunk.dense_word(2 * i));
+      add(chunk.dense_word(std::uint64_t{2} * i));
     }
     for (unsigned g = 0; g < chunk.groups(); ++g) {
       for (unsigned i = 0; i < chunk.slots_of_group(); ++i) {

@@ -276,7 +276,7 @@ inline Block AddressTable::describe(std::uintptr_t address, const Slot& slot,
                                     std::uint64_t word) const {
   const std::uintptr_t page = address >> kPageShift << kPageShift;
   if (slot.is_dense()) {
-    const std::uintptr_t granule = 2 * slot.index + (word >> 62 & 1);
+    const std::uintptr_t granule = std::uintptr_t{2} * slot.index + (word >> 62 & 1);
     return {page | granule << kGranuleShift, DenseWord::size(word), DenseWord::site(word),
             DenseWord::birth(word)};
   }
@@ -296,7 +296,7 @@ void AddressTable::walk_page(std::uintptr_t page, ChunkRef chunk, Visit& visit) 
   };
   for (; chunk.exists(); chunk = chunk.next()) {
     for (unsigned i = 0; chunk.is_dense() && i < PageChunk::kDenseSlots; ++i) {
-      std::atomic<std::uint64_t>& word = chunk.dense_word(2 * i);
+      std::atomic<std::uint64_t>& word = chunk.dense_word(std::uint64_t{2} * i);
       visit_slot({&word, word.load(std::memory_order_acquire), {0, 0}, i});
     }
     for (unsigned g = 0; g < chunk.groups(); ++g) {

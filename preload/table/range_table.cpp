@@ -3,13 +3,11 @@
 #include <string.h>
 
 #include "preload/runtime/arena.h"
-#include "preload/runtime/thread_pointer.h"
 
 namespace seep::table {
 
-// A signal handler above a change of its own thread's would wait for itself.
-bool RangeTable::lock() {
-  const std::uintptr_t self = runtime::thread_pointer();
+// A signal handler above a change of its own thread's would wait for itself. Walks block signals.
+bool RangeTable::lock(std::uintptr_t self) {
   for (unsigned spin = 0; spin < kMostSpins; ++spin) {
     std::uintptr_t holder = 0;
     if (holder_.compare_exchange_weak(holder, self, std::memory_order_acquire,

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "preload/runtime/thread_pointer.h"
+
 namespace seep::table {
 
 struct Range {
@@ -35,7 +37,7 @@ class RangeTable {
   // Calls visit(const Range&) for each, in ascending order; false when the table was busy.
   template <typename Visit>
   bool walk(Visit&& visit) {
-    if (!lock()) {
+    if (!lock(kWalk)) {
       return false;
     }
     for (std::size_t i = 0; i < count_; ++i) {
@@ -59,7 +61,10 @@ class RangeTable {
   static constexpr unsigned kMostSpins =
       20000;  // a few hundred microseconds: several moves of a large table
 
-  bool lock();
+  // Of a walk: the walker has the thread pointer of the thread that started it, and is another.
+  static constexpr std::uintptr_t kWalk = 1;
+
+  bool lock(std::uintptr_t holder = runtime::thread_pointer());
   void unlock() { holder_.store(0, std::memory_order_release); }
   bool reserve(std::size_t count);
   std::size_t first_ending_after(std::uintptr_t address) const;

@@ -68,7 +68,7 @@ TEST_F(Lifecycle, AnExecutedProgramHasARecordingOfItsOwn) {
 TEST_F(Lifecycle, KillLeavesReadableSnapshots) {
   auto child = start_preloaded({sample("lost_pointer"), "30"});
   const auto recording = wait_for_recording(child->pid());
-  std::this_thread::sleep_for(std::chrono::seconds(1));
+  std::this_thread::sleep_for(std::chrono::seconds(2));
   child->send(SIGKILL);
   EXPECT_EQ(child->wait().status, 128 + SIGKILL);
   const Json report = this->report(recording);

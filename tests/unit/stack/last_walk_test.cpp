@@ -259,7 +259,7 @@ TEST_F(LastWalkTest, ComparesAWordThatTheWalkAboveItInTheTreeDidNotRead) {
     last.stage(step_at(entry, 11));
     last.set_caller(true, base);
     for (unsigned i = 1; i < 8; i += 2) {
-      WalkStep step = step_at({words[i], base + 8 * i + 8, words[0]}, i);
+      WalkStep step = step_at({words[i], base + std::uint64_t{8} * i + 8, words[0]}, i);
       step.uses_bp = outer_uses_bp && i == 5;
       last.stage(step);
       if (i < 7) {

@@ -57,8 +57,9 @@ struct DensePage : testing::Test {
 TEST_F(DensePage, HoldsABlockInEachSlotOddOrEven) {
   Contents expected;
   for (std::uint32_t slot = 0; slot < 128; ++slot) {
-    const std::uintptr_t address = page + slot * 32 + (slot % 2) * 16;
-    const Block block{address, slot * 32, slot + 1, (1U << 30) - 1 - slot};
+    const std::uintptr_t address =
+        page + std::uintptr_t{32} * slot + std::uintptr_t{16} * (slot % 2);
+    const Block block{address, std::uint64_t{32} * slot, slot + 1, (1U << 30) - 1 - slot};
     if (slot == 0) {
       EXPECT_FALSE(table->try_insert(block));  // the page has no chunk yet
       EXPECT_EQ(table->insert(block, old), Insert::kNew);
@@ -294,12 +295,14 @@ TEST(DensePages, ThreadsBesideEachOtherLoseNothing) {
   const auto churn = [&](unsigned thread) {
     Block old;
     for (unsigned round = 0; round < 2'000; ++round) {
-      const std::uintptr_t page = kHeap + (round + thread) % kPages * kPage;
-      for (std::uintptr_t at = 48 + 64 * thread; at < kPage; at += 64 * kThreads) {
+      const std::uintptr_t page = kHeap + std::uintptr_t{(round + thread) % kPages} * kPage;
+      for (std::uintptr_t at = 48 + std::uintptr_t{64} * thread; at < kPage;
+           at += std::uintptr_t{64} * kThreads) {
         const Block block{page + at, at, 2, 0};
         EXPECT_TRUE(table->try_insert(block) || table->insert(block, old) == Insert::kNew);
       }
-      for (std::uintptr_t at = 48 + 64 * thread; at < kPage; at += 64 * kThreads) {
+      for (std::uintptr_t at = 48 + std::uintptr_t{64} * thread; at < kPage;
+           at += std::uintptr_t{64} * kThreads) {
         EXPECT_TRUE(table->try_remove(page + at) || table->remove(page + at));
       }
     }

@@ -252,8 +252,9 @@ static void daemonize(void) {
   const pid_t pid = fork();
   if (pid == 0) {
     close(ends[0]);
-    say_result("daemon", daemon(/*nochdir=*/1, /*noclose=*/1));
-    churn_for_ms(100);
+    const int result = daemon(/*nochdir=*/1, /*noclose=*/1);
+    churn_for_ms(100);  // what the one that forked says comes first
+    say_result("daemon", result);
     say("session leader", getsid(0) == getpid());
     exit(0);
   }
