@@ -72,7 +72,8 @@ class RangeTable {
   void open_gap(std::size_t at);
   void close_gap(std::size_t at, std::size_t entries);
 
-  std::atomic<std::uintptr_t> holder_{0};  // a thread pointer; acquire in lock, release in unlock
+  // A thread pointer, kWalk, or 0: free. Acquire in lock, release in unlock.
+  std::atomic<std::uintptr_t> holder_{0};
   bool held_for_fork_ = false;  // written by the thread that forks, under libc's fork lock
   Range* ranges_ = nullptr;     // sorted, disjoint; guarded by holder_
   std::size_t count_ = 0;

@@ -129,9 +129,8 @@ class Samples : public Scenario, public ::testing::WithParamInterface<Verdict> {
 };
 
 TEST_P(Samples, AreJudgedAsTheirFirstCommentSays) {
-  // A child takes its first snapshot at SEEP_MIN_LIFE, which leaves 2 of 3 s: on a busy machine,
-  // where snapshots may cost no more than 0.2 % of the time, too little for the eight that a
-  // verdict needs.
+  // A verdict needs eight snapshots, which may cost no more than 0.2 % of the time: 3 s gave seven
+  // once on a busy machine. A child takes its first at SEEP_MIN_LIFE, a second later.
   const bool of_child = GetParam().key("process", "") == "child";
   const Output tracked = run_preloaded({sample(GetParam().sample), of_child ? "6" : "4"});
   EXPECT_EQ(tracked.status, 0);
