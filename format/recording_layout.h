@@ -6,6 +6,7 @@
 //     <exe>.<pid>[.<n>]/          one recording: a process image
 //       control                   ControlPage (control_page.h)
 //       snapshot-NNNNNN.seep      NNNNNN is the sequence number
+//       scan-NNNNNN.seep          a scan for unreachable memory: a snapshot with kScan
 //       ended                     written by `seep run` about the process it started: "exit 0" or
 //                                 "signal 9", for ends that the process could not record itself
 //
@@ -19,6 +20,7 @@
 namespace seep::format {
 
 inline constexpr char kSnapshotPrefix[] = "snapshot-";
+inline constexpr char kScanPrefix[] = "scan-";
 inline constexpr char kSnapshotSuffix[] = ".seep";
 inline constexpr char kIndexFileName[] = "index";
 inline constexpr char kLogFileName[] = "seep.log";

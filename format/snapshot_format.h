@@ -17,7 +17,7 @@ namespace seep::format {
 
 inline constexpr char kMagic[8] = {'S', 'E', 'E', 'P', 'S', 'N', 'A', 'P'};
 inline constexpr std::uint16_t kVersionMajor = 1;
-inline constexpr std::uint16_t kVersionMinor = 1;
+inline constexpr std::uint16_t kVersionMinor = 2;
 inline constexpr std::uint32_t kSectionAlignment = 8;
 
 // Never renumber, never reuse.
@@ -31,6 +31,11 @@ enum class SectionId : std::uint32_t {
   kAccounting = 7,  // one AccountingRecord
   kLosses = 8,      // LossRecord[]; names in losses.inc
   kEstimates = 9,   // since 1.1, in sample mode only: EstimateRecord[]; ascending by site
+  // Since 1.2, in the file of a scan only:
+  kScan = 10,         // one ScanRecord
+  kUnreachable = 11,  // UnreachableRecord[]; ascending by site
+  kChains = 12,       // ChainRecord[]; grouped by site, most blocks first
+  kLinks = 13,        // LinkRecord[]; that chains point into, outermost first
 };
 
 struct FileHeader {
@@ -209,6 +214,77 @@ struct AccountingRecord {
   std::uint64_t limit_bytes;  // cgroup limit, or 0
 };
 static_assert(sizeof(AccountingRecord) == 80);
+
+// When a scan for unreachable memory was made.
+enum class ScanTime : std::uint32_t { kExit = 0, kRequest = 1, kSnapshot = 2 };
+
+// Why its figures cannot be trusted, or are missing.
+enum class ScanProblem : std::uint32_t {
+  kNone = 0,
+  kTimeLimit = 1,      // SEEP_SCAN_LIMIT passed
+  kNoRegisters = 2,    // other threads could not be stopped: registers and stacks below unknown
+  kNoFork = 3,         // no copy of the process could be made
+  kNoMemory = 4,       // of the scanner
+  kSampled = 5,        // sample mode: most blocks have no record
+  kPartHistory = 6,    // recording began late, was paused or lost events
+  kUnreadableMaps = 7  // /proc/self/maps
+};
+
+// One look for memory that no pointer leads to. `unreachable` is claimed only when complete is 1.
+struct ScanRecord {
+  std::uint32_t when;      // ScanTime
+  std::uint32_t complete;  // 1: every root was seen
+  std::uint32_t problem;   // ScanProblem
+  std::uint32_t threads;   // stopped for it, the calling one not counted
+  std::uint64_t pause_ns;  // longest time that a thread of the program was stopped
+  std::uint64_t fork_ns;   // of that, the fork
+  std::uint64_t scan_ns;   // of the copy, beside the program
+  std::uint64_t blocks;    // alive when the copy was made
+  std::uint64_t root_bytes;
+};
+static_assert(sizeof(ScanRecord) == 56);
+
+// Blocks of a site that no root leads to: direct, those that no other unreachable block points to
+// (Valgrind: definitely lost), and indirect, those that are lost with one.
+struct UnreachableRecord {
+  std::uint32_t site;
+  std::uint32_t reserved;
+  std::uint64_t direct_blocks;
+  std::uint64_t direct_bytes;
+  std::uint64_t indirect_blocks;
+  std::uint64_t indirect_bytes;
+};
+static_assert(sizeof(UnreachableRecord) == 40);
+
+// How reachable blocks of a site are held: the commonest shortest chains from a root.
+struct ChainRecord {
+  std::uint32_t site;
+  std::uint32_t links_begin;  // into kLinks
+  std::uint32_t links_count;
+  std::uint32_t sampled_blocks;  // blocks of the site whose chain was followed
+  std::uint64_t blocks;          // of those, held in this way
+};
+static_assert(sizeof(ChainRecord) == 24);
+
+enum class LinkKind : std::uint32_t {
+  kGlobal = 0,    // a word of a module's data: module, offset
+  kStack = 1,     // of a thread's stack: thread
+  kTls = 2,       // of its thread-local storage: thread
+  kRegister = 3,  // thread
+  kMap = 4,       // of a mapping made by the program: site, or 0
+  kOther = 5,     // of writable memory of unknown origin
+  kBlock = 6,     // a block: site, and where in it the next pointer lies
+};
+
+// One hop of a chain: a root, or a block that points to the next.
+struct LinkRecord {
+  std::uint32_t kind;    // LinkKind
+  std::uint32_t site;    // of kBlock and kMap
+  std::uint32_t module;  // of kGlobal
+  std::uint32_t thread;  // id, of kStack, kTls and kRegister
+  std::uint64_t offset;  // kGlobal: ELF virtual address of the word; kBlock: in the block
+};
+static_assert(sizeof(LinkRecord) == 24);
 
 struct LossRecord {
   std::uint32_t id;  // Loss in losses.h

@@ -108,6 +108,14 @@ const char* section_name(std::uint32_t id) {
       return "losses";
     case SectionId::kEstimates:
       return "estimates";
+    case SectionId::kScan:
+      return "scan";
+    case SectionId::kUnreachable:
+      return "unreachable";
+    case SectionId::kChains:
+      return "chains";
+    case SectionId::kLinks:
+      return "links";
   }
   return "unknown";
 }

@@ -105,7 +105,7 @@ class Agent {
   void write_prepared(std::uint64_t begin_ns);
   void keep_within_budget();
   void settle(const snapshot::Outcome& outcome);
-  static void walk_beside(void* agent);
+  static void walk_beside(void* agent, int directory);
   void publish_status(format::AgentState state);
 
   // A snapshot needs more stack than a small thread of the program has.

@@ -119,14 +119,15 @@ void Agent::prepare(const Request& request, std::uint64_t now_ms) {
   prepared_ms_ = record.time_ms;
 }
 
-void Agent::walk_beside(void* agent) {
+void Agent::walk_beside(void* agent, int directory) {
   auto* self = static_cast<Agent*>(agent);
+  self->target_ = directory;
   self->write_prepared(runtime::thread_cpu_ns());
   self->leave();
 }
 
-// In the calling thread or in the walker, which has no descriptor but target_. Its cost counts from
-// `begin_ns` of the thread's time.
+// In the calling thread or in the walker, where target_ is the working directory. Its cost counts
+// from `begin_ns` of the thread's time.
 void Agent::write_prepared(std::uint64_t begin_ns) {
   const snapshot::Outcome outcome =
       snapshot::write(target_, snapshot_name(sequence_).c_str(), description_, g_tables);

@@ -1,5 +1,7 @@
 #include "preload/agent/walker.h"
 
+#include <fcntl.h>
+#include <linux/close_range.h>
 #include <sched.h>
 #include <sys/wait.h>
 
@@ -13,6 +15,10 @@ namespace {
 using runtime::raw_syscall;
 
 constexpr std::size_t kStackBytes = std::size_t{128} << 10;
+constexpr unsigned kNoDescriptor = ~0U - 1;
+// Without CLONE_FS: while tasks share it, the program may not enter another mount or user namespace
+// (setns(2)).
+constexpr long kFlags = CLONE_VM | CLONE_FILES | CLONE_UNTRACED;
 
 // clone(2) whose child runs `run(argument)` on `stack_top` and exits. It cannot be a C function
 // around a system call: the child returns on another stack than it was called on.
@@ -43,22 +49,40 @@ long clone_and_run(unsigned long flags, void* stack_top, void (*run)(void*), voi
 
 }  // namespace
 
-// Its descriptors are a copy, so that what it opens takes no number of the program's; all but one
-// are closed at once, so that what the program closes is closed (before Linux 5.9: when it ends).
+// The program's descriptors are shared until the task runs: a copy made by clone would keep open
+// what the program closes until then, a time slice or more on a busy machine. The first call that
+// changes them leaves them and closes all in one. The directory stays ours as the working
+// directory.
 void Walker::enter(void* walker) {
-  const auto* self = static_cast<Walker*>(walker);
-  if (self->kept_ > 0) {
-    raw_syscall(__NR_close_range, 0, self->kept_ - 1, 0);
+  auto* self = static_cast<Walker*>(walker);
+  const bool alone = raw_syscall(__NR_fchdir, self->directory_) == 0 &&
+                     raw_syscall(__NR_close_range, 0, ~0U, CLOSE_RANGE_UNSHARE) == 0;
+  if (!alone) {
+    self->is_refused_ = true;
   }
-  raw_syscall(__NR_close_range, self->kept_ + 1, ~0U, 0);
-  self->run_(self->argument_);
+  self->run_(self->argument_, alone ? AT_FDCWD : -1);
 }
 
-// A filter of the program's may forbid to make it, or to end it.
-bool Walker::start(void (*run)(void*), void* argument, int kept) {
-  constexpr long kFlags = CLONE_VM | CLONE_FS | CLONE_UNTRACED;
-  if (runtime::g_calls_are_filtered.load(std::memory_order_acquire) &&
-      (!runtime::is_harmless({__NR_clone, {kFlags}}) || !runtime::is_harmless({__NR_exit, {}}))) {
+// A filter of the program's may forbid to make it, what it begins with, or to end it; Linux before
+// 5.9, and some containers, have no close_range.
+bool Walker::is_possible() {
+  if (!is_tried_) {
+    is_tried_ = true;
+    is_refused_ = raw_syscall(__NR_close_range, kNoDescriptor, kNoDescriptor, 0) != 0;
+  }
+  return !is_refused_ &&
+         (!runtime::g_calls_are_filtered.load(std::memory_order_acquire) ||
+          (runtime::is_harmless({__NR_clone, {kFlags}}) &&
+           runtime::is_harmless({__NR_fchdir, {directory_}}) &&
+           runtime::is_harmless({__NR_close_range, {0, ~0U, CLOSE_RANGE_UNSHARE}}) &&
+           runtime::is_harmless({__NR_exit, {}})));
+}
+
+bool Walker::start(Run run, void* argument, int directory) {
+  run_ = run;
+  argument_ = argument;
+  directory_ = directory;
+  if (!is_possible()) {
     return false;
   }
   if (stack_ == nullptr) {
@@ -67,9 +91,6 @@ bool Walker::start(void (*run)(void*), void* argument, int kept) {
       return false;
     }
   }
-  run_ = run;
-  argument_ = argument;
-  kept_ = kept;
   const long pid = clone_and_run(kFlags, static_cast<char*>(stack_) + kStackBytes, enter, this);
   if (pid > 0) {
     pid_.store(static_cast<int>(pid), std::memory_order_relaxed);

@@ -12,9 +12,13 @@ namespace seep::agent {
 
 class Walker {
  public:
-  // Starts `run(argument)`, which may use the descriptor `kept` of the program and no other; false
-  // when the kernel refuses. Only when running() is false.
-  bool start(void (*run)(void*), void* argument, int kept);
+  // Gets the descriptor, for *at calls, of the directory that start() was given; -1 when the task
+  // could not leave the program's descriptors, which it must not touch then.
+  using Run = void (*)(void* argument, int directory);
+
+  // Starts `run(argument, …)`, which sees no other descriptor of the program than `directory`;
+  // false where such a task cannot be made. Only when running() is false.
+  bool start(Run run, void* argument, int directory);
   // True while it runs; reaps it when it has ended.
   bool running();
   // True from start() until running() has reaped it. Any thread.
@@ -24,12 +28,15 @@ class Walker {
 
  private:
   static void enter(void* walker);
+  bool is_possible();
 
   std::atomic<int> pid_{0};  // relaxed: changed under the agent's busy flag
-  void (*run_)(void*) = nullptr;
+  Run run_ = nullptr;
   void* argument_ = nullptr;
-  int kept_ = -1;
-  void* stack_ = nullptr;  // kept for the next one
+  int directory_ = -1;
+  bool is_tried_ = false;
+  bool is_refused_ = false;  // written by the task, read when it has ended
+  void* stack_ = nullptr;    // kept for the next one
 };
 
 }  // namespace seep::agent

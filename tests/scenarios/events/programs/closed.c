@@ -1,0 +1,108 @@
+// What is closed must be closed: the reader of a pipe sees its end, a lock is free, a port can be
+// bound again. With so many blocks alive snapshots are written by a walker, a task that must not
+// keep a copy of the descriptors. And while it runs, the program may enter namespaces, which the
+// kernel refuses to who shares its working directory with another task.
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+
+#include "tests/scenarios/events/programs/cases.h"
+
+enum { kBlocks = 500000, kSeconds = 3 };
+
+static void allocate(void) {
+  for (int i = 0; i < 64; ++i) {
+    void* volatile block = malloc(100);
+    free(block);
+  }
+}
+
+static void fill_heap(void) {
+  void** last = NULL;
+  for (int i = 0; i < kBlocks; ++i) {
+    void** block = malloc(40);
+    *block = last;
+    last = block;
+  }
+}
+
+static int pipe_stays_open(void) {
+  int ends[2];
+  if (pipe(ends) != 0) {
+    return 1;
+  }
+  allocate();
+  close(ends[1]);
+  struct pollfd reader = {.fd = ends[0], .events = POLLIN};
+  const int open = poll(&reader, 1, 0) != 1;
+  close(ends[0]);
+  return open;
+}
+
+static int lock_stays_held(void) {
+  const int first = open("lock.file", O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  if (first < 0 || flock(first, LOCK_EX | LOCK_NB) != 0) {
+    return 1;
+  }
+  allocate();
+  close(first);
+  const int second = open("lock.file", O_RDWR | O_CLOEXEC);
+  const int held = flock(second, LOCK_EX | LOCK_NB) != 0;
+  close(second);
+  return held;
+}
+
+static int port_stays_bound(void) {
+  struct sockaddr_in address = {.sin_family = AF_INET};
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  const int first = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (bind(first, (struct sockaddr*)&address, size) != 0 ||
+      getsockname(first, (struct sockaddr*)&address, &size) != 0) {
+    return 1;
+  }
+  allocate();
+  close(first);
+  const int second = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int bound = bind(second, (struct sockaddr*)&address, sizeof(address)) != 0;
+  close(second);
+  return bound;
+}
+
+static void descriptors(void) {
+  fill_heap();
+  long pipes = 0;
+  long locks = 0;
+  long ports = 0;
+  for (const time_t end = time(NULL) + kSeconds; time(NULL) < end;) {
+    pipes += pipe_stays_open();
+    locks += lock_stays_held();
+    ports += port_stays_bound();
+  }
+  say("pipes still open", pipes);
+  say("locks still held", locks);
+  say("ports still bound", ports);
+}
+
+static void namespaces(void) {
+  fill_heap();
+  const int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+  long refused = 0;
+  for (const time_t end = time(NULL) + kSeconds; time(NULL) < end;) {
+    allocate();
+    refused += setns(own, CLONE_NEWNS) != 0;
+  }
+  say("refused", refused);
+}
+
+static const struct Case kCases[] = {
+    {"descriptors", descriptors}, {"namespaces", namespaces}, {NULL, NULL}};
+
+int main(int argc, char** argv) {
+  (void)argc;
+  return run_case(kCases, argv);
+}
