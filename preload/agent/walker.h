@@ -29,8 +29,11 @@ class Walker {
  private:
   static void enter(void* walker);
   bool is_possible();
+  void wait_until_left();
 
   std::atomic<int> pid_{0};  // relaxed: changed under the agent's busy flag
+  // The task has left the program's descriptors: a futex; release by the task, acquire in start().
+  std::atomic<int> has_left_{0};
   Run run_ = nullptr;
   void* argument_ = nullptr;
   int directory_ = -1;

@@ -76,6 +76,7 @@ unsigned calls_to_try(Trial& trial, Call* calls) {
       {__NR_fstatfs, {-1, scratch}},
       {__NR_getdents64, {-1, scratch, 24}},
       {__NR_fchdir, {-1}},
+      {__NR_futex, {scratch, 129, 0}},
       {__NR_close_range, {0xFFFFFFFE, 0xFFFFFFFE, 0}},
       {__NR_ioctl, {-1, 0, 0}},
       {__NR_mmap, {0, 0, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0}},

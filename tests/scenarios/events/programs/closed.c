@@ -12,7 +12,7 @@
 
 #include "tests/scenarios/events/programs/cases.h"
 
-enum { kBlocks = 500000, kSeconds = 3 };
+enum { kBlocks = 1000000, kSeconds = 3 };
 
 static void allocate(void) {
   for (int i = 0; i < 64; ++i) {
@@ -21,12 +21,13 @@ static void allocate(void) {
   }
 }
 
+static void** volatile g_last;  // keeps the compiler from leaving the blocks out
+
 static void fill_heap(void) {
-  void** last = NULL;
   for (int i = 0; i < kBlocks; ++i) {
     void** block = malloc(40);
-    *block = last;
-    last = block;
+    *block = (void*)g_last;
+    g_last = block;
   }
 }
 
