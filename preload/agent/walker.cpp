@@ -19,7 +19,7 @@ using runtime::raw_syscall;
 
 constexpr std::size_t kStackBytes = std::size_t{128} << 10;
 constexpr unsigned kNoDescriptor = ~0U - 1;
-// As long as a busy machine may take to run it: with 2 ms, 1 in 20 walkers had not left (load 12).
+// As long as a busy machine may take to run it: 2 ms were too few for some (load 12).
 constexpr long kPatienceNs = 100000000;
 // Without CLONE_FS: while tasks share it, the program may not enter another mount or user namespace
 // (setns(2)).
