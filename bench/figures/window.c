@@ -25,7 +25,8 @@ enum {
 };
 
 struct Worker {
-  unsigned frames;  // how often run_deep stands on the stack
+  // Of its own cache lines: two threads must not wait for each other's random_state.
+  _Alignas(128) unsigned frames;  // how often run_deep stands on the stack
   uint64_t pairs;
   unsigned levels;  // SITES is two to the power of this
   unsigned window;

@@ -141,11 +141,11 @@ void Agent::start_tracking() {
   act([this, now] {
     if (!now) {
       become_reachable();
-      return true;
+      return;
     }
     Request request;
     request.trigger = format::Trigger::kStart;
-    return take(request, g_clock.look());
+    take(request, g_clock.look());
   });
 }
 
@@ -172,7 +172,7 @@ void Agent::begin_image() {
     *wiped_on_fork_ = 1;
   }
   ended_.store(false, std::memory_order_relaxed);
-  busy_.store(false, std::memory_order_release);
+  holders_.store(0, std::memory_order_release);
 }
 
 // ---- fork -----------------------------------------------------------------------------------
@@ -251,10 +251,7 @@ bool Agent::on_filter(bool allows_snapshots) {
     return false;
   }
   if (!allows_snapshots && !ended_.load(std::memory_order_acquire) && enter_patiently()) {
-    act([this] {
-      take_last_before_filter();
-      return true;
-    });
+    act([this] { take_last_before_filter(); });
   }
   return true;
 }
@@ -271,10 +268,7 @@ void Agent::on_exit(const intercept::ExitEvent& event) {
     recorder::count_loss(format::Loss::snapshots_failed);
     return;
   }
-  act([this, &event, now] {
-    finish(event, now);
-    return true;
-  });
+  act([this, &event, now] { finish(event, now); });
 }
 
 // The last snapshot and the line in the index. A child that forks only to exec leaves neither: the
@@ -341,7 +335,9 @@ void Agent::write_index_line(const intercept::ExitEvent& event) {
 // ---- when -----------------------------------------------------------------------------------
 
 bool Agent::enter() {
-  return !busy_.exchange(true, std::memory_order_acquire);
+  unsigned nobody = 0;
+  return holders_.compare_exchange_strong(nobody, 1, std::memory_order_acquire,
+                                          std::memory_order_relaxed);
 }
 
 // At exit: lets a snapshot that another thread or the walker is writing come to its end.
@@ -355,20 +351,16 @@ bool Agent::enter_patiently() {
   return false;
 }
 
-// Runs `action` with busy_ held, on our own stack and with all signals blocked: a handler of the
-// program that ran here could allocate, exit or fork in the middle of it. The action returns
-// whether it is done; if not, the walker goes on with it and gives busy_ back.
+// Runs `action` as the holder, on our own stack and with all signals blocked: a handler of the
+// program that ran here could allocate, exit or fork in the middle of it. A walker that it starts
+// holds the agent as well, and may end before this thread is off the stack.
 template <typename Action>
 void Agent::act(Action action) {
   const runtime::SignalsBlocked blocked;
-  bool done = false;
-  auto run = [&] { done = action(); };
   runtime::call_on_stack(
       static_cast<char*>(own_stack_) + kOwnStackBytes,
-      [](void* argument) { (*static_cast<decltype(run)*>(argument))(); }, &run);
-  if (done) {
-    leave();
-  }
+      [](void* argument) { (*static_cast<Action*>(argument))(); }, &action);
+  leave();
 }
 
 void Agent::on_look(std::uint64_t now_ms) {
@@ -383,7 +375,7 @@ void Agent::on_look(std::uint64_t now_ms) {
                    births_pending_.load(std::memory_order_relaxed) || walker_.is_unreaped() ||
                    must_be_reachable();
   if (due && is_own_process() && enter()) {
-    act([=, this] { return do_what_is_due(size_passed); });
+    act([=, this] { do_what_is_due(size_passed); });
   }
 }
 
@@ -398,9 +390,9 @@ bool Agent::snapshot_is_due(std::uint64_t now_ms) const {
          schedule_.due(now_ms - origin_ms_.load(std::memory_order_relaxed)) && !is_short_lived();
 }
 
-// With busy_ held. The time is read again: the clock may have been set back since on_look was
+// As the holder. The time is read again: the clock may have been set back since on_look was
 // called, and what was due may have been done.
-bool Agent::do_what_is_due(bool size_passed) {
+void Agent::do_what_is_due(bool size_passed) {
   const std::uint64_t now_ms = g_clock.look();
   walker_.running();
   if (births_pending_.load(std::memory_order_relaxed)) {
@@ -410,15 +402,14 @@ bool Agent::do_what_is_due(bool size_passed) {
     become_reachable();
   }
   if (request_is_pending()) {
-    return answer_request(now_ms);
+    answer_request(now_ms);
+  } else if (signalled_.exchange(false, std::memory_order_relaxed)) {
+    change_recording(RecordingEvent::kSignal, now_ms);
+  } else if (size_passed) {
+    change_recording(RecordingEvent::kSize, now_ms);
+  } else if (snapshot_is_due(now_ms)) {
+    take({}, now_ms);
   }
-  if (signalled_.exchange(false, std::memory_order_relaxed)) {
-    return change_recording(RecordingEvent::kSignal, now_ms);
-  }
-  if (size_passed) {
-    return change_recording(RecordingEvent::kSize, now_ms);
-  }
-  return snapshot_is_due(now_ms) ? take({}, now_ms) : true;
 }
 
 // In the signal handler: starts recording or takes the snapshot, at once unless one is being taken.
@@ -427,27 +418,24 @@ void Agent::on_signal() {
   on_look(g_clock.look());
 }
 
-bool Agent::answer_request(std::uint64_t now_ms) {
+void Agent::answer_request(std::uint64_t now_ms) {
   const format::ControlPage* control = directory_.control();
   answering_ = __atomic_load_n(&control->request_sequence, __ATOMIC_ACQUIRE);
   seen_request_.store(answering_, std::memory_order_relaxed);
   switch (static_cast<format::RequestKind>(control->request_kind)) {
     case format::RequestKind::kSnapshot:
     case format::RequestKind::kMark:
-      break;
+      if (is_dormant()) {
+        return answer(format::Answer::kNotStarted, 0);
+      }
+      return take(requested_snapshot(*control), now_ms);
     case format::RequestKind::kStart:
       return change_recording(RecordingEvent::kStart, now_ms);
     case format::RequestKind::kPause:
       return change_recording(RecordingEvent::kPause, now_ms);
     default:
-      answer(format::Answer::kNotActive, 0);
-      return true;
+      return answer(format::Answer::kNotActive, 0);
   }
-  if (is_dormant()) {
-    answer(format::Answer::kNotStarted, 0);
-    return true;
-  }
-  return take(requested_snapshot(*control), now_ms);
 }
 
 Request Agent::requested_snapshot(const format::ControlPage& control) {

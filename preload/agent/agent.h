@@ -68,15 +68,15 @@ class Agent {
 
   bool enter();
   bool enter_patiently();
-  void leave() { busy_.store(false, std::memory_order_release); }
+  void leave() { holders_.fetch_sub(1, std::memory_order_release); }
   template <typename Action>
   void act(Action action);
-  bool do_what_is_due(bool size_passed);
+  void do_what_is_due(bool size_passed);
   [[nodiscard]] bool request_is_pending() const;
   [[nodiscard]] bool snapshot_is_due(std::uint64_t now_ms) const;
   [[nodiscard]] bool must_be_reachable() const;
   void finish(const intercept::ExitEvent& event, std::uint64_t now_ms);
-  bool answer_request(std::uint64_t now_ms);
+  void answer_request(std::uint64_t now_ms);
   Request requested_snapshot(const format::ControlPage& control);
   void remember_births();
   void answer(format::Answer answer, std::uint32_t snapshot);
@@ -89,7 +89,7 @@ class Agent {
   [[nodiscard]] bool is_dormant() const { return state() == RecordingState::kDormant; }
   [[nodiscard]] recorder::Mode recording_mode() const;
   [[nodiscard]] format::AgentState published_state() const;
-  bool change_recording(RecordingEvent event, std::uint64_t now_ms);
+  void change_recording(RecordingEvent event, std::uint64_t now_ms);
   void begin_recording(std::uint64_t now_ms);
   std::uint64_t go_on_recording(std::uint64_t now_ms);
   void pause_recording(std::uint64_t now_ms);
@@ -100,11 +100,12 @@ class Agent {
   void identify();
   void follow_user();
   bool open_recording();
-  bool take(const Request& request, std::uint64_t clock_ms);
+  void take(const Request& request, std::uint64_t clock_ms);
   void prepare(const Request& request, std::uint64_t now_ms);
   void write_prepared(std::uint64_t begin_ns);
   void keep_within_budget();
   void settle(const snapshot::Outcome& outcome);
+  bool start_walker(std::uint64_t begin_ns);
   static void walk_beside(void* agent, int directory);
   void publish_status(format::AgentState state);
 
@@ -118,16 +119,17 @@ class Agent {
   Walker walker_;
   KeptSnapshot kept_[Schedule::kMostKept + 1] = {};
 
-  // Held by the thread that takes a snapshot, or by the walker: guards everything below but what
-  // is atomic or written at the start, and the stack. Nobody waits for it but on_exit, and that for
-  // a bounded time. Acquire in enter(), release in leave().
-  std::atomic<bool> busy_{false};
+  // How many hold the agent: the thread that takes a snapshot, and the walker that it started for
+  // it, of which either may be the last to leave. Holding it guards everything below but what is
+  // atomic or written at the start, and the thread's part the stack. Nobody waits for it but
+  // on_exit, and that for a bounded time. Acquire in enter(), release in leave().
+  std::atomic<unsigned> holders_{0};
   std::atomic<bool> signalled_{false};  // relaxed; set by the signal handler, taken by on_look
   std::atomic<bool> ended_{false};      // acq_rel exchange: one thread writes the last snapshot
   // Relaxed: the program has forbidden what a snapshot needs; nothing is written any more.
   std::atomic<bool> confined_{false};
   std::atomic<bool> births_pending_{false};     // relaxed; a fork's child has had no event yet
-  std::atomic<std::uint32_t> seen_request_{0};  // relaxed; written with busy_ held
+  std::atomic<std::uint32_t> seen_request_{0};  // relaxed; written by the holder
 
   void* own_stack_ = nullptr;
   bool active_ = false;
@@ -139,10 +141,10 @@ class Agent {
   std::uint64_t began_ms_ = 0;
   // On the recorder's clock: when recording began, and when it was paused. The clock is set back by
   // a pause when recording goes on, so that a pause takes no time of the recording.
-  std::atomic<std::uint64_t> origin_ms_{0};  // relaxed; written with busy_ held, before state_
+  std::atomic<std::uint64_t> origin_ms_{0};  // relaxed; written by the holder, before state_
   std::uint64_t paused_ms_ = 0;
   std::uint32_t gaps_ = 0;  // format::kBeganLate, format::kWasPaused
-  std::atomic<RecordingState> state_{RecordingState::kDormant};  // release; written with busy_ held
+  std::atomic<RecordingState> state_{RecordingState::kDormant};  // release; written by the holder
   std::atomic<std::uint64_t> next_size_look_ms_{0};              // relaxed; two looks do no harm
   bool is_unreachable_ = false;  // no directory could be made for it while it was dormant
   std::uint64_t limit_bytes_ = 0;

@@ -1,4 +1,4 @@
-// How recording begins, pauses and goes on. All of it runs with busy_ held.
+// How recording begins, pauses and goes on. All of it runs as the agent's holder.
 //
 // Threads may be anywhere in a hook when the mode changes; none is waited for. That is safe:
 //  - Recording begins, or goes on. A block that a thread allocates meanwhile under the old mode
@@ -48,13 +48,12 @@ format::AgentState Agent::published_state() const {
                                                : format::AgentState::kPaused;
 }
 
-// Does what `event` asks for and takes the snapshot that goes with it. Returns what take() does.
-bool Agent::change_recording(RecordingEvent event, std::uint64_t now_ms) {
+// Does what `event` asks for and takes the snapshot that goes with it.
+void Agent::change_recording(RecordingEvent event, std::uint64_t now_ms) {
   Request request;
   switch (next_step(state(), event).action) {
     case RecordingAction::kNothing:
-      answer(format::Answer::kDone, 0);
-      return true;
+      return answer(format::Answer::kDone, 0);
     case RecordingAction::kSnapshot:
       request.trigger = format::Trigger::kSignal;
       break;
@@ -71,7 +70,7 @@ bool Agent::change_recording(RecordingEvent event, std::uint64_t now_ms) {
       pause_recording(now_ms);
       break;
   }
-  return take(request, now_ms);
+  take(request, now_ms);
 }
 
 // Growth is counted from here: what was allocated before is unknown.

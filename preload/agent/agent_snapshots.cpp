@@ -1,4 +1,4 @@
-// How the agent takes one snapshot. All of it runs with busy_ held.
+// How the agent takes one snapshot. All of it runs as the agent's holder.
 #include "preload/agent/agent.h"
 #include "preload/recorder/recorder.h"
 #include "preload/recorder/thread_cache.h"
@@ -56,28 +56,34 @@ bool Agent::open_recording() {
   return true;
 }
 
-// Takes a snapshot, or starts the walker that does; false in that case. The time of a paused
-// recording stands still.
-bool Agent::take(const Request& request, std::uint64_t clock_ms) {
+// Takes a snapshot, or starts the walker that does. The time of a paused recording stands still.
+void Agent::take(const Request& request, std::uint64_t clock_ms) {
   const std::uint64_t now_ms = state() == RecordingState::kPaused ? paused_ms_ : clock_ms;
   const std::uint64_t begin = runtime::thread_cpu_ns();
   target_ = open_recording() ? directory_.descriptor() : -1;
   if (target_ < 0) {
     recorder::count_loss(format::Loss::snapshots_failed);
     schedule_.plan_next(now_ms - origin_ms_.load(std::memory_order_relaxed), last_cost_ns_);
-    answer(format::Answer::kFailed, 0);
-    return true;
+    return answer(format::Answer::kFailed, 0);
   }
   stack::refresh_changed_modules();
   prepare(request, now_ms);
-  if (!request.wait && last_cost_ns_ >= kLongSnapshotNs && !walker_.running()) {
-    thread_cost_ns_ = runtime::thread_cpu_ns() - begin;
-    if (walker_.start(walk_beside, this, target_)) {
-      return false;
-    }
+  if (request.wait || last_cost_ns_ < kLongSnapshotNs || !start_walker(begin)) {
+    thread_cost_ns_ = 0;
+    write_prepared(begin);
   }
-  thread_cost_ns_ = 0;
-  write_prepared(begin);
+}
+
+bool Agent::start_walker(std::uint64_t begin_ns) {
+  if (walker_.running()) {
+    return false;
+  }
+  thread_cost_ns_ = runtime::thread_cpu_ns() - begin_ns;
+  holders_.fetch_add(1, std::memory_order_relaxed);
+  if (!walker_.start(walk_beside, this, target_)) {
+    leave();
+    return false;
+  }
   return true;
 }
 

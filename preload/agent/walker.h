@@ -31,7 +31,7 @@ class Walker {
   bool is_possible();
   void wait_until_left();
 
-  std::atomic<int> pid_{0};  // relaxed: changed under the agent's busy flag
+  std::atomic<int> pid_{0};  // relaxed: changed by the agent's holder
   // The task has left the program's descriptors: a futex; release by the task, acquire in start().
   std::atomic<int> has_left_{0};
   Run run_ = nullptr;

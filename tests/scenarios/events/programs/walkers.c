@@ -100,8 +100,18 @@ static void namespaces(void) {
   say("refused", refused);
 }
 
+// The next thread may take a snapshot while the one that made the last walker has not run yet.
+static void threads(void) {
+  pthread_t ids[kThreads];
+  fill_heap();
+  start_threads(ids);
+  sleep(kSeconds);
+  stop_threads(ids);
+  say("done", 1);
+}
+
 static const struct Case kCases[] = {
-    {"descriptors", descriptors}, {"namespaces", namespaces}, {NULL, NULL}};
+    {"descriptors", descriptors}, {"namespaces", namespaces}, {"threads", threads}, {NULL, NULL}};
 
 int main(int argc, char** argv) {
   (void)argc;

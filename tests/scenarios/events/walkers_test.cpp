@@ -1,0 +1,36 @@
+// While a walker writes a snapshot, the program can do all that it can do alone.
+#include "tests/scenarios/events/compared.h"
+
+namespace seep::scenarios {
+namespace {
+
+class Walkers : public Compared {
+ protected:
+  // A walker writes those that take longer than 2 ms; the interval `auto` would leave too few.
+  static Environment many_walkers() {
+    Environment settings = busy_settings();
+    settings["SEEP_INTERVAL"] = "20ms";
+    return settings;
+  }
+};
+
+TEST_F(Walkers, DescriptorsAreClosedBesideAWalker) {
+  const Output output = expect_same({program("walkers"), "descriptors"}, many_walkers());
+  EXPECT_EQ(output.out, "pipes still open 0\nlocks still held 0\nports still bound 0\n");
+  EXPECT_EQ(output.status, 0);
+}
+
+TEST_F(Walkers, NamespacesCanBeEnteredBesideAWalker) {
+  if (!runs_as_root()) {
+    GTEST_SKIP() << "setns takes root";
+  }
+  EXPECT_EQ(expect_same({program("walkers"), "namespaces"}, many_walkers()).out, "refused 0\n");
+}
+
+TEST_F(Walkers, ThreadsTakeTheirTurnsBesideAWalker) {
+  EXPECT_EQ(expect_same({program("walkers"), "threads"}, many_walkers()).out, "done 1\n");
+  expect_recordings_are_whole();
+}
+
+}  // namespace
+}  // namespace seep::scenarios
