@@ -68,13 +68,25 @@ bool process_runs(std::uint32_t pid, std::uint64_t start_ticks) {
   return start_ticks_at(path.c_str()) == start_ticks;
 }
 
+// False when there is none. The recording may be another user's, and anything stand in place of the
+// page: no link is followed, and no FIFO waited for.
+bool read_control_page(int recording, format::ControlPage& page) {
+  const int file =
+      runtime::open_file(recording, format::kControlFileName, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (file < 0) {
+    return false;
+  }
+  const long bytes = runtime::read_all(file, &page, sizeof(page));
+  runtime::close_file(file);
+  return bytes == static_cast<long>(sizeof(page)) &&
+         memcmp(page.magic, format::kControlMagic, sizeof(page.magic)) == 0;
+}
+
 // Its process said that it had ended, or is gone. Whether a process of another PID namespace
 // (another container that shares the directory) is gone cannot be told from here.
 bool is_finished(int recording) {
   format::ControlPage page;
-  if (runtime::read_file(recording, format::kControlFileName, &page, sizeof(page)) !=
-          static_cast<long>(sizeof(page)) ||
-      memcmp(page.magic, format::kControlMagic, sizeof(page.magic)) != 0) {
+  if (!read_control_page(recording, page)) {
     return false;
   }
   return page.state == static_cast<std::uint32_t>(format::AgentState::kEnded) ||

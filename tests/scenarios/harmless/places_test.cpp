@@ -308,12 +308,16 @@ TEST_F(Containers, WhatOthersPutIntoTheDirectoryIsLeftAlone) {
     fs::remove(recordings_directory() / file);
     fs::create_symlink(victim, recordings_directory() / file);
   }
+  const fs::path stranger = recordings_directory() / "stranger.1";
+  fs::create_directory(stranger);
+  ASSERT_EQ(mkfifo((stranger / "control").c_str(), 0666), 0);
   EXPECT_EQ(expect_same(target()).status, 0);
   fs::remove(recordings_directory() / "index");
   fs::create_hard_link(victim, recordings_directory() / "index");
   EXPECT_EQ(expect_same(target()).status, 0);
   EXPECT_EQ(read_text(victim), "as it was");
   EXPECT_EQ(recordings("contracts").size(), 3U);
+  EXPECT_TRUE(fs::exists(stranger / "control"));
 }
 
 // As systemd starts a service of Type=notify: the pid that it knows is the program's own.
