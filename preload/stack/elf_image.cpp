@@ -38,6 +38,7 @@ Elf64_Phdr segment_at(const Elf64_Ehdr& header, const ElfScratch& scratch, unsig
 bool read_segments(std::uint64_t base, const Elf64_Ehdr& header, ElfScratch& scratch,
                    ElfImage& image) {
   scratch.segment_count = 0;
+  scratch.code_count = 0;
   for (unsigned i = 0; i < header.e_phnum; ++i) {
     const Elf64_Phdr segment = segment_at(header, scratch, i);
     if (segment.p_type != PT_LOAD) {
@@ -52,6 +53,9 @@ bool read_segments(std::uint64_t base, const Elf64_Ehdr& header, ElfScratch& scr
     image.end = end > image.end ? end : image.end;
     if ((segment.p_flags & PF_R) != 0 && scratch.segment_count < ElfScratch::kMaxSegments) {
       scratch.segments[scratch.segment_count++] = {begin, begin + segment.p_filesz};
+    }
+    if ((segment.p_flags & PF_X) != 0 && scratch.code_count < ElfScratch::kMaxSegments) {
+      scratch.code[scratch.code_count++] = {begin, end};
     }
   }
   return image.begin != 0;

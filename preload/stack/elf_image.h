@@ -32,6 +32,8 @@ struct ElfScratch {
   std::uint8_t notes[kPageBytes];
   ByteRange segments[kMaxSegments];  // readable ones, run-time addresses
   unsigned segment_count;
+  ByteRange code[kMaxSegments];  // executable ones, run-time addresses
+  unsigned code_count;
 };
 
 // `base` is where offset 0 of the file is mapped. False when no 64-bit x86-64 ELF file is there.

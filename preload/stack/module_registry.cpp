@@ -70,7 +70,7 @@ std::string_view build_id_of(const ElfImage& image) {
 // Without a build-id the inode tells a rebuilt file from the one before.
 bool is_same_file(const Module& module, const MappedFile& file) {
   return module.build_id == build_id_of(file.image) &&
-         (!module.build_id.empty() || module.inode == file.inode) &&
+         (!module.build_id.empty() || file.inode == 0 || module.inode == file.inode) &&
          equals_plain(module.path, without_deleted(file.path));
 }
 

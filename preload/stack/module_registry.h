@@ -13,7 +13,7 @@ namespace seep::stack {
 // What /proc/self/maps and the program headers say about one mapped file.
 struct MappedFile {
   std::string_view path;  // as the kernel writes it
-  std::uint64_t inode;
+  std::uint64_t inode;    // 0: not known
   std::uint64_t code_begin;
   const ElfImage& image;
 };

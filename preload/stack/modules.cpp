@@ -9,6 +9,7 @@
 #include "preload/runtime/file.h"
 #include "preload/runtime/text.h"
 #include "preload/stack/capture_counts.h"
+#include "preload/stack/loader_modules.h"
 #include "preload/stack/module_registry.h"
 #include "preload/stack/place_table.h"
 #include "preload/stack/proc_maps.h"
@@ -233,6 +234,21 @@ class TableBuilder {
   const Load* load_ = nullptr;
 };
 
+// From the loader's list, where /proc cannot be read. What it does not know, code of no file, stays
+// as it was last seen.
+[[gnu::cold]] bool build_without_proc(const PlaceTable* last, PlaceTable& table) {
+  table.count = 0;
+  if (!add_loader_modules(table)) {
+    return false;
+  }
+  for (std::uint32_t i = 0; last != nullptr && i < last->count; ++i) {
+    if (last->ranges[i].load == nullptr) {
+      table.insert(last->ranges[i]);
+    }
+  }
+  return true;
+}
+
 bool same_ranges(const PlaceTable& a, const PlaceTable& b) {
   return a.count == b.count && std::memcmp(a.ranges, b.ranges, a.count * sizeof(CodeRange)) == 0;
 }
@@ -363,25 +379,31 @@ bool is_up_to_date() {
   }
 }
 
-[[gnu::noinline]] void refresh_modules() {
+// False when the mappings cannot be read.
+static bool try_to_refresh() {
   for (unsigned tries = 0; tries < kMaxTries; ++tries) {
     count(format::CaptureCount::mappings_read);
     TableGuard current;
     PlaceTable* fresh = claim_table();
     if (fresh == nullptr) {
-      return;
+      return false;
     }
     TableBuilder builder(*fresh);
-    if (!builder.build()) {
+    if (!builder.build() && !build_without_proc(current.table(), *fresh)) {
       release_table(fresh);
-      return;
+      return false;
     }
     const std::uint64_t known = builder.consequence_of_it();
     if (publish(current, fresh, nullptr) == Publication::kDone) {
       g_consequence.store(known, std::memory_order_relaxed);
-      return;
+      return true;
     }
   }
+  return true;  // others have read them since
+}
+
+[[gnu::noinline]] void refresh_modules() {
+  try_to_refresh();
 }
 
 void forget_module(std::uint64_t address) {
@@ -411,9 +433,9 @@ Place find_place(std::uint64_t pc) {
       slot.load(std::memory_order_relaxed) == elsewhere_word(pc)) {
     return place;
   }
-  refresh_modules();
+  const bool refreshed = try_to_refresh();
   const Place found = search(pc);
-  if (!found.executable) {
+  if (refreshed && !found.executable) {
     slot.store(elsewhere_word(pc), std::memory_order_relaxed);
   }
   return found;

@@ -1,6 +1,7 @@
 // The files with code that are or were mapped in this process, and which of them an address lies
 // in. Context: IN-HOOK, IN-AGENT, any thread, signal handlers too. Lock-free; asks the kernel
-// (/proc/self/maps), never the loader, so that it cannot wait for a thread inside dlopen.
+// (/proc/self/maps), and where there is no /proc reads the loader's list past its lock, so that it
+// cannot wait for a thread inside dlopen.
 // Modules and loads are never freed: a pointer to one stays good for the life of the process.
 //
 //   Module  a file: path and build-id. Its id goes into frames, so that stacks stay equal when a

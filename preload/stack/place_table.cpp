@@ -1,5 +1,7 @@
 #include "preload/stack/place_table.h"
 
+#include <cstring>
+
 #include "preload/runtime/arena.h"
 
 namespace seep::stack {
@@ -36,7 +38,17 @@ void PlaceTable::add(const CodeRange& range) {
   }
 }
 
-const CodeRange* PlaceTable::find(std::uint64_t address) const {
+void PlaceTable::insert(const CodeRange& range) {
+  const std::uint32_t at = first_ending_behind(range.begin);
+  if (count == kMaxCodeRanges || (at < count && ranges[at].begin < range.end)) {
+    return;
+  }
+  std::memmove(&ranges[at + 1], &ranges[at], (count - at) * sizeof(range));
+  ranges[at] = range;
+  ++count;
+}
+
+std::uint32_t PlaceTable::first_ending_behind(std::uint64_t address) const {
   std::uint32_t low = 0;
   std::uint32_t high = count;
   while (low < high) {
@@ -47,6 +59,11 @@ const CodeRange* PlaceTable::find(std::uint64_t address) const {
       high = middle;
     }
   }
+  return low;
+}
+
+const CodeRange* PlaceTable::find(std::uint64_t address) const {
+  const std::uint32_t low = first_ending_behind(address);
   return low < count && ranges[low].begin <= address ? &ranges[low] : nullptr;
 }
 

@@ -29,8 +29,13 @@ struct PlaceTable {
   // Appends at the end; adjacent ranges of the same load become one. Ranges beyond the capacity
   // are left out.
   void add(const CodeRange& range);
+  // Puts it where it belongs by its address; nothing where it would overlap another.
+  void insert(const CodeRange& range);
   // The range with `address` in it, or null.
   [[nodiscard]] const CodeRange* find(std::uint64_t address) const;
+
+ private:
+  [[nodiscard]] std::uint32_t first_ending_behind(std::uint64_t address) const;
 };
 
 // An empty table of the calling thread; null when there is no memory.

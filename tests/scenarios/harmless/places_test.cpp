@@ -245,6 +245,30 @@ TEST_F(Containers, AReadOnlyRootWithOneVolume) {
   expect_site(only_report("contracts"), "site_freed_elsewhere", 30, 10);
 }
 
+// A jail without /proc: stacks are as ever, also those through a library that comes later.
+TEST_F(Containers, AJailWithoutProc) {
+  const std::string volume = recordings_directory().string();
+  fs::create_directory(volume);
+  const std::string command = "mount --bind / /mnt && mount --bind " + volume + " /mnt" + volume +
+                              " && cd / && exec chroot /mnt /usr/bin/env -i SEEP_DIR=" + volume +
+                              " LD_PRELOAD=" + library() + " ";
+  const auto in_jail = [&](const std::string& target) {
+    return run(
+        {"unshare", "--mount", "/bin/sh", "-c", "test ! -e /mnt/proc/self && " + command + target});
+  };
+  EXPECT_EQ(in_jail(target()[0] + " threads 30").out, "threads 30: done\n");
+  Json report = only_report("contracts");
+  expect_site(report, "site_freed_elsewhere", 30, 10);
+  EXPECT_EQ(loss(report, "unwind_failed"), 0U);
+  const Output output = in_jail(program("modules") + " storm " + program("libmodule_plugin_a.so") +
+                                " " + program("libmodule_plugin_b.so") + " 1");
+  EXPECT_EQ(output.status, 0) << output.err;
+  report = only_report("modules");
+  EXPECT_GT(sums_through(report, "plugin_block").allocated_blocks, 0U);
+  EXPECT_EQ(sums_through(report, "plugin_block").live_blocks, 0U);
+  EXPECT_EQ(in_jail(program("life")).status, 3) << "its resolvers allocate";
+}
+
 // Nowhere to write at all and no /proc: the program runs as ever and says nothing.
 TEST_F(Containers, NothingCanBeWritten) {
   const std::string command =
@@ -303,14 +327,14 @@ TEST_F(Containers, WhatOthersPutIntoTheDirectoryIsLeftAlone) {
   for (const char* file : {"index", "seep.log"}) {
     ASSERT_EQ(mkfifo((recordings_directory() / file).c_str(), 0666), 0);
   }
+  const fs::path stranger = recordings_directory() / "stranger.1";
+  fs::create_directory(stranger);
+  ASSERT_EQ(mkfifo((stranger / "control").c_str(), 0666), 0);
   EXPECT_EQ(expect_same(target()).status, 0);
   for (const char* file : {"index", "seep.log"}) {
     fs::remove(recordings_directory() / file);
     fs::create_symlink(victim, recordings_directory() / file);
   }
-  const fs::path stranger = recordings_directory() / "stranger.1";
-  fs::create_directory(stranger);
-  ASSERT_EQ(mkfifo((stranger / "control").c_str(), 0666), 0);
   EXPECT_EQ(expect_same(target()).status, 0);
   fs::remove(recordings_directory() / "index");
   fs::create_hard_link(victim, recordings_directory() / "index");
