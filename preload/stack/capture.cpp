@@ -1,15 +1,14 @@
 #include "preload/stack/capture.h"
 
 #include <atomic>
-#include <bit>
 
 #include "format/snapshot_format.h"
 #include "preload/stack/capture_counts.h"
 #include "preload/stack/cfi.h"
+#include "preload/stack/code_site.h"
 #include "preload/stack/cut.h"
 #include "preload/stack/last_walk.h"
 #include "preload/stack/modules.h"
-#include "preload/stack/rule_cache.h"
 #include "preload/stack/stack_reader.h"
 #include "preload/stack/unwind_rule.h"
 
@@ -18,7 +17,6 @@ namespace {
 
 // A frame by frame pointer is not farther away than this, bytes.
 constexpr std::uint64_t kMaxHeuristicFrame = 1u << 20;
-constexpr std::uint64_t kUserAddressEnd = std::uint64_t{1} << 47;
 
 constinit std::atomic<bool> g_skip_own{true};  // relaxed: set by tests before they capture
 // The load that this code lies in. Relaxed: the pointer is the same whoever finds it, and loads are
@@ -39,81 +37,6 @@ const Load* load_to_skip() {
   }
   const Load* load = g_own_load.load(std::memory_order_relaxed);
   return load != nullptr ? load : find_own_load();
-}
-
-// What is known about one address.
-struct Site {
-  const Load* load;  // null: in no module
-  std::uint64_t frame_base;
-  CompactRule rule;
-};
-
-// The modules that one walk has found intact: asking the kernel costs as much as reading a rule.
-// A module that is unmapped in the middle of a walk over its frames is beyond help anyway.
-class IntactLoads {
- public:
-  bool holds(const Load& load) {
-    if (&load == latest_ || &load == before_) {
-      return true;
-    }
-    if (!is_intact(load)) {
-      return false;
-    }
-    before_ = latest_;
-    latest_ = &load;
-    return true;
-  }
-
- private:
-  const Load* latest_ = nullptr;
-  const Load* before_ = nullptr;
-};
-
-// The place of `pc`, once the file there is known to be the one whose tables will be read.
-Place find_intact_place(std::uint64_t pc, IntactLoads& intact) {
-  const Place place = find_place(pc);
-  if (place.load == nullptr || intact.holds(*place.load)) {
-    return place;
-  }
-  count(format::CaptureCount::stale_modules);
-  refresh_modules();
-  const Place again = find_place(pc);
-  return again.load == nullptr || intact.holds(*again.load) ? again
-                                                            : Place{nullptr, again.executable};
-}
-
-// A function that begins just behind `pc`, in code that no entry covers, was not called from there:
-// its address was planted as the return address of a coroutine (makecontext does so).
-CompactRule read_rule(const UnwindTables& tables, std::uint64_t pc) {
-  Rule rule;
-  if (find_rule(tables, pc, rule)) {
-    return compact(rule);
-  }
-  const bool planted = find_rule(tables, pc + 1, rule);
-  return {planted ? RuleKind::kOutermost : RuleKind::kNoTables, 0, 0, 0};
-}
-
-[[gnu::cold, gnu::noinline]] Site find_site_in_tables(std::uint64_t pc, IntactLoads& intact) {
-  const Load* load = find_intact_place(pc, intact).load;
-  if (load == nullptr) {
-    count(format::CaptureCount::outside);
-    // What is no address of a program's would name a module: such a frame is booked at address 0.
-    const std::uint64_t frame_base = pc < kUserAddressEnd ? 0 : 0 - (pc + 1);
-    return {nullptr, frame_base, {RuleKind::kNoTables, 0, 0, 0}};
-  }
-  count_miss(pc);
-  const CompactRule compact_rule = read_rule(load->image.tables, pc);
-  remember_rule(pc, *load, compact_rule);
-  return {load, load->frame_base(), compact_rule};
-}
-
-inline Site find_site(std::uint64_t pc, IntactLoads& intact) {
-  const RuleRow* row = find_row(pc);
-  if (row == nullptr) [[unlikely]] {
-    return find_site_in_tables(pc, intact);
-  }
-  return {row->load, row->frame_base,
-          std::bit_cast<CompactRule>(row->rule.load(std::memory_order_relaxed))};
 }
 
 // Appends frames to a Stack.
@@ -141,7 +64,7 @@ class Frames {
     out_->frames[out_->depth++] = {frame, flags};
     return true;
   }
-  bool add(std::uint64_t pc, const Site& site, std::uint32_t flags) {
+  bool add(std::uint64_t pc, std::uint64_t /*sp*/, const Site& site, std::uint32_t flags) {
     return add(pc + site.frame_base, flags, site.load == skipped_);
   }
 
@@ -149,6 +72,34 @@ class Frames {
   Stack* out_;
   unsigned max_depth_;
   const Load* skipped_;
+};
+
+// Looks for a place in the frames of our own module: see find_own_frame.
+class OwnFrames {
+ public:
+  OwnFrames(std::uint64_t address, unsigned most)
+      : address_(address), left_(most), own_load_(find_own_load()), hook_(load_to_skip()) {}
+
+  // False when no more frames are asked for. A frame ends where its caller's begins.
+  bool add(std::uint64_t /*pc*/, std::uint64_t sp, const Site& site, std::uint32_t /*flags*/) {
+    found_ = is_own_ && sp_ <= address_ && address_ < sp;
+    if (site.load != hook_) {
+      hook_ = nullptr;
+    }
+    is_own_ = hook_ == nullptr && site.load == own_load_;
+    sp_ = sp;
+    return !found_ && left_-- != 0;
+  }
+  [[nodiscard]] bool found() const { return found_; }
+
+ private:
+  std::uint64_t address_;
+  unsigned left_;
+  const Load* own_load_;
+  const Load* hook_;      // while its innermost frames are met
+  std::uint64_t sp_ = 0;  // of the frame before
+  bool is_own_ = false;   // it
+  bool found_ = false;
 };
 
 bool is_code(std::uint64_t pc) {
@@ -197,14 +148,15 @@ StepResult step_otherwise(CompactRule rule, FrameRegisters& regs, StackReader& r
 }
 
 // Follows rules that need rsp and rbp only.
-WalkResult walk_compact(const Registers& entry, Frames& frames) {
+template <typename Visitor>
+WalkResult walk_compact(const Registers& entry, Visitor& frames) {
   StackReader reader;
   IntactLoads intact;
   FrameRegisters regs{entry.rip(), entry.rsp(), entry.rbp()};
   std::uint32_t flags = 0;
   while (regs.ip != 0) {
     const Site site = find_site(regs.ip - 1, intact);
-    if (!frames.add(regs.ip, site, flags)) {
+    if (!frames.add(regs.ip, regs.sp, site, flags)) {
       return WalkResult::kDone;
     }
     flags = 0;
@@ -342,7 +294,8 @@ StepResult step_fully_by_frame_pointer(Registers& regs, StackReader& reader) {
 
 // Follows any rule, and restores all registers: through signal handlers, PLT stubs, the loader's
 // trampolines. Reads the tables for each frame.
-[[gnu::cold, gnu::noinline]] WalkResult walk_fully(const Registers& entry, Frames& frames) {
+template <typename Visitor>
+[[gnu::cold, gnu::noinline]] WalkResult walk_fully(const Registers& entry, Visitor& frames) {
   count(format::CaptureCount::full_walks);
   StackReader reader;
   reader.verify();
@@ -352,7 +305,13 @@ StepResult step_fully_by_frame_pointer(Registers& regs, StackReader& reader) {
   while (regs.rip() != 0) {
     const std::uint64_t pc = regs.rip() - ((flags & format::kExactPc) == 0 ? 1 : 0);
     const Site site = find_site(pc, intact);
-    if (!frames.add(regs.rip(), site, flags) || site.rule.kind == RuleKind::kOutermost) {
+    // A signal may come where tables are wrong: libc's say nothing of the stacks that swapcontext
+    // and setcontext leave. What is read as a return address there is none.
+    if (site.load == nullptr && !is_code(pc)) {
+      return WalkResult::kFailed;
+    }
+    if (!frames.add(regs.rip(), regs.rsp(), site, flags) ||
+        site.rule.kind == RuleKind::kOutermost) {
       return WalkResult::kDone;
     }
     Rule rule;
@@ -380,6 +339,35 @@ void set_skip_own_module(bool skip) {
 
 Walk walk(const FrameRegisters& entry, unsigned max_depth, LastWalk& last) {
   return Walker(entry, max_depth < kMaxFrames ? max_depth : kMaxFrames, last).run();
+}
+
+[[gnu::cold, gnu::noinline]] FrameState find_own_frame(std::uint64_t address, unsigned most) {
+  Registers here{};
+  // What the callee keeps for its caller, and where we are: enough for any rule.
+  __asm__ volatile(
+      "movq %%rbx, 24(%0)\n\t"
+      "movq %%rbp, 48(%0)\n\t"
+      "movq %%rsp, 56(%0)\n\t"
+      "movq %%r12, 96(%0)\n\t"
+      "movq %%r13, 104(%0)\n\t"
+      "movq %%r14, 112(%0)\n\t"
+      "movq %%r15, 120(%0)\n\t"
+      "leaq 0f(%%rip), %%rax\n\t"
+      "movq %%rax, 128(%0)\n"
+      "0:"
+      :
+      : "r"(here.value)
+      : "rax", "memory");
+  OwnFrames frames(address, most);
+  WalkResult result = walk_compact(here, frames);
+  if (result == WalkResult::kNeedsAllRegisters) {
+    frames = OwnFrames(address, most);
+    result = walk_fully(here, frames);
+  }
+  if (frames.found()) {
+    return FrameState::kLive;
+  }
+  return result == WalkResult::kFailed ? FrameState::kUnknown : FrameState::kGone;
 }
 
 void capture_from(const Registers& entry, unsigned max_depth, Stack& out) {

@@ -56,6 +56,17 @@ struct Walk {
 // unwound (last_walk.h).
 Walk walk(const FrameRegisters& entry, unsigned max_depth, LastWalk& last);
 
+// Where a place on a stack is, seen from the code that runs now.
+enum class FrameState : std::uint8_t {
+  kLive,     // in a frame of this library that a call is to return to
+  kGone,     // in no such frame: not among the `most` innermost ones, or there are no more
+  kUnknown,  // the walk failed
+};
+
+// Looks for `address` in the frames of the module that holds this code. Those of the hook that runs
+// now are left out as in capture. Nothing is read at `address`: the stack may be gone.
+FrameState find_own_frame(std::uint64_t address, unsigned most);
+
 // Whether capture leaves out frames of the module that holds this code at the innermost end; true
 // from the start. Tests switch it off, since there it is the program itself.
 void set_skip_own_module(bool skip);

@@ -184,5 +184,57 @@ TEST_F(SingleStepping, EveryInstructionOfReadingTheMappings) {
   EXPECT_EQ(modules, module_count());
 }
 
+// libc's tables are wrong where swapcontext and setcontext have left the one stack and are not yet
+// on the other, and where a coroutine has returned: what lies there is no caller.
+struct Strays {
+  unsigned long instructions;
+  unsigned long strays;  // frames in no module
+  unsigned long failed;  // walks that ended before the outermost frame
+};
+Strays g_strays;
+
+void look_for_strays(int) {
+  Stack stack;
+  capture_here(stack);
+  ++g_strays.instructions;
+  g_strays.failed += stack.failed ? 1 : 0;
+  for (unsigned i = 0; i < stack.depth; ++i) {
+    g_strays.strays += stack.frames[i].frame >> format::kFrameModuleShift == 0 ? 1 : 0;
+  }
+}
+
+ucontext_t g_outside;
+ucontext_t g_coroutine;
+
+void coroutine() {
+  swapcontext(&g_coroutine, &g_outside);
+}
+
+// What lies innermost on its stack is no code.
+[[gnu::noinline]] void switch_twice() {
+  volatile std::uint64_t words[8] = {};
+  swapcontext(&g_outside, &g_coroutine);
+  swapcontext(&g_outside, &g_coroutine);
+  words[0] = words[1];
+}
+
+TEST_F(SingleStepping, EveryInstructionOfASwitchOfStacks) {
+  static char room[64 * 1024];
+  set_handler(SIGTRAP, look_for_strays, 0);
+  g_strays = {};
+  getcontext(&g_coroutine);
+  g_coroutine.uc_stack.ss_sp = room;
+  g_coroutine.uc_stack.ss_size = sizeof(room);
+  g_coroutine.uc_link = &g_outside;
+  makecontext(&g_coroutine, coroutine, 0);
+  single_step(true);
+  switch_twice();
+  single_step(false);
+  EXPECT_GT(g_strays.instructions, 150U);
+  EXPECT_EQ(g_strays.strays, 0U);
+  EXPECT_GT(g_strays.failed, 0U) << "such stacks are counted";
+  EXPECT_LT(g_strays.failed, g_strays.instructions / 4);
+}
+
 }  // namespace
 }  // namespace seep::stack::testing
