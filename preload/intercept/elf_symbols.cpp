@@ -3,7 +3,10 @@
 #include <elf.h>
 #include <link.h>
 
-#include "preload/runtime/text.h"
+#include "preload/runtime/loaded_objects.h"
+
+// Our own, wherever it is loaded; without this a pointer to it would have to be relocated.
+[[gnu::visibility("hidden")]] extern ElfW(Dyn) _DYNAMIC[];
 
 namespace seep::intercept {
 namespace {
@@ -51,20 +54,30 @@ SymbolTable symbol_table_of(const link_map& object) {
   return table;
 }
 
-bool defines(const SymbolTable& table, std::uint32_t index, std::string_view name) {
+// Not strcmp, and no string_view: see loaded_objects.h.
+bool is_same(const char* a, const char* b) {
+  for (; *a == *b; ++a, ++b) {
+    if (*a == '\0') {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool defines(const SymbolTable& table, std::uint32_t index, const char* name) {
   const ElfW(Sym)& symbol = table.symbols[index];
   const unsigned type = symbol.st_info & 0xF;
   const bool function = type == STT_FUNC || type == STT_GNU_IFUNC;
   const bool hidden = table.versions != nullptr && (table.versions[index] & kHiddenVersion) != 0;
   return function && symbol.st_shndx != SHN_UNDEF && !hidden &&
-         runtime::view_of(table.names + symbol.st_name) == name;
+         is_same(table.names + symbol.st_name, name);
 }
 
 // The layout is described in the GNU gABI extensions: header, Bloom filter, buckets, chains.
-const ElfW(Sym) * find_by_gnu_hash(const SymbolTable& table, std::string_view name) {
+const ElfW(Sym) * find_by_gnu_hash(const SymbolTable& table, const char* name) {
   std::uint32_t hash = 5381;
-  for (const char c : name) {
-    hash = hash * 33 + static_cast<unsigned char>(c);
+  for (const char* c = name; *c != '\0'; ++c) {
+    hash = hash * 33 + static_cast<unsigned char>(*c);
   }
   const std::uint32_t buckets = table.gnu_hash[0];
   const std::uint32_t first = table.gnu_hash[1];
@@ -87,7 +100,7 @@ const ElfW(Sym) * find_by_gnu_hash(const SymbolTable& table, std::string_view na
   }
 }
 
-const ElfW(Sym) * find_by_hash(const SymbolTable& table, std::string_view name) {
+const ElfW(Sym) * find_by_hash(const SymbolTable& table, const char* name) {
   const std::uint32_t symbol_count = table.hash[1];
   for (std::uint32_t index = 1; index < symbol_count; ++index) {
     if (defines(table, index, name)) {
@@ -97,7 +110,7 @@ const ElfW(Sym) * find_by_hash(const SymbolTable& table, std::string_view name) 
   return nullptr;
 }
 
-const ElfW(Sym) * find_symbol(const SymbolTable& table, std::string_view name) {
+const ElfW(Sym) * find_symbol(const SymbolTable& table, const char* name) {
   if (table.symbols == nullptr || table.names == nullptr) {
     return nullptr;
   }
@@ -107,7 +120,7 @@ const ElfW(Sym) * find_symbol(const SymbolTable& table, std::string_view name) {
   return table.hash != nullptr ? find_by_hash(table, name) : nullptr;
 }
 
-void* find_in(const link_map& object, std::string_view name) {
+void* find_in(const link_map& object, const char* name) {
   const ElfW(Sym)* symbol = find_symbol(symbol_table_of(object), name);
   if (symbol == nullptr) {
     return nullptr;
@@ -122,13 +135,13 @@ void* find_in(const link_map& object, std::string_view name) {
 }  // namespace
 
 Definition find_next_definition(const char* name) {
-  const link_map* object = _r_debug.r_map;
+  const link_map* object = runtime::loaded_objects();
   while (object != nullptr && object->l_ld != _DYNAMIC) {
     object = object->l_next;
   }
   for (object = object == nullptr ? nullptr : object->l_next; object != nullptr;
        object = object->l_next) {
-    if (void* address = find_in(*object, runtime::view_of(name)); address != nullptr) {
+    if (void* address = find_in(*object, name); address != nullptr) {
       return {address, object->l_name};
     }
   }
@@ -136,9 +149,9 @@ Definition find_next_definition(const char* name) {
 }
 
 bool is_defined_before(const char* name) {
-  for (const link_map* object = _r_debug.r_map; object != nullptr && object->l_ld != _DYNAMIC;
-       object = object->l_next) {
-    if (find_symbol(symbol_table_of(*object), runtime::view_of(name)) != nullptr) {
+  for (const link_map* object = runtime::loaded_objects();
+       object != nullptr && object->l_ld != _DYNAMIC; object = object->l_next) {
+    if (find_symbol(symbol_table_of(*object), name) != nullptr) {
       return true;
     }
   }

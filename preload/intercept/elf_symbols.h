@@ -1,7 +1,8 @@
 // Finds the function that a hook stands before: the next definition in the order of the loader.
-// Context: AT-INIT and IN-HOOK (slow path). Reads the loader's list of objects and their symbol
-// tables itself: dlsym may allocate, takes the loader's lock, and has a symbol version newer than
-// the oldest libc we run with.
+// Context: AT-INIT and IN-HOOK (slow path), also before libseep.so is relocated
+// (preload/runtime/loaded_objects.h). Reads the loader's list of objects and their symbol tables
+// itself: dlsym may allocate, takes the loader's lock, and has a symbol version newer than the
+// oldest libc we run with.
 #pragma once
 
 #include <cstdint>

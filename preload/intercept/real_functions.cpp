@@ -5,6 +5,7 @@
 #include "preload/intercept/call_allocator.h"
 #include "preload/intercept/elf_symbols.h"
 #include "preload/recorder/losses.h"
+#include "preload/runtime/loaded_objects.h"
 #include "preload/runtime/text.h"
 
 namespace seep::intercept {
@@ -61,14 +62,21 @@ void substitute(Function& function, Function& below, Function substitute) {
   }
 }
 
-}  // namespace
-
-void resolve_operators() {
+void look_up_operators() {
 #define SEEP_NEW(member, symbol, parameters, arguments) look_up(g_real.member, #symbol);
 #define SEEP_DELETE(member, symbol, parameters, arguments) look_up(g_real.member, #symbol);
 #include "preload/intercept/operator_functions.inc"
 #undef SEEP_NEW
 #undef SEEP_DELETE
+}
+
+}  // namespace
+
+void resolve_operators() {
+  look_up_operators();
+  if (!runtime::is_relocated()) {
+    return;
+  }
   const char* owner = find_next_definition("_Znwm").object;
   g_real.standard_operators = !g_real.shadowed && owner != nullptr &&
                               (object_is(owner, "libstdc++.so") || object_is(owner, "libc++"));
@@ -78,6 +86,10 @@ void resolve_real_functions() {
 #define SEEP_HOOKED(member, symbol, ...) look_up(g_real.member, symbol);
 #include "preload/intercept/hooked_functions.inc"
 #undef SEEP_HOOKED
+  if (!runtime::is_relocated()) {
+    look_up_operators();
+    return;
+  }
   g_real.shadowed = is_defined_before("malloc");
   resolve_operators();
   g_real.foreign_allocator = !object_is(find_next_definition("malloc").object, "libc.so");

@@ -33,7 +33,8 @@ struct RealFunctions {
 
 [[gnu::visibility("hidden")]] extern RealFunctions g_real;
 
-// Idempotent: threads that meet here write the same values.
+// Idempotent: threads that meet here write the same values. Before libseep.so is relocated only the
+// functions are looked up, and `resolved` stays false.
 void resolve_real_functions();
 // The C++ library may be loaded long after the start; looks again for what is missing.
 void resolve_operators();

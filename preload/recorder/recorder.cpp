@@ -12,7 +12,7 @@ namespace seep::recorder {
 constinit LossCounters g_losses = {};
 constinit Tables g_tables;
 constinit Clock g_clock;
-constinit std::atomic<Mode> g_mode{Mode::kReleasesOnly};
+constinit std::atomic<Mode> g_mode{Mode::kNotStarted};
 constinit thread_local ThreadState t_thread;
 
 namespace {
@@ -309,7 +309,7 @@ std::uint32_t recover_after_fork(bool alone) {
   const Mode now = mode();
   if (block != nullptr && now == Mode::kSample) {
     record_sampled_allocation(address_of(block), size, {ip, sp, bp});
-  } else if (block != nullptr && now != Mode::kDormant) {
+  } else if (block != nullptr && now > Mode::kNotStarted) {
     count_call();
   }
 }
@@ -380,7 +380,7 @@ void* record_foreign_allocation(void* block, std::size_t size, const Caller& cal
 
 void record_release_otherwise(const void* block) {
   const Mode now = mode();
-  if (block == nullptr || now == Mode::kDormant) [[unlikely]] {
+  if (block == nullptr || now <= Mode::kNotStarted) [[unlikely]] {
     return;
   }
   if (now != Mode::kExact && g_config.sample_bytes != 0) [[unlikely]] {
@@ -396,7 +396,7 @@ void record_release_otherwise(const void* block) {
 Moving begin_move(const void* block) {
   Moving moving;
   const bool may_be_known = g_config.sample_bytes == 0 || g_filter.may_hold(address_of(block));
-  if (!dormant() && may_be_known) {
+  if (!records_nothing() && may_be_known) {
     moving.known = g_tables.blocks.begin_transit(address_of(block), moving.old);
   }
   return moving;
@@ -404,7 +404,7 @@ Moving begin_move(const void* block) {
 
 void end_move(const Moving& moving, void* fresh, std::size_t size, bool released,
               const Caller& caller) {
-  if (dormant()) {
+  if (records_nothing()) {
     return;
   }
   if (fresh == nullptr && !released) {
@@ -444,7 +444,7 @@ void record_map(const void* begin, std::size_t bytes, const Caller& caller) {
 }
 
 void record_unmap(const void* begin, std::size_t bytes) {
-  if (dormant() || !g_config.track_mmap) {
+  if (records_nothing() || !g_config.track_mmap) {
     return;
   }
   const std::uintptr_t address = address_of(begin);
@@ -456,7 +456,8 @@ void record_unmap(const void* begin, std::size_t bytes) {
 Remapping begin_remap(const void* begin, std::size_t bytes) {
   Remapping remapping;
   const std::uintptr_t address = address_of(begin);
-  if (dormant() || !g_config.track_mmap || !g_tables.ranges.find(address, remapping.range)) {
+  if (records_nothing() || !g_config.track_mmap ||
+      !g_tables.ranges.find(address, remapping.range)) {
     return remapping;  // not a map of the program: one that the loader or the allocator made
   }
   remapping.range.begin = address;

@@ -38,19 +38,25 @@ extern Clock g_clock;
 // before it.
 enum class Mode : std::uint8_t {
   kDormant,       // nothing is recorded; hooks go straight to the real function
+  kNotStarted,    // nothing is recorded, and no thread-local variable touched: a library's IFUNC
+                  // resolver may run before libseep.so is relocated
   kReleasesOnly,  // paused: what was recorded is taken out when it is released, nothing is added
   kMapsOnly,      // without Config::track_heap: maps, and releases as above
   kExact,         // every allocation
   kSample,        // each byte with equal probability (sampler.h)
 };
-// Release in set_mode, so that the configuration is there; acquire in mode(). kReleasesOnly until
-// the library has started: a hook that finds kDormant may rely on what the start has set up.
+// Release in set_mode, so that the configuration is there; acquire in mode(). kNotStarted until the
+// library has started: a hook that finds kDormant may rely on what the start has set up.
 [[gnu::visibility("hidden")]] extern std::atomic<Mode> g_mode;
 inline Mode mode() {
   return g_mode.load(std::memory_order_acquire);
 }
 inline bool dormant() {
   return mode() == Mode::kDormant;
+}
+// Whether no event of any kind is to be recorded.
+inline bool records_nothing() {
+  return mode() <= Mode::kNotStarted;
 }
 // Whether new blocks and maps are recorded.
 inline bool recording() {

@@ -28,7 +28,7 @@ class Moments : public Harmless {
 TEST_F(Moments, ALifeFromPreinitToTheLastDestructor) {
   expect_same({program("life")});
   const Json report = only_report("life");
-  EXPECT_EQ(loss(report, "foreign_free"), 1U) << "made in the IFUNC resolver, before the start";
+  EXPECT_EQ(loss(report, "foreign_free"), 1U) << "made in an IFUNC resolver, before the start";
   expect_site(report, "site_preinit", 1, 0);
   for (const char* site : {"site_early_constructor", "site_late_constructor", "site_main",
                            "site_thread", "site_thread_end", "site_library_constructor"}) {
