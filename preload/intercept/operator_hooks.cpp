@@ -92,7 +92,7 @@ struct Delete {
       call_allocator([=](const RealFunctions& real) { real.free(block); });
       return;
     }
-    const recorder::AllocatorGuard guard;
+    const recorder::AllocatorGuard guard(block);
     form(block, rest...);
   }
 };

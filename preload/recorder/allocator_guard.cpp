@@ -1,23 +1,50 @@
 #include "preload/recorder/allocator_guard.h"
 
-#include "preload/recorder/thread_state.h"
+#include "preload/recorder/recorder.h"
+#include "preload/stack/capture.h"
 
 namespace seep::recorder {
+namespace {
 
-static std::uintptr_t stack_pointer() {
-  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+// More calls than an allocator nests. Who is that deep below a hook is the program again.
+constexpr unsigned kMostFrames = 64;
+
+[[gnu::cold, gnu::noinline]] bool is_stale(std::uintptr_t guard) {
+  switch (stack::find_own_frame(guard, kMostFrames)) {
+    case stack::FrameState::kLive:
+      return false;
+    case stack::FrameState::kGone:
+      return true;
+    case stack::FrameState::kUnknown:
+      return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) > guard;
+  }
+  return false;
 }
 
-AllocatorGuard::AllocatorGuard() : before_(active() ? t_thread.guard : 0) {
-  t_thread.guard = stack_pointer();
+}  // namespace
+
+AllocatorGuard::AllocatorGuard(const void* released) {
+  if (mode() == Mode::kNotStarted) {
+    return;
+  }
+  before_ = t_thread.guard;
+  releases_ = released != nullptr;
+  t_thread.guard = reinterpret_cast<std::uintptr_t>(this);
+  t_thread.nested_block = reinterpret_cast<std::uintptr_t>(released);
 }
 
 AllocatorGuard::~AllocatorGuard() {
+  if (mode() == Mode::kNotStarted) {
+    return;
+  }
   t_thread.guard = before_;
+  if (releases_) {
+    t_thread.nested_block = 0;
+  }
 }
 
-[[gnu::noinline]] bool AllocatorGuard::active() {
-  if (t_thread.guard != 0 && stack_pointer() > t_thread.guard) {
+bool AllocatorGuard::active() {
+  if (t_thread.guard != 0 && is_stale(t_thread.guard)) [[unlikely]] {
     t_thread.guard = 0;
   }
   return t_thread.guard != 0;

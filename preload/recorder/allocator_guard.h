@@ -5,20 +5,24 @@
 
 namespace seep::recorder {
 
-// While set, what the allocator below a hook maps for itself is not the program's.
-// The guard is the stack pointer of the hook that set it: a frame above it means that the hook was
-// left by longjmp or an exception, and that the guard is stale.
+// While set, what the allocator below a hook maps for itself is not the program's. A hook may be
+// left by longjmp, an exception or a switch of coroutines, and its guard be stale: so who asks
+// walks the stack, and the guard counts only while a frame of a hook is found around it.
 class AllocatorGuard {
  public:
-  AllocatorGuard();
+  // `released`: a block that was recorded as released, whose release the hook passes on.
+  explicit AllocatorGuard(const void* released = nullptr);
   ~AllocatorGuard();
   AllocatorGuard(const AllocatorGuard&) = delete;
   AllocatorGuard& operator=(const AllocatorGuard&) = delete;
-  // True on a thread that is below such a hook now.
+  // True on a thread that is below such a hook now; a stale guard is forgotten. One load where none
+  // is set, else a walk. Where the stack cannot be walked, a guard is stale only below the stack
+  // pointer.
   static bool active();
 
  private:
-  std::uintptr_t before_;
+  std::uintptr_t before_ = 0;
+  bool releases_ = false;
 };
 
 }  // namespace seep::recorder

@@ -38,6 +38,7 @@ constexpr int least(int a, int b) {
   const int calls = least(t_thread.calls_per_look, kCallsPerPoll);
   t_thread.calls_to_look = calls - 1;
   t_thread.polls_to_look = t_thread.calls_per_look / calls;
+  AllocatorGuard::active();  // a stale guard makes events dearer
   if (g_config.on_look != nullptr) {
     g_config.on_look(now);
   }
@@ -198,8 +199,8 @@ void insert_otherwise(const table::Block& block) {
   if (foreign || !g_tables.blocks.try_insert(block)) {
     insert_otherwise(block);
   }
-  if (t_thread.guard != 0) {
-    t_thread.nested_block = AllocatorGuard::active() ? address : 0;
+  if (t_thread.guard != 0) {  // which may be stale: look_at_clock forgets it then
+    t_thread.nested_block = address;
   }
 }
 
@@ -388,7 +389,9 @@ void record_release_otherwise(const void* block) {
     return;
   }
   count_call();
-  if (!g_tables.blocks.remove(address_of(block)) && !AllocatorGuard::active()) [[unlikely]] {
+  const std::uintptr_t address = address_of(block);
+  if (!g_tables.blocks.remove(address) && address != t_thread.nested_block &&
+      !AllocatorGuard::active()) [[unlikely]] {
     count_foreign_free();
   }
 }

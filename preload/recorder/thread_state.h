@@ -17,10 +17,11 @@ struct ThreadState {
   // between a thread's look at the count and its counting.
   int calls_to_look = kCallsPerLook - 1;
   int calls_per_look = kCallsPerLook;
-  int polls_to_look = 1;            // while dormant
-  ThreadCache* cache = nullptr;     // that the thread owns
-  std::uintptr_t guard = 0;         // AllocatorGuard
-  std::uintptr_t nested_block = 0;  // made below an AllocatorGuard: the outer hook takes it over
+  int polls_to_look = 1;         // while dormant
+  ThreadCache* cache = nullptr;  // that the thread owns
+  std::uintptr_t guard = 0;      // the innermost AllocatorGuard; 0 for none
+  // Made or released below an AllocatorGuard: the outer hook takes it over, or has done so.
+  std::uintptr_t nested_block = 0;
 };
 
 [[gnu::visibility("hidden")]] extern constinit thread_local ThreadState t_thread;

@@ -56,6 +56,7 @@ TEST_F(Contracts, OperatorsThrowCallHandlersAndAreLeftByJumps) {
   const Json report = only_report("contracts");
   expect_site(report, "site_after_failures", 5, 5);
   expect_site(report, "site_map_after_jumps", 1, 1);
+  expect_site(report, "site_map_from_below", 3, 3);
   expect_nothing_lost(report);
 }
 

@@ -252,8 +252,10 @@ TEST_F(Recorder, LeavesOutWhatTheAllocatorMaps) {
 }
 
 [[gnu::noinline]] void leave_by_longjmp(std::jmp_buf& back) {
+  volatile char room[8192];  // the guard lies below all that is called afterwards
+  room[0] = 0;
   const AllocatorGuard guard;
-  std::longjmp(back, 1);
+  std::longjmp(back, room[0] + 1);
 }
 
 TEST_F(Recorder, TakesAGuardThatWasJumpedOverForStale) {
@@ -262,6 +264,19 @@ TEST_F(Recorder, TakesAGuardThatWasJumpedOverForStale) {
     leave_by_longjmp(back);
   }
   EXPECT_FALSE(AllocatorGuard::active());
+}
+
+// Frames without a guard lie where that one was.
+[[gnu::noinline]] bool is_active_below() {
+  volatile char room[16384];
+  room[0] = 0;
+  return AllocatorGuard::active() || room[0] != 0;
+}
+
+// A frame of the library's lies around the guard, as long as the calls are deeper than it.
+TEST_F(Recorder, TakesAGuardForActiveFromBelow) {
+  const AllocatorGuard guard;
+  EXPECT_TRUE(is_active_below());
 }
 
 TEST_F(Recorder, LooksAtTheClockOnceInSoManyEvents) {

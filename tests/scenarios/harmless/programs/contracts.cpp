@@ -268,6 +268,21 @@ SAMPLE_FUNCTION void site_map_after_jumps() {
   use(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 }
 
+// The same, from frames below that of the hook that was left.
+SAMPLE_FUNCTION void site_map_from_below() {
+  use(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+}
+SAMPLE_FUNCTION void map_from_below(unsigned depth) {
+  volatile char frame[2000];
+  frame[0] = static_cast<char>(depth);
+  if (depth == 0) {
+    site_map_from_below();
+  } else {
+    map_from_below(depth - 1);
+  }
+  frame[1] = frame[0];
+}
+
 // Deep enough that what is called afterwards has its frames above.
 SAMPLE_FUNCTION void fail_below(unsigned depth) {
   volatile char frame[200];
@@ -334,8 +349,21 @@ void operators() {
     }
     site_after_failures();
   }
-  std::set_new_handler(nullptr);
+  if (setjmp(g_jump) == 0) {
+    fail_below(20);
+  }
   site_map_after_jumps();
+  if (setjmp(g_jump) == 0) {
+    use(::operator new(g_signed_most));
+  }
+  map_from_below(0);
+  if (setjmp(g_jump) == 0) {
+    use(::operator new(g_signed_most));
+  }
+  map_from_below(4);
+  std::set_new_handler(nullptr);
+  say_outcome("new after all", [] { return ::operator new(g_signed_most); });
+  map_from_below(9);
   void* empty = ::operator new(g_zero);
   std::printf("new 0: %s\n", empty == nullptr ? "null" : "block");
   ::operator delete(empty);
