@@ -209,7 +209,7 @@ void start_signals() {
   for (const int signal : {SIGUSR1, SIGUSR2, SIGALRM, SIGPROF}) {
     sigaction(signal, &action, nullptr);
   }
-  set_timers(3000);
+  set_timers(10000);
 }
 
 // `names` ends by a null; without any, all are.
