@@ -89,6 +89,26 @@ INSTANTIATE_TEST_SUITE_P(Others, Allocators,
                                            Allocator{"mimalloc", SEEP_mimalloc}),
                          [](const auto& instance) { return instance.param.name; });
 
+// docs/compatibility.md: they are not hooked, and what passes by them is counted.
+class OwnEntries : public Allocators {};
+
+// A program that finds a `mallocx` believes in jemalloc.
+TEST_F(OwnEntries, AreNotThereWithoutTheirAllocator) {
+  EXPECT_EQ(expect_same({program("allocator_entries"), "100"}).out, "no jemalloc\n");
+}
+
+TEST_F(OwnEntries, PassBlocksByUsAndAreCounted) {
+  const Output output = run_preloaded({program("allocator_entries"), "100"},
+                                      {{"LD_PRELOAD", library() + ":" SEEP_jemalloc}});
+  EXPECT_EQ(output.status, 0);
+  EXPECT_EQ(output.out, "released 100 and 100\n");
+  const Json report = only_report("allocator_entries");
+  EXPECT_EQ(sums_at(report, "site_released_by_dallocx").live_blocks, 1U);
+  EXPECT_EQ(sums_at(report, "site_made_by_mallocx").allocated_blocks, 0U);
+  EXPECT_GE(loss(report, "missed_free"), 99U);
+  EXPECT_EQ(loss(report, "foreign_free"), 100U);
+}
+
 class OwnMalloc : public Allocators {};
 
 TEST_F(OwnMalloc, LinkedIntoTheProgramIsNamedAsUnseen) {
