@@ -96,6 +96,51 @@ std::string losses_text(const model::Losses& losses) {
   return text.empty() ? "lost          nothing\n" : text;
 }
 
+struct Unreachable {
+  std::uint64_t blocks = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t direct_blocks = 0;
+  std::uint64_t direct_bytes = 0;
+};
+
+// What a hostile file may make of these sums is only text.
+Unreachable sum_of(const model::Scan& scan) {
+  Unreachable sum;
+  for (const model::Unreachable& entry : scan.unreachable) {
+    sum.blocks += entry.blocks();
+    sum.bytes += entry.bytes();
+    sum.direct_blocks += entry.direct_blocks;
+    sum.direct_bytes += entry.direct_bytes;
+  }
+  return sum;
+}
+
+std::string scan_text(const model::Scan& scan) {
+  const auto ms = [](std::uint64_t ns) { return static_cast<double>(ns) / 1e6; };
+  std::string text =
+      fmt::format("scan          {}, {}\n",
+                  scan.when == model::ScanTime::kSnapshot ? "with a snapshot"
+                  : scan.when == model::ScanTime::kExit   ? "at exit"
+                                                          : "on request",
+                  scan.complete ? "complete"
+                                : fmt::format("not complete: {}", model::meaning_of(scan.problem)));
+  text += fmt::format(
+      "cost          {} threads stopped for {:.2f} ms ({:.2f} ms of it the fork), scanned for "
+      "{:.2f} ms\n",
+      format_count(scan.threads), ms(scan.pause_ns), ms(scan.fork_ns), ms(scan.scan_ns));
+  text += fmt::format("looked at     {} blocks from {} of roots\n", format_count(scan.blocks),
+                      format_size(scan.root_bytes));
+  if (scan.complete) {
+    const Unreachable sum = sum_of(scan);
+    text +=
+        fmt::format("unreachable   {} in {} blocks, {} in {} of them direct\n",
+                    model::format_bytes(static_cast<double>(sum.bytes)), format_count(sum.blocks),
+                    model::format_bytes(static_cast<double>(sum.direct_bytes)),
+                    format_count(sum.direct_blocks));
+  }
+  return text;
+}
+
 template <typename T>
 ordered_json or_null(const std::optional<T>& value) {
   return value ? ordered_json(*value) : ordered_json(nullptr);
@@ -150,6 +195,30 @@ ordered_json modules_json(const std::vector<model::Module>& modules) {
   return json;
 }
 
+ordered_json scan_json(const std::optional<model::Scan>& scan) {
+  if (!scan) {
+    return nullptr;
+  }
+  const Unreachable sum = sum_of(*scan);
+  const auto known = [&](std::uint64_t figure) {
+    return scan->complete ? ordered_json(figure) : ordered_json(nullptr);
+  };
+  return {{"when", model::name_of(scan->when)},
+          {"complete", scan->complete},
+          {"why_not",
+           scan->complete ? ordered_json(nullptr) : ordered_json(model::meaning_of(scan->problem))},
+          {"threads", scan->threads},
+          {"pause_ns", scan->pause_ns},
+          {"fork_ns", scan->fork_ns},
+          {"scan_ns", scan->scan_ns},
+          {"blocks", scan->blocks},
+          {"root_bytes", scan->root_bytes},
+          {"unreachable_bytes", known(sum.bytes)},
+          {"unreachable_blocks", known(sum.blocks)},
+          {"unreachable_direct_bytes", known(sum.direct_bytes)},
+          {"unreachable_direct_blocks", known(sum.direct_blocks)}};
+}
+
 std::string file_text(const read::FileInfo& file) {
   std::string text =
       fmt::format("file          {}, {} bytes, format {}.{}\n", printable(file.file),
@@ -190,6 +259,7 @@ ordered_json content_json(const model::Snapshot& snapshot) {
           {"walk_ns", moment.walk_ns},
           {"accounting", accounting_json(moment.accounting)},
           {"losses", losses_json(snapshot.losses)},
+          {"scan", scan_json(snapshot.scan)},
           {"modules", modules_json(snapshot.stacks.modules)}};
 }
 
@@ -200,7 +270,8 @@ std::string snapshot_text(const read::FileInfo& file,
   std::string text;
   if (content) {
     text = process_text(content->process) + moment_text(*content) +
-           accounting_text(content->moment.accounting) + losses_text(content->losses);
+           accounting_text(content->moment.accounting) + losses_text(content->losses) +
+           (content->scan ? scan_text(*content->scan) : "");
   }
   return text + file_text(file);
 }

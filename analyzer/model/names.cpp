@@ -1,6 +1,7 @@
 // The words that the JSON and the text use for enum values.
 #include "analyzer/model/diff.h"
 #include "analyzer/model/report.h"
+#include "analyzer/model/scan.h"
 
 namespace seep::model {
 
@@ -132,6 +133,40 @@ const char* name_of(Change change) {
       return "vanished";
   }
   return "grew";
+}
+
+const char* name_of(ScanTime when) {
+  switch (when) {
+    case ScanTime::kExit:
+      return "exit";
+    case ScanTime::kRequest:
+      return "request";
+    case ScanTime::kSnapshot:
+      return "snapshot";
+  }
+  return "request";
+}
+
+const char* meaning_of(ScanProblem problem) {
+  switch (problem) {
+    case ScanProblem::kNone:
+      return "not every root was seen";
+    case ScanProblem::kTimeLimit:
+      return "it did not end within SEEP_SCAN_LIMIT";
+    case ScanProblem::kNoRegisters:
+      return "other threads could not be stopped to read their registers";
+    case ScanProblem::kNoFork:
+      return "no copy of the process could be made";
+    case ScanProblem::kNoMemory:
+      return "there was no memory for the scan";
+    case ScanProblem::kSampled:
+      return "in sample mode most blocks have no record";
+    case ScanProblem::kPartHistory:
+      return "part of the history is unknown: recording began late, was paused or lost events";
+    case ScanProblem::kUnreadableMaps:
+      return "/proc/self/maps could not be read";
+  }
+  return "not every root was seen";
 }
 
 }  // namespace seep::model

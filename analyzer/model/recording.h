@@ -29,7 +29,8 @@ struct Recording {
   EndInfo end;
   std::vector<Moment> moments;  // ascending in time; never empty
   Stacks stacks;
-  std::vector<SiteHistory> sites;
+  std::vector<SiteHistory> sites;    // those that only a scan knows have zeros at all moments
+  std::vector<Scan> scans;           // ascending in time; their sites and modules are these
   Losses losses{};                   // of the last moment
   std::vector<std::string> skipped;  // messages of damaged snapshots that were left out
 };

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "analyzer/model/scan.h"
 #include "format/losses.h"
 #include "format/snapshot_format.h"
 
@@ -137,6 +138,7 @@ struct Snapshot {
   std::vector<Site> sites;
   std::vector<AgeCount> ages;
   Losses losses{};
+  std::optional<Scan> scan;  // of the file of a scan
 };
 
 }  // namespace seep::model

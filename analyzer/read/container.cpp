@@ -57,7 +57,7 @@ std::optional<Bytes> table_bytes(const FileHeader& header, Bytes file) {
 
 // A section that a minor version added is not in older files.
 bool may_be_missing(SectionId id) {
-  return id == SectionId::kEstimates;
+  return id >= SectionId::kEstimates;
 }
 
 bool has_section(SectionId id, const std::vector<SectionEntry>& table) {

@@ -29,19 +29,19 @@ Error path_error(const std::string& path, std::string what, std::string advice) 
 }
 
 struct Listing {
-  std::vector<std::string> snapshots;    // paths, in the order of their sequence numbers
+  std::vector<std::string> snapshots;    // paths, in the order of Source::files
   std::vector<std::string> directories;  // paths, by name
 };
 
 Result<Listing> list(const std::string& directory) {
   std::error_code failure;
-  std::vector<std::pair<std::uint64_t, std::string>> numbered;
+  std::vector<std::pair<FileName, std::string>> numbered;
   Listing listing;
   fs::directory_iterator entry(directory, failure);
   for (; !failure && entry != fs::directory_iterator(); entry.increment(failure)) {
     std::error_code ignored;  // an entry that vanished is no directory
-    if (const auto sequence = sequence_in_name(entry->path().filename().string())) {
-      numbered.emplace_back(*sequence, entry->path().string());
+    if (const auto name = parse_file_name(entry->path().filename().string())) {
+      numbered.emplace_back(*name, entry->path().string());
     } else if (entry->is_directory(ignored)) {
       listing.directories.push_back(entry->path().string());
     }
@@ -51,7 +51,7 @@ Result<Listing> list(const std::string& directory) {
   }
   std::sort(numbered.begin(), numbered.end());
   std::sort(listing.directories.begin(), listing.directories.end());
-  for (auto& [sequence, path] : numbered) {
+  for (auto& [name, path] : numbered) {
     listing.snapshots.push_back(std::move(path));
   }
   return listing;
@@ -181,11 +181,14 @@ std::string id_of(const model::ProcessInfo& process) {
 }
 
 Source source_of(std::vector<NamedFile> files) {
-  std::stable_sort(files.begin(), files.end(), [](const NamedFile& a, const NamedFile& b) {
-    return a.part.moment.sequence < b.part.moment.sequence;
+  const auto place_of = [](const NamedFile& file) {
+    return FileName{file.part.is_scan, file.part.moment.sequence};
+  };
+  std::stable_sort(files.begin(), files.end(), [&](const NamedFile& a, const NamedFile& b) {
+    return place_of(a) < place_of(b);
   });
-  const auto same_moment = [](const NamedFile& a, const NamedFile& b) {
-    return a.part.moment.sequence == b.part.moment.sequence;
+  const auto same_moment = [&](const NamedFile& a, const NamedFile& b) {
+    return place_of(a) == place_of(b);
   };
   files.erase(std::unique(files.begin(), files.end(), same_moment), files.end());
   Source source;
@@ -229,9 +232,11 @@ std::optional<Error> add_files(const std::vector<std::string>& paths,
 
 }  // namespace
 
-std::optional<std::uint64_t> sequence_in_name(const std::string& name) {
+std::optional<FileName> parse_file_name(const std::string& name) {
   std::string_view rest = name;
-  const std::string_view prefix = format::kSnapshotPrefix;
+  FileName result;
+  result.is_scan = rest.starts_with(format::kScanPrefix);
+  const std::string_view prefix = result.is_scan ? format::kScanPrefix : format::kSnapshotPrefix;
   const std::string_view suffix = format::kSnapshotSuffix;
   if (!rest.starts_with(prefix) || !rest.ends_with(suffix)) {
     return std::nullopt;
@@ -241,12 +246,12 @@ std::optional<std::uint64_t> sequence_in_name(const std::string& name) {
     return std::nullopt;
   }
   rest.remove_suffix(suffix.size());
-  std::uint64_t sequence = 0;
-  const auto [end, failure] = std::from_chars(rest.data(), rest.data() + rest.size(), sequence);
+  const auto [end, failure] =
+      std::from_chars(rest.data(), rest.data() + rest.size(), result.sequence);
   if (failure != std::errc() || end != rest.data() + rest.size()) {
     return std::nullopt;
   }
-  return sequence;
+  return result;
 }
 
 Result<Sources> find_sources(const std::vector<std::string>& paths, const Selection& selection) {

@@ -1,6 +1,9 @@
 // From the paths that a user gives to the snapshot files of each recording.
 #pragma once
 
+#include <compare>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,7 +12,8 @@
 
 namespace seep::read {
 
-// The files of one recording, in the order of their sequence numbers.
+// The files of one recording: the snapshots in the order of their sequence numbers, then the scans
+// in that of theirs.
 struct Source {
   std::string id;
   std::string path;       // as Recording::path
@@ -26,7 +30,15 @@ struct Sources {
 // See read_recordings.
 Result<Sources> find_sources(const std::vector<std::string>& paths, const Selection& selection);
 
-// The sequence number in "snapshot-000012.seep"; unset for other names.
-std::optional<std::uint64_t> sequence_in_name(const std::string& name);
+// Which file of a recording a name stands for: "snapshot-000012.seep", "scan-000003.seep".
+struct FileName {
+  bool is_scan = false;
+  std::uint64_t sequence = 0;
+
+  auto operator<=>(const FileName&) const = default;  // snapshots first
+};
+
+// Unset for other names.
+std::optional<FileName> parse_file_name(const std::string& name);
 
 }  // namespace seep::read

@@ -13,14 +13,6 @@ namespace {
 
 using model::SiteHistory;
 
-bool same_frame(const model::Node& a, const model::Node& b) {
-  return a.offset == b.offset && a.parent == b.parent && a.module == b.module;
-}
-
-bool same_file(const model::Module& a, const model::Module& b) {
-  return a.path == b.path && a.build_id == b.build_id;
-}
-
 template <typename T, typename U, typename Same>
 bool is_prefix(const std::vector<T>& shorter, const std::vector<U>& longer, Same same) {
   return shorter.size() <= longer.size() &&
@@ -62,6 +54,14 @@ void add_moment_without(SiteHistory& history) {
 }
 
 }  // namespace
+
+bool same_frame(const model::Node& a, const model::Node& b) {
+  return a.offset == b.offset && a.parent == b.parent && a.module == b.module;
+}
+
+bool same_file(const model::Module& a, const model::Module& b) {
+  return a.path == b.path && a.build_id == b.build_id;
+}
 
 bool same_image(const model::ProcessInfo& a, const model::ProcessInfo& b) {
   const auto identity = [](const model::ProcessInfo& process) {

@@ -12,6 +12,10 @@ namespace seep::read {
 // Whether both come from the same process image.
 bool same_image(const model::ProcessInfo& a, const model::ProcessInfo& b);
 
+// Whether both stand for the same thing, in trees whose numbers mean the same.
+bool same_frame(const model::Node& a, const model::Node& b);
+bool same_file(const model::Module& a, const model::Module& b);
+
 class HistoryBuilder {
  public:
   // Room is kept for so many snapshots.

@@ -149,7 +149,8 @@ Result<ProcessPart> parse_process(const Section& section, Strings& strings) {
     return *error;
   }
   TextReader texts(section, strings);
-  ProcessPart part{process_info(record, texts), moment_of(record, texts), end_info(record, texts)};
+  ProcessPart part{process_info(record, texts), moment_of(record, texts), end_info(record, texts),
+                   false};
   if (texts.error()) {
     return *texts.error();
   }

@@ -1,6 +1,7 @@
 #include "analyzer/read/read_recording.h"
 
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "analyzer/read/history.h"
 #include "analyzer/read/process_end.h"
 #include "analyzer/read/read_snapshot.h"
+#include "analyzer/read/scan_history.h"
 
 namespace seep::read {
 namespace {
@@ -58,9 +60,48 @@ Error nothing_left(const std::string& directory) {
           .advice = "try again"};
 }
 
+// The files of one source, put together: snapshots first, then scans.
+class Assembly {
+ public:
+  explicit Assembly(std::size_t files) : history_(files) {}
+
+  // False when the file is of another image or out of order.
+  bool add(model::Snapshot snapshot) {
+    if (!snapshot.scan) {
+      return !recording_ && history_.add(std::move(snapshot));
+    }
+    if (!recording_) {
+      begin_scans(snapshot);
+    }
+    if (!same_image(recording_->process, snapshot.process)) {
+      return false;
+    }
+    add_scan(*recording_, std::move(snapshot));
+    return true;
+  }
+
+  [[nodiscard]] bool empty() const { return !recording_ && history_.empty(); }
+
+  model::Recording take() { return recording_ ? std::move(*recording_) : history_.take(); }
+
+ private:
+  // A scan is a whole snapshot too: where there is no other, it stands in for one.
+  void begin_scans(const model::Snapshot& first) {
+    if (history_.empty()) {
+      model::Snapshot snapshot = first;
+      snapshot.scan.reset();
+      history_.add(std::move(snapshot));
+    }
+    recording_ = history_.take();
+  }
+
+  HistoryBuilder history_;
+  std::optional<model::Recording> recording_;  // once the first scan has come
+};
+
 // The recording; an error when a named file is damaged or no file could be read.
 Result<model::Recording> read_source(const Source& source, ProgressCounter& progress) {
-  HistoryBuilder history(source.files.size());
+  Assembly assembly(source.files.size());
   std::vector<std::string> skipped;
   std::optional<Error> first_error;
   for (const std::string& file : source.files) {
@@ -68,7 +109,7 @@ Result<model::Recording> read_source(const Source& source, ProgressCounter& prog
     std::optional<Error> error;
     if (!snapshot) {
       error = snapshot.error();
-    } else if (!history.add(std::move(*snapshot))) {
+    } else if (!assembly.add(std::move(*snapshot))) {
       error = out_of_order(file);
     }
     progress.file_done();
@@ -80,10 +121,10 @@ Result<model::Recording> read_source(const Source& source, ProgressCounter& prog
       first_error = first_error ? first_error : error;
     }
   }
-  if (history.empty()) {
+  if (assembly.empty()) {
     return first_error ? *first_error : nothing_left(source.path);
   }
-  model::Recording recording = history.take();
+  model::Recording recording = assembly.take();
   recording.id = source.id;
   recording.path = source.path;
   recording.end = find_end(recording.end, recording.process, source.directory);

@@ -72,16 +72,20 @@ std::optional<Error> parse_sections(const std::vector<Section>& sections, std::s
   if (auto error = take(parse_losses(sections[7]), snapshot.losses)) {
     return error;
   }
-  return parse_estimates(sections[8], snapshot.sites);
+  if (auto error = parse_estimates(sections[8], snapshot.sites)) {
+    return error;
+  }
+  return parse_scan({sections[9], sections[10], sections[11], sections[12]}, snapshot);
 }
 
 }  // namespace
 
 Result<model::Snapshot> read_bytes(Bytes file) {
   constexpr SectionId kWanted[] = {
-      SectionId::kProcess,    SectionId::kStrings, SectionId::kModules,
-      SectionId::kNodes,      SectionId::kSites,   SectionId::kAges,
-      SectionId::kAccounting, SectionId::kLosses,  SectionId::kEstimates};
+      SectionId::kProcess,   SectionId::kStrings, SectionId::kModules,     SectionId::kNodes,
+      SectionId::kSites,     SectionId::kAges,    SectionId::kAccounting,  SectionId::kLosses,
+      SectionId::kEstimates, SectionId::kScan,    SectionId::kUnreachable, SectionId::kChains,
+      SectionId::kLinks};
   const auto sections = read_sections(file, kWanted);
   if (!sections) {
     return sections.error();
@@ -99,12 +103,13 @@ Result<ProcessPart> read_process(const std::string& path) {
   if (!file) {
     return file.error();
   }
-  constexpr SectionId kWanted[] = {SectionId::kProcess, SectionId::kStrings};
+  constexpr SectionId kWanted[] = {SectionId::kProcess, SectionId::kStrings, SectionId::kScan};
   auto sections = read_sections(file->bytes(), kWanted);
   if (sections) {
     Strings strings((*sections)[1], file->bytes().size());
     auto part = parse_process((*sections)[0], strings);
     if (part) {
+      part->is_scan = (*sections)[2].bytes.size() != 0;
       return part;
     }
     sections = part.error();
@@ -126,6 +131,9 @@ Result<model::Snapshot> read_snapshot(const std::string& path) {
     return error;
   }
   snapshot->moment.file = path;
+  if (snapshot->scan) {
+    snapshot->scan->file = path;
+  }
   return snapshot;
 }
 

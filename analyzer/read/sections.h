@@ -35,6 +35,7 @@ struct ProcessPart {
   model::ProcessInfo process;
   model::Moment moment;
   model::EndInfo end;
+  bool is_scan = false;  // the file is of a scan, not one of the series of snapshots
 };
 
 Result<ProcessPart> parse_process(const Section& section, Strings& strings);
@@ -55,6 +56,18 @@ Result<std::vector<model::AgeCount>> parse_ages(const Section& section,
 
 // Sets the estimates of the sites.
 std::optional<Error> parse_estimates(const Section& section, std::vector<model::Site>& sites);
+
+// The sections of a scan; all of them are empty in a snapshot.
+struct ScanSections {
+  const Section& figures;
+  const Section& unreachable;
+  const Section& chains;
+  const Section& links;
+};
+
+// Sets the snapshot's scan, when the file has one. Needs its modules and sites. What is unreachable
+// is left out where the scan did not see every root.
+std::optional<Error> parse_scan(const ScanSections& sections, model::Snapshot& snapshot);
 
 Result<model::Accounting> parse_accounting(const Section& section);
 

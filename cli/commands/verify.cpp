@@ -22,7 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_snapshot_name(const std::string& name) {
-  return name.starts_with(format::kSnapshotPrefix) && name.ends_with(format::kSnapshotSuffix);
+  return (name.starts_with(format::kSnapshotPrefix) || name.starts_with(format::kScanPrefix)) &&
+         name.ends_with(format::kSnapshotSuffix);
 }
 
 // A directory stands for the snapshots below it, any other path for itself.

@@ -60,6 +60,25 @@ void seal(std::vector<unsigned char>& file) {
   seal_header(*header, file);
 }
 
+std::uint64_t use(const model::Scan& scan, const model::Snapshot& snapshot) {
+  std::uint64_t sum = 0;
+  for (const model::Unreachable& entry : scan.unreachable) {
+    sum += snapshot.sites.at(entry.site).node + entry.blocks() + entry.bytes();
+    if (entry.blocks() < entry.direct_blocks || entry.bytes() < entry.direct_bytes) {
+      std::abort();  // wrapped around
+    }
+  }
+  for (const model::Chain& chain : scan.chains) {
+    sum += snapshot.sites.at(chain.site).node;
+    for (std::uint32_t i = 0; i < chain.links_count && i < 64; ++i) {
+      const model::Link& link = scan.links.at(std::size_t{chain.links_begin} + i);
+      sum += snapshot.stacks.modules.at(link.module).base;
+      sum += link.kind == format::LinkKind::kBlock ? snapshot.sites.at(link.site).node : 0;
+    }
+  }
+  return sum;
+}
+
 // What a reader accepts must be safe to use: walks every index.
 void use(const model::Snapshot& snapshot) {
   const std::vector<std::uint64_t> keys = model::stack_keys(snapshot.stacks);
@@ -70,6 +89,7 @@ void use(const model::Snapshot& snapshot) {
       sum += snapshot.ages.at(site.ages_begin + i).blocks;
     }
   }
+  sum += snapshot.scan ? use(*snapshot.scan, snapshot) : 0;
   [[maybe_unused]] static volatile std::uint64_t sink;
   sink = sum;
 }

@@ -28,6 +28,21 @@ SnapshotBuilder with_sites() {
   return builder;
 }
 
+SnapshotBuilder with_scan() {
+  SnapshotBuilder builder = with_sites();
+  builder.scanned(format::ScanTime::kExit);
+  builder.unreachable = {{0, 0, 2, 200, 1, 100}, {1, 0, 1, 4096, 0, 0}};
+  const auto kind = [](format::LinkKind value) { return static_cast<std::uint32_t>(value); };
+  builder.chains = {{0,
+                     3,
+                     4,
+                     {{kind(format::LinkKind::kGlobal), 0, 1, 0, 0x4020},
+                      {kind(format::LinkKind::kBlock), 0, 0, 0, 8}}},
+                    {0, 1, 4, {{kind(format::LinkKind::kStack), 0, 0, 4711, 0}}},
+                    {1, 1, 1, {{kind(format::LinkKind::kBlock), 0, 0, 0, 16}}}};
+  return builder;
+}
+
 void write_corpus(const std::string& directory) {
   SnapshotBuilder().write(directory + "/empty");
   SnapshotBuilder sites = with_sites();
@@ -37,6 +52,10 @@ void write_corpus(const std::string& directory) {
   auto sections = sites.sections();
   sections.push_back({99, 4, "later"});
   write_file(directory + "/later-section", encode_file(sections, format::kVersionMajor, 1));
+  with_scan().write(directory + "/scan");
+  with_scan()
+      .scanned(format::ScanTime::kRequest, format::ScanProblem::kNoRegisters)
+      .write(directory + "/scan-incomplete");
   write_file(directory + "/newer", encode_file(sections, format::kVersionMajor + 1, 0));
 }
 

@@ -107,6 +107,33 @@ std::string losses_bytes(const SnapshotBuilder& builder) {
   return bytes;
 }
 
+template <typename Record>
+std::string bytes_of(const std::vector<Record>& records) {
+  std::string bytes;
+  for (const Record& record : records) {
+    append(bytes, record);
+  }
+  return bytes;
+}
+
+void append_scan(const SnapshotBuilder& builder, std::vector<SectionBytes>& sections) {
+  std::vector<format::ChainRecord> chains;
+  std::vector<format::LinkRecord> links;
+  for (const ChainDescription& chain : builder.chains) {
+    chains.push_back({chain.site, static_cast<std::uint32_t>(links.size()),
+                      static_cast<std::uint32_t>(chain.links.size()), chain.sampled_blocks,
+                      chain.blocks});
+    links.insert(links.end(), chain.links.begin(), chain.links.end());
+  }
+  using format::SectionId;
+  sections.push_back({id_of(SectionId::kScan), sizeof(format::ScanRecord),
+                      bytes_of(std::vector<format::ScanRecord>{*builder.scan})});
+  sections.push_back({id_of(SectionId::kUnreachable), sizeof(format::UnreachableRecord),
+                      bytes_of(builder.unreachable)});
+  sections.push_back({id_of(SectionId::kChains), sizeof(format::ChainRecord), bytes_of(chains)});
+  sections.push_back({id_of(SectionId::kLinks), sizeof(format::LinkRecord), bytes_of(links)});
+}
+
 }  // namespace
 
 std::string encode_file(const std::vector<SectionBytes>& sections, std::uint16_t version_major,
@@ -223,6 +250,14 @@ SnapshotBuilder& SnapshotBuilder::ended_by_exit(int status, const std::string& f
   return trigger(format::Trigger::kExit);
 }
 
+SnapshotBuilder& SnapshotBuilder::scanned(format::ScanTime when, format::ScanProblem problem) {
+  scan = format::ScanRecord{};
+  scan->when = static_cast<std::uint32_t>(when);
+  scan->complete = problem == format::ScanProblem::kNone ? 1 : 0;
+  scan->problem = static_cast<std::uint32_t>(problem);
+  return *this;
+}
+
 std::vector<SectionBytes> SnapshotBuilder::sections() const {
   Strings strings;
   const std::string process_section = process_bytes(*this, strings);
@@ -266,6 +301,9 @@ std::vector<SectionBytes> SnapshotBuilder::sections() const {
     sections.push_back(
         {id_of(SectionId::kEstimates), sizeof(format::EstimateRecord), estimates_bytes(sites_)});
   }
+  if (scan) {
+    append_scan(*this, sections);
+  }
   return sections;
 }
 
@@ -275,7 +313,8 @@ void SnapshotBuilder::write(const std::string& file) const {
 
 std::string SnapshotBuilder::write_into(const std::string& directory) const {
   char name[32];
-  std::snprintf(name, sizeof(name), "%s%06u%s", format::kSnapshotPrefix, process.sequence,
+  std::snprintf(name, sizeof(name), "%s%06u%s",
+                scan ? format::kScanPrefix : format::kSnapshotPrefix, process.sequence,
                 format::kSnapshotSuffix);
   std::string file = directory + "/" + name;
   write(file);

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -49,6 +50,14 @@ struct SiteDescription {
   std::uint64_t live_blocks_error = 0;
 };
 
+// How `blocks` of the sampled ones of a site are held.
+struct ChainDescription {
+  std::uint32_t site = 0;
+  std::uint64_t blocks = 0;
+  std::uint32_t sampled_blocks = 0;
+  std::vector<format::LinkRecord> links = {};  // outermost first
+};
+
 // A section as it will stand in the file; tests change it to make damaged files.
 struct SectionBytes {
   std::uint32_t id = 0;
@@ -77,6 +86,10 @@ class SnapshotBuilder {
   std::string end_function;
   format::AccountingRecord accounting{};
   std::map<format::Loss, std::uint64_t> losses;  // those left out are written as 0
+  // With `scan` it is the file of a scan. Records and chains are written in this order.
+  std::optional<format::ScanRecord> scan;
+  std::vector<format::UnreachableRecord> unreachable;
+  std::vector<ChainDescription> chains;
 
   // `build_id` is raw bytes, possibly none. Returns the module's index (1, 2, …).
   std::uint32_t add_module(const std::string& path, const std::string& build_id = "",
@@ -92,11 +105,16 @@ class SnapshotBuilder {
   SnapshotBuilder& units(std::uint64_t done);  // a mark with units
   SnapshotBuilder& ended_by_exit(int status, const std::string& function = "exit");
 
+  // A complete scan at exit, or an incomplete one for a problem; write_into() names it scan-….
+  SnapshotBuilder& scanned(format::ScanTime when,
+                           format::ScanProblem problem = format::ScanProblem::kNone);
+
   [[nodiscard]] std::vector<SectionBytes> sections() const;
   [[nodiscard]] std::string bytes() const { return encode_file(sections()); }
 
   void write(const std::string& file) const;
-  // As snapshot-NNNNNN.seep by its sequence number; returns the path. Makes the directory.
+  // As snapshot-NNNNNN.seep or scan-NNNNNN.seep by its sequence number; returns the path. Makes
+  // the directory.
   std::string write_into(const std::string& directory) const;
 
  private:

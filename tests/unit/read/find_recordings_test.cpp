@@ -153,13 +153,15 @@ TEST_F(FindRecordings, NoPathIsWrongUsage) {
   EXPECT_EQ(recordings.error().kind, ErrorKind::kUsage);
 }
 
-TEST(SequenceInName, TakesOnlyNamesOfSnapshots) {
-  EXPECT_EQ(sequence_in_name("snapshot-000012.seep"), 12U);
-  EXPECT_EQ(sequence_in_name("snapshot-1234567.seep"), 1234567U);
+TEST(ParseFileName, TakesOnlyNamesOfSnapshotsAndScans) {
+  EXPECT_EQ(parse_file_name("snapshot-000012.seep"), (FileName{false, 12}));
+  EXPECT_EQ(parse_file_name("snapshot-1234567.seep"), (FileName{false, 1234567}));
+  EXPECT_EQ(parse_file_name("scan-000003.seep"), (FileName{true, 3}));
   for (const char* name :
        {"snapshot-.seep", "snapshot-12", "snapshot-12.seep.tmp", "12.seep", "snapshot-1x.seep",
-        "snapshot--1.seep", "snapshot-.seeseep", "", "snapshot-99999999999999999999999.seep"}) {
-    EXPECT_FALSE(sequence_in_name(name)) << name;
+        "snapshot--1.seep", "snapshot-.seeseep", "", "snapshot-99999999999999999999999.seep",
+        "scan-.seep", "scan-1.seep.tmp", "scan-", "scanned-000001.seep"}) {
+    EXPECT_FALSE(parse_file_name(name)) << name;
   }
 }
 
