@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "analyzer/symbolize/demangle.h"
+#include "analyzer/symbolize/symbolizer.h"
 
 namespace seep::symbolize {
 
@@ -73,6 +74,17 @@ const model::ReportStack& ModuleSymbols::frames(std::uint64_t address) {
     entry->second = look_up(address);
   }
   return entry->second;
+}
+
+std::optional<DataName> ModuleSymbols::data(std::uint64_t address) {
+  if (file_.handle() == nullptr) {
+    return std::nullopt;
+  }
+  if (!data_) {
+    data_ = std::make_unique<DataSymbols>(file_.handle());
+  }
+  const std::optional<DataMatch> match = data_->find(address);
+  return match ? std::optional(DataName{demangle(match->name), match->offset}) : std::nullopt;
 }
 
 }  // namespace seep::symbolize

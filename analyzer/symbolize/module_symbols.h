@@ -4,17 +4,21 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "analyzer/model/report.h"
 #include "analyzer/model/snapshot.h"
+#include "analyzer/symbolize/data_symbols.h"
 #include "analyzer/symbolize/dwarf_lookup.h"
 #include "analyzer/symbolize/module_file.h"
 #include "analyzer/symbolize/symbol_table.h"
 
 namespace seep::symbolize {
+
+struct DataName;
 
 class ModuleSymbols {
  public:
@@ -24,6 +28,9 @@ class ModuleSymbols {
   // The frames of the instruction at `address`, innermost first; at least one. Module, build-id
   // and what the symbols tell are filled in. Valid until the next call.
   const model::ReportStack& frames(std::uint64_t address);
+
+  // The variable that holds `address`.
+  std::optional<DataName> data(std::uint64_t address);
 
   [[nodiscard]] const std::string& warning() const { return file_.warning(); }
 
@@ -40,6 +47,7 @@ class ModuleSymbols {
   std::unique_ptr<DwarfLookup> dwarf_;  // null without debug information
   std::uint64_t dwarf_bias_ = 0;        // our address minus that in the debug information
   std::unique_ptr<SymbolTable> symbols_;
+  std::unique_ptr<DataSymbols> data_;
   std::unordered_map<std::uint64_t, model::ReportStack> known_;
 };
 

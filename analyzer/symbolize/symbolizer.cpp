@@ -68,6 +68,10 @@ model::ReportStack Symbolizer::stack(const model::Stacks& stacks, std::uint32_t 
   return stack;
 }
 
+std::optional<DataName> Symbolizer::data(const model::Module& module, std::uint64_t address) {
+  return impl_->symbols_of(module).data(address);
+}
+
 const std::vector<std::string>& Symbolizer::warnings() const {
   return impl_->warnings;
 }

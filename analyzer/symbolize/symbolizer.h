@@ -2,7 +2,9 @@
 // Not thread safe. Files are opened lazily and kept open while the Symbolizer lives.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +12,12 @@
 #include "analyzer/model/snapshot.h"
 
 namespace seep::symbolize {
+
+// A variable, and where in it an address lies.
+struct DataName {
+  std::string name;          // demangled
+  std::uint64_t offset = 0;  // bytes
+};
 
 struct Options {
   std::string sysroot;                  // prefix for module paths; empty: none
@@ -30,6 +38,10 @@ class Symbolizer {
 
   // The whole stack of a node, innermost first. Results are kept, so asking again costs little.
   model::ReportStack stack(const model::Stacks& stacks, std::uint32_t node);
+
+  // The variable (global, static or local to a function) of a module that holds the ELF virtual
+  // address. Unset where no symbol does, as in a stripped file.
+  std::optional<DataName> data(const model::Module& module, std::uint64_t address);
 
   // One line for each module that could not be named as it should be, and one when debuginfod
   // servers were given up; each once.

@@ -63,6 +63,10 @@ std::uint64_t Fixture::return_address(const char* function) {
   return call == nullptr ? 0 : reinterpret_cast<std::uint64_t>(call()) - bias_;
 }
 
+std::uint64_t Fixture::address_of(const char* symbol) {
+  return reinterpret_cast<std::uint64_t>(find(symbol)) - bias_;
+}
+
 std::uint64_t Fixture::symbol_address(unsigned index) {
   const auto* addresses = static_cast<const std::uint64_t*>(find("symbol_addresses"));
   return addresses == nullptr ? 0 : addresses[index] - bias_;

@@ -25,6 +25,9 @@ class Fixture {
   // The ELF virtual address of the return address that an exported function gives.
   std::uint64_t return_address(const char* function);
 
+  // Of anything exported.
+  std::uint64_t address_of(const char* symbol);
+
   // The same for the entries of symbols.S.
   std::uint64_t symbol_address(unsigned index);
 
