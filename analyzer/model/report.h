@@ -47,6 +47,16 @@ struct Range {
   double high = 0;
 };
 
+// One hop from a root to the blocks of a suspect: the root, or a block on the way.
+struct Holder {
+  std::string text;  // "g_sessions (server)", "std::map node from add_session session.cpp:88"
+  double share = 0;  // of the suspect's blocks that were followed, held in this way
+  std::optional<std::string> root;      // "global", "stack", "tls", "register"; null for a block
+  std::optional<std::string> function;  // of a block: the frame that made it
+  std::optional<std::string> file;
+  std::optional<unsigned> line;
+};
+
 struct Suspect {
   unsigned rank = 0;
   std::string id;  // 16 hex digits from function and file names, outward from the blamed frame
@@ -68,6 +78,10 @@ struct Suspect {
   std::optional<std::uint64_t> unreachable_bytes;
   std::optional<std::uint64_t> unreachable_blocks;
   std::optional<std::uint64_t> unreachable_direct_bytes;
+  std::optional<std::uint64_t> unreachable_direct_blocks;
+  // The commonest chain, outermost first; empty where nothing holds the blocks, null where no scan
+  // tells.
+  std::optional<std::vector<Holder>> held_by;
   double oldest_s = 0;
   std::optional<std::string> suppressed_by;
   unsigned workers_seen = 1;
@@ -90,6 +104,13 @@ struct ReportProcess {
 struct ReportSnapshot {
   std::string process;  // ReportProcess::id
   Moment moment;
+};
+
+// The scan that the unreachable figures are from; of the main process.
+struct ReportScan {
+  ScanTime when = ScanTime::kExit;
+  bool complete = false;  // of all processes: otherwise figures are missing
+  std::optional<std::string> why_not;
 };
 
 struct Conclusion {
@@ -116,6 +137,7 @@ struct Report {
   std::map<std::string, std::uint64_t>
       losses;  // every name of format/losses.inc, over all processes
   Totals totals;
+  std::optional<ReportScan> scan;  // null where none was made
   Conclusion conclusion;
   std::vector<Suspect> suspects;
   std::vector<std::string>

@@ -24,9 +24,10 @@ std::vector<double> times_after_warmup(const model::Recording& recording, double
   return times;
 }
 
-bool was_used(const model::SiteHistory& site) {
-  const model::Counters& last = site.at.back();
-  return last.allocated_blocks != 0 || last.live_blocks != 0;
+bool was_used(const model::Recording& recording, std::size_t site) {
+  const model::Counters& last = recording.sites[site].at.back();
+  return last.allocated_blocks != 0 || last.live_blocks != 0 ||
+         was_lost(recording, static_cast<std::uint32_t>(site));
 }
 
 RankedSite ranked(std::size_t recording, std::size_t site, Verdict verdict) {
@@ -52,17 +53,21 @@ std::vector<RankedSite> rank_sites(const std::vector<model::Recording>& recordin
     const std::vector<double> times = times_after_warmup(recording, options.warmup_s);
     const Timeline timeline{times, recording.moments.size() - times.size()};
     for (std::size_t s = 0; s < recording.sites.size(); ++s) {
-      if (was_used(recording.sites[s])) {
+      if (was_used(recording, s)) {
         result.push_back(ranked(r, s, judge(recording.sites[s], timeline)));
       }
     }
   }
+  judge_unreachable(recordings, result);
   const auto live = [&](const RankedSite& site) {
     return recordings[site.recording].sites[site.site].at.back().live_bytes;
   };
-  // Design §2.3: leaks first, then the lower bound of growth, live bytes, and input order.
+  // Design §2.3: leaks first, then the lower bound of growth, unreachable bytes, live bytes, and
+  // input order.
   const auto key = [&](const RankedSite& site) {
-    return std::tuple(!site.leak, -site.growth_range.low, ~live(site), site.recording, site.site);
+    const std::uint64_t lost = site.lost ? site.lost->bytes : 0;
+    return std::tuple(!site.leak, -site.growth_range.low, ~lost, ~live(site), site.recording,
+                      site.site);
   };
   std::sort(result.begin(), result.end(),
             [&](const RankedSite& a, const RankedSite& b) { return key(a) < key(b); });

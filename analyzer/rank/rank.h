@@ -8,6 +8,7 @@
 
 #include "analyzer/model/recording.h"
 #include "analyzer/model/report.h"
+#include "analyzer/rank/unreachable.h"
 
 namespace seep::rank {
 
@@ -25,9 +26,10 @@ struct RankedSite {
   bool has_growth = false;  // a growing site: its growth and the interval in the window judged
   double growth_bytes_per_s = 0;
   model::Range growth_range;  // 95 %
+  std::optional<Lost> lost;   // unreachable memory; null where no complete scan was made
 };
 
-// All sites with anything allocated, most suspicious first.
+// All sites with anything allocated or lost, most suspicious first.
 std::vector<RankedSite> rank_sites(const std::vector<model::Recording>& recordings,
                                    const Options& options);
 

@@ -8,6 +8,7 @@
 #include "analyzer/report/blame.h"
 #include "analyzer/report/conclude.h"
 #include "analyzer/report/group.h"
+#include "analyzer/report/scans.h"
 
 namespace seep::report {
 namespace {
@@ -114,10 +115,19 @@ void name_suspect(model::Suspect& suspect, const Input& input, const Group& grou
   suspect.paths.push_back({suspect.live_bytes, suspect.live_blocks, suspect.stack});
 }
 
+Members members_of(const Input& input, const Group& group) {
+  Members members;
+  for (const std::size_t member : group.members) {
+    members.push_back(&input.ranked[member]);
+  }
+  return members;
+}
+
 void number_in_order(std::vector<model::Suspect>& suspects) {
   const auto order = [](const model::Suspect& suspect) {
     const double low = suspect.growth_range ? suspect.growth_range->low : 0;
-    return std::tuple(!suspect.leak, -low, ~suspect.live_bytes, std::string_view(suspect.id));
+    return std::tuple(!suspect.leak, -low, ~suspect.unreachable_bytes.value_or(0),
+                      ~suspect.live_bytes, std::string_view(suspect.id));
   };
   std::stable_sort(suspects.begin(), suspects.end(),
                    [&](const auto& a, const auto& b) { return order(a) < order(b); });
@@ -148,10 +158,13 @@ void add_suspects(model::Report& report, const Input& input, const Options& opti
   const std::vector<Group> groups = group_sites(input.recordings, input.ranked, options.by_site);
   const std::size_t kept =
       options.top == 0 ? groups.size() : std::min<std::size_t>(groups.size(), options.top);
+  std::vector<Members> members;
   for (std::size_t i = 0; i < kept; ++i) {
     report.suspects.push_back(suspect_of(input, groups[i]));
     name_suspect(report.suspects.back(), input, groups[i], symbolizer);
+    members.push_back(members_of(input, groups[i]));
   }
+  add_scans(report.suspects, std::move(members), !options.by_site, input.recordings, symbolizer);
   number_in_order(report.suspects);
   report.totals.rows_omitted = static_cast<unsigned>(groups.size() - kept);
   report.totals.leak_suspects = static_cast<unsigned>(
@@ -181,6 +194,7 @@ model::Report build_report(const std::vector<Recording>& recordings, const Optio
   const std::vector<RankedSite> ranked = rank::rank_sites(recordings, options.rank);
   report.accounting = main_recording(recordings).moments.back().accounting;
   report.totals = total_of(recordings);
+  add_scan_totals(report, recordings);
   add_suspects(report, {recordings, ranked, first_snapshot, report.snapshots.size(), options.rank},
                options, symbolizer);
   if (report.totals.leak_suspects == 0) {

@@ -106,6 +106,21 @@ const Part* growing_part(const std::vector<model::Moment>& moments, double rss_g
   return most;
 }
 
+model::Conclusion conclude_lost(const model::Report& report) {
+  std::uint64_t bytes = 0;
+  std::uint64_t blocks = 0;
+  for (const model::Suspect& suspect : report.suspects) {
+    bytes += suspect.leak ? suspect.unreachable_bytes.value_or(0) : 0;
+    blocks += suspect.leak ? suspect.unreachable_blocks.value_or(0) : 0;
+  }
+  return {"leak",
+          fmt::format("{} in {} block{} cannot be reached any more: no pointer leads to {}",
+                      format_bytes(static_cast<double>(bytes)), model::format_count(blocks),
+                      blocks == 1 ? "" : "s", blocks == 1 ? "it" : "them"),
+          "read the first suspect's blamed frame: who should have released its blocks before the "
+          "last pointer to them was gone?"};
+}
+
 model::Conclusion conclude_leak(const model::Report& report) {
   const Explained explained = explained_by_leaks(report);
   return {"leak",
@@ -191,7 +206,7 @@ Explained explained_by_leaks(const model::Report& report) {
       is_rss ? rss : std::max(leaked, report.totals.growth_bytes_per_s.value_or(0));
   const double percent = growth > 0 ? std::min(100 * leaked / growth, 100.0) : 100;
   const unsigned leaks = report.totals.leak_suspects;
-  return {is_rss, growth,
+  return {leaked > 0, is_rss, growth,
           fmt::format("{:.0f} % explained by {} leak{}", percent, leaks, leaks == 1 ? "" : "s")};
 }
 
@@ -217,16 +232,20 @@ model::Totals total_of(const std::vector<model::Recording>& recordings) {
 model::Conclusion conclude(const model::Report& report,
                            const std::vector<model::Recording>& recordings,
                            const rank::Options& options) {
-  if (report.totals.leak_suspects != 0) {
+  const bool leaks = report.totals.leak_suspects != 0;
+  if (leaks && explained_by_leaks(report).leaks_grow) {
     return conclude_leak(report);
   }
   const auto moments = after_warmup(main_recording(recordings), options.warmup_s);
   const auto growth = growth_of(moments, &Accounting::rss_bytes);
+  if (growth && matters(moments, *growth)) {
+    return conclude_rss_growth(moments, *growth);
+  }
+  if (leaks) {
+    return conclude_lost(report);
+  }
   if (!growth) {
     return conclude_too_short(moments);
-  }
-  if (matters(moments, *growth)) {
-    return conclude_rss_growth(moments, *growth);
   }
   return {"none", "no call path grows, and RSS does not either", "nothing to do"};
 }

@@ -17,6 +17,7 @@ const model::Recording& main_recording(const std::vector<model::Recording>& reco
 // What the leaks are of the growth of RSS; of the growth of live memory where RSS does not show it,
 // since memory that is never touched is not resident.
 struct Explained {
+  bool leaks_grow = false;  // else they are lost memory only, and explain no growth
   bool is_rss = false;
   double growth_bytes_per_s = 0;
   std::string text;  // "95 % explained by 1 leak"

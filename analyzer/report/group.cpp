@@ -60,10 +60,13 @@ std::vector<Group> group_sites(const std::vector<model::Recording>& recordings,
     group.members.push_back(i);
     group.leak = group.leak || ranked[i].leak;
     group.growth_low += ranked[i].leak ? ranked[i].growth_range.low : 0;
+    group.lost_bytes =
+        rank::add_capped(group.lost_bytes, ranked[i].lost ? ranked[i].lost->bytes : 0);
     group.live_bytes += recordings[ranked[i].recording].sites[ranked[i].site].at.back().live_bytes;
   }
   const auto order = [](const Group& group) {
-    return std::tuple(!group.leak, -group.growth_low, ~group.live_bytes, group.key);
+    return std::tuple(!group.leak, -group.growth_low, ~group.lost_bytes, ~group.live_bytes,
+                      group.key);
   };
   std::stable_sort(groups.begin(), groups.end(),
                    [&](const Group& a, const Group& b) { return order(a) < order(b); });

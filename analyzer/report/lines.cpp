@@ -70,6 +70,21 @@ std::size_t snapshots_of(const model::Report& report, const std::string& process
                     [&](const auto& snapshot) { return snapshot.process == process; }));
 }
 
+// What part of the live memory it is, and what part of that is lost directly.
+std::string unreachable_text(const model::Suspect& suspect) {
+  const std::uint64_t bytes = suspect.unreachable_bytes.value_or(0);
+  if (bytes == 0) {
+    return {};
+  }
+  const auto text_of = [](std::uint64_t b) { return format_bytes(static_cast<double>(b)); };
+  std::string text = bytes == suspect.live_bytes ? std::string("  all unreachable")
+                                                 : fmt::format("  {} unreachable", text_of(bytes));
+  if (const auto direct = suspect.unreachable_direct_bytes; direct && *direct != bytes) {
+    text += fmt::format(" ({} direct)", text_of(*direct));
+  }
+  return text;
+}
+
 }  // namespace
 
 const model::ReportProcess& main_process(const model::Report& report) {
@@ -141,12 +156,40 @@ std::string live_text(std::uint64_t bytes, const std::optional<double>& error,
                      error ? "about " : "", format_count(blocks), blocks == 1 ? "" : "s");
 }
 
+std::string held_text(const model::Suspect& suspect) {
+  if (!suspect.held_by || suspect.held_by->empty()) {
+    return {};
+  }
+  std::string text;
+  for (const model::Holder& holder : *suspect.held_by) {
+    text += (text.empty() ? "held by " : " -> ") + printable(holder.text);
+  }
+  // Rounded to whole percents, all of it needs no figure.
+  const double percent = 100 * suspect.held_by->front().share;
+  return percent >= 99.5 ? text : fmt::format("{} ({:.0f} %)", text, percent);
+}
+
+std::string scan_text(const model::Report& report) {
+  if (!report.scan) {
+    return {};
+  }
+  const char* when = report.scan->when == model::ScanTime::kExit ? "at exit" : "at the last scan";
+  if (!report.totals.unreachable_bytes) {
+    return fmt::format("unreachable memory is not known: {}", report.scan->why_not.value_or(""));
+  }
+  const std::uint64_t bytes = *report.totals.unreachable_bytes;
+  const std::string text = fmt::format(
+      "{} unreachable {}", bytes == 0 ? "nothing" : format_bytes(static_cast<double>(bytes)), when);
+  return report.scan->why_not ? fmt::format("{} ({})", text, *report.scan->why_not) : text;
+}
+
 std::string suspect_text(const model::Suspect& suspect) {
   std::string text = suspect.verdict;
   if (const std::string growth = growth_text(suspect); !growth.empty()) {
     text += "  " + growth;
   }
   text += "  " + live_text(suspect.live_bytes, suspect.live_bytes_error, suspect.live_blocks);
+  text += unreachable_text(suspect);
   if (suspect.kind != model::SiteKind::kHeap) {
     text += fmt::format("  {}", model::name_of(suspect.kind));
   }

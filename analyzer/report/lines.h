@@ -28,6 +28,14 @@ std::string live_text(std::uint64_t bytes, const std::optional<double>& error,
 // "growing  +18.1 MB/h (…)  31.2 MB in 104,112 blocks  in 3 of 16 processes".
 std::string suspect_text(const model::Suspect& suspect);
 
+// "held by g_sessions (server) -> std::map node from add a.cpp:8", with the share where others hold
+// some of it too; empty where nobody does or nobody knows.
+std::string held_text(const model::Suspect& suspect);
+
+// "48.0 KB unreachable at exit", "nothing unreachable at exit", "scan not complete: …"; empty where
+// no scan was made.
+std::string scan_text(const model::Report& report);
+
 // "nothing lost", or "lost: 12 missed_free".
 std::string losses_text(const model::Report& report);
 

@@ -96,6 +96,15 @@ Json json_of(const model::Totals& totals) {
           {"limit", nullptr}};
 }
 
+Json json_of(const std::optional<model::ReportScan>& scan) {
+  if (!scan) {
+    return nullptr;
+  }
+  return {{"when", model::name_of(scan->when)},
+          {"complete", scan->complete},
+          {"why_not", or_null(scan->why_not)}};
+}
+
 Json json_of(const model::Conclusion& conclusion) {
   return {{"cause", conclusion.cause},
           {"sentence", conclusion.sentence},
@@ -116,6 +125,7 @@ Json json_of(const model::ReportFrame& frame) {
 }
 
 Json json_of(const model::SuspectPath& path);
+Json json_of(const model::Holder& holder);
 Json json_of(const model::Suspect& suspect);
 Json json_of(const model::DiffRow& row);
 
@@ -147,6 +157,12 @@ Json workers_of(const model::Suspect& suspect) {
   return {{"seen", suspect.workers_seen}, {"of", suspect.workers_of}};
 }
 
+Json json_of(const model::Holder& holder) {
+  return {{"text", holder.text},          {"share", holder.share},
+          {"root", or_null(holder.root)}, {"function", or_null(holder.function)},
+          {"file", or_null(holder.file)}, {"line", or_null(holder.line)}};
+}
+
 Json json_of(const model::Suspect& suspect) {
   return {
       {"rank", suspect.rank},
@@ -169,10 +185,11 @@ Json json_of(const model::Suspect& suspect) {
       {"unreachable_bytes", or_null(suspect.unreachable_bytes)},
       {"unreachable_blocks", or_null(suspect.unreachable_blocks)},
       {"unreachable_direct_bytes", or_null(suspect.unreachable_direct_bytes)},
+      {"unreachable_direct_blocks", or_null(suspect.unreachable_direct_blocks)},
       {"oldest_s", suspect.oldest_s},
       {"suppressed_by", or_null(suspect.suppressed_by)},
       {"workers", workers_of(suspect)},
-      {"held_by", nullptr},
+      {"held_by", suspect.held_by ? array_of(*suspect.held_by) : Json(nullptr)},
       {"series", {{"live_bytes", suspect.series_bytes}, {"live_blocks", suspect.series_blocks}}},
       {"blame", suspect.blame},
       {"sites", suspect.sites},
@@ -208,7 +225,7 @@ std::string to_json(const model::Report& report) {
                   {"accounting", json_of(report.accounting)},
                   {"losses", report.losses},
                   {"totals", json_of(report.totals)},
-                  {"scan", nullptr},
+                  {"scan", json_of(report.scan)},
                   {"conclusion", json_of(report.conclusion)},
                   {"suspects", array_of(report.suspects)},
                   {"notes", report.notes}});

@@ -25,6 +25,9 @@ std::string table_row(const model::Suspect& suspect) {
 
 std::string stack_of(const model::Suspect& suspect) {
   std::string text = fmt::format("\n**#{}** id {}\n\n", suspect.rank, suspect.id);
+  if (const std::string held = held_text(suspect); !held.empty()) {
+    text += markdown_cell(held) + "\n\n";
+  }
   for (std::size_t i = 0; i < suspect.stack.size(); ++i) {
     text += fmt::format("{}. {}{}\n", i + 1, markdown_code(frame_text(suspect.stack[i])),
                         i == suspect.blame ? " **read this**" : "");
@@ -45,6 +48,9 @@ std::string to_markdown(const model::Report& report) {
   text += fmt::format("**{}**: {}. Next: {}\n", report.conclusion.cause,
                       markdown_cell(report.conclusion.sentence),
                       markdown_cell(report.conclusion.action));
+  if (const std::string scan = scan_text(report); !scan.empty()) {
+    text += fmt::format("\n{}\n", markdown_cell(scan));
+  }
   if (report.suspects.empty()) {
     return text;
   }

@@ -32,15 +32,23 @@ std::string cut(const std::string& line) {
 
 std::string leak_line(const model::Report& report) {
   const Explained explained = explained_by_leaks(report);
-  return fmt::format("RSS {}{}{}: {}.\n",
+  const std::string scan = scan_text(report);
+  if (!explained.leaks_grow) {
+    return fmt::format("RSS {}; {}.\n",
+                       format_bytes(static_cast<double>(report.accounting.rss_bytes)), scan);
+  }
+  return fmt::format("RSS {}{}{}: {}{}{}.\n",
                      format_bytes(static_cast<double>(report.accounting.rss_bytes)),
                      explained.is_rss ? ", " : "; live memory ",
-                     model::format_hourly(explained.growth_bytes_per_s), explained.text);
+                     model::format_hourly(explained.growth_bytes_per_s), explained.text,
+                     scan.empty() ? "" : "; ", scan);
 }
 
 std::string row(const model::Suspect& suspect) {
+  const std::string held = held_text(suspect);
   return cut(fmt::format("#{} {}", suspect.rank, suspect_text(suspect))) + "\n" +
-         cut("   " + blame_text(suspect)) + "\n" + cut("   why: " + printable(suspect.why)) + "\n";
+         cut("   " + blame_text(suspect)) + "\n" + (held.empty() ? "" : cut("   " + held) + "\n") +
+         cut("   why: " + printable(suspect.why)) + "\n";
 }
 
 std::string suppression_of(const model::Suspect& suspect) {
@@ -77,15 +85,21 @@ std::string explained(const model::Report& report) {
                      100 * std::min(share, 1.0), format_bytes(static_cast<double>(at.rss_bytes)));
 }
 
+std::string scan_clause(const model::Report& report) {
+  const std::string text = scan_text(report);
+  return text.empty() ? text : "; " + text;
+}
+
 std::string no_leak_line(const model::Report& report) {
   if (const auto& smallest = report.totals.smallest_leak_seen_bytes_per_h) {
     const std::string growth = report.conclusion.cause == "none"
                                    ? std::string("no leak")
                                    : "no leak, but " + report.conclusion.sentence;
-    return fmt::format("{}: one of {}/h would have shown{}\n", growth, format_bytes(*smallest),
-                       explained(report));
+    return fmt::format("{}: one of {}/h would have shown{}{}\n", growth, format_bytes(*smallest),
+                       scan_clause(report), explained(report));
   }
-  return fmt::format("not judged: {}{}\n", report.conclusion.sentence, explained(report));
+  return fmt::format("not judged: {}{}{}\n", report.conclusion.sentence, scan_clause(report),
+                     explained(report));
 }
 
 std::string first_notes(const model::Report& report) {

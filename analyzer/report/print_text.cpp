@@ -55,8 +55,15 @@ std::string losses_lines(const model::Report& report) {
 }
 
 std::string row(const model::Suspect& suspect) {
-  return fmt::format("#{} {}\n   {}\n   why: {}\n", suspect.rank, suspect_text(suspect),
-                     blame_text(suspect), printable(suspect.why));
+  const std::string held = held_text(suspect);
+  return fmt::format("#{} {}\n   {}\n{}   why: {}\n", suspect.rank, suspect_text(suspect),
+                     blame_text(suspect), held.empty() ? "" : "   " + held + "\n",
+                     printable(suspect.why));
+}
+
+std::string scan_line(const model::Report& report) {
+  const std::string text = scan_text(report);
+  return text.empty() ? text : text + "\n";
 }
 
 std::string stack_lines(const model::ReportStack& stack, unsigned blame) {
@@ -117,7 +124,7 @@ std::string to_text(const model::Report& report, const TextOptions& options) {
   if (options.id) {
     return text + one_suspect(report, *options.id);
   }
-  text += memory_line(report) + "\n";
+  text += memory_line(report) + "\n" + scan_line(report);
   text += fmt::format("{}: {}\n", report.conclusion.cause, report.conclusion.sentence);
   text += fmt::format("next: {}\n", report.conclusion.action) + no_leak_line(report);
   std::size_t shown = 0;
