@@ -89,7 +89,7 @@ enum class Mode : std::uint32_t { kExact = 0, kSample = 1 };
 enum class End : std::uint32_t { kNotYet = 0, kExit = 1, kSignal = 2, kExec = 3 };
 
 // ProcessRecord::flags
-inline constexpr std::uint32_t kHasUnits = 1;         // `units` was given with a mark
+inline constexpr std::uint32_t kHasUnits = 1;         // `units` was given or counted
 inline constexpr std::uint32_t kForkedImage = 2;      // began as a fork: blocks may be inherited
 inline constexpr std::uint32_t kStartedDirectly = 4;  // the process that the user started
 inline constexpr std::uint32_t kBeganLate = 8;        // what was allocated before is unknown
@@ -120,8 +120,10 @@ struct ProcessRecord {
   StringRef host;           // host name
   StringRef mark;           // label of a kMark snapshot
   StringRef end_function;   // what ended it: "exit", "_exit", "main", "execve"
+  StringRef unit;           // since 1.2: what a unit of work is called; empty: nothing said
 };
-static_assert(sizeof(ProcessRecord) == 144);
+static_assert(sizeof(ProcessRecord) == 152);
+inline constexpr std::uint32_t kLeastProcessBytes = 144;  // of older files
 
 // ModuleRecord::flags
 inline constexpr std::uint32_t kModuleUnloaded = 1;  // was mapped once, is not any more
@@ -212,8 +214,14 @@ struct AccountingRecord {
   std::uint64_t tracker_bytes;  // resident, of seep's own tables
   std::uint64_t other_bytes;
   std::uint64_t limit_bytes;  // cgroup limit, or 0
+  // Since 1.2. The limits are the soft ones of setrlimit(2); 0: none.
+  std::uint64_t address_bytes;        // address space, which RLIMIT_AS limits
+  std::uint64_t address_limit_bytes;  // RLIMIT_AS
+  std::uint64_t data_bytes;           // private writable memory, which RLIMIT_DATA limits
+  std::uint64_t data_limit_bytes;     // RLIMIT_DATA
 };
-static_assert(sizeof(AccountingRecord) == 80);
+static_assert(sizeof(AccountingRecord) == 112);
+inline constexpr std::uint32_t kLeastAccountingBytes = 80;  // of older files
 
 // When a scan for unreachable memory was made.
 enum class ScanTime : std::uint32_t { kExit = 0, kRequest = 1, kSnapshot = 2 };

@@ -103,6 +103,7 @@ struct ProcessInfo {
   bool was_paused = false;
   std::string exe;
   std::string host;
+  std::string unit;  // what the program calls a unit of work; empty: nothing said
   std::vector<std::string> command;
 };
 

@@ -2,6 +2,7 @@
 // A view does not own its bytes; they must outlive it.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -50,13 +51,14 @@ class Bytes {
 };
 
 // Records of equal size, one after the other. They may be longer than Record: a later minor
-// version appends fields.
+// version appends fields. They may be shorter, as an earlier one wrote them: what it lacks is 0.
 template <typename Record>
 class Records {
  public:
-  // Nothing when an entry is shorter than Record or `bytes` is no whole number of entries.
-  static std::optional<Records> of(Bytes bytes, std::uint32_t entry_bytes) {
-    if (entry_bytes < sizeof(Record) || bytes.size() % entry_bytes != 0) {
+  // Nothing when an entry is shorter than `least` or `bytes` is no whole number of entries.
+  static std::optional<Records> of(Bytes bytes, std::uint32_t entry_bytes,
+                                   std::uint32_t least = sizeof(Record)) {
+    if (entry_bytes < least || bytes.size() % entry_bytes != 0) {
       return std::nullopt;
     }
     return Records(bytes, entry_bytes);
@@ -67,7 +69,10 @@ class Records {
 
   // Only for index < size().
   Record operator[](std::size_t index) const {
-    return Bytes(bytes_.data() + offset_of(index), sizeof(Record)).template front<Record>();
+    static_assert(std::is_trivially_copyable_v<Record>);
+    Record record{};
+    std::memcpy(&record, bytes_.data() + offset_of(index), std::min(entry_bytes_, sizeof(Record)));
+    return record;
   }
 
  private:

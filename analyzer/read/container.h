@@ -33,16 +33,17 @@ struct Section {
 // About the byte at `offset` within the section.
 Error section_error(const Section& section, std::uint64_t offset, std::string what);
 
-// The entries of a section, or why they cannot be cut into `Record`s.
+// The entries of a section, or why they cannot be cut into `Record`s. Files of an earlier minor
+// version have entries of `least` bytes.
 template <typename Record>
-Result<Records<Record>> records_of(const Section& section) {
-  if (auto records = Records<Record>::of(section.bytes, section.entry_bytes)) {
+Result<Records<Record>> records_of(const Section& section, std::uint32_t least = sizeof(Record)) {
+  if (auto records = Records<Record>::of(section.bytes, section.entry_bytes, least)) {
     return *records;
   }
   return section_error(section, 0,
                        "entries of " + std::to_string(section.entry_bytes) + " bytes in " +
                            std::to_string(section.bytes.size()) + ", at least " +
-                           std::to_string(sizeof(Record)) + " expected");
+                           std::to_string(least) + " expected");
 }
 
 // --- The steps, one by one: inspect.h goes on after a failure, read_sections does not.

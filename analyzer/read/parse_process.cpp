@@ -87,6 +87,7 @@ model::ProcessInfo process_info(const ProcessRecord& record, TextReader& texts) 
   info.was_paused = (record.flags & format::kWasPaused) != 0;
   info.exe = texts.get(record.exe, offsetof(ProcessRecord, exe));
   info.host = texts.get(record.host, offsetof(ProcessRecord, host));
+  info.unit = texts.get(record.unit, offsetof(ProcessRecord, unit));
   info.command = texts.get_command(record.command);
   return info;
 }
@@ -137,7 +138,7 @@ model::EndInfo end_info(const ProcessRecord& record, TextReader& texts) {
 }  // namespace
 
 Result<ProcessPart> parse_process(const Section& section, Strings& strings) {
-  const auto records = records_of<ProcessRecord>(section);
+  const auto records = records_of<ProcessRecord>(section, format::kLeastProcessBytes);
   if (!records) {
     return records.error();
   }

@@ -5,7 +5,7 @@
 namespace seep::read {
 
 Result<model::Accounting> parse_accounting(const Section& section) {
-  const auto records = records_of<format::AccountingRecord>(section);
+  const auto records = records_of<format::AccountingRecord>(section, format::kLeastAccountingBytes);
   if (!records) {
     return records.error();
   }

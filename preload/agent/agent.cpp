@@ -9,6 +9,7 @@
 #include "format/recording_layout.h"
 #include "preload/agent/environment.h"
 #include "preload/recorder/recorder.h"
+#include "preload/recorder/units.h"
 #include "preload/runtime/arena.h"
 #include "preload/runtime/call_filter.h"
 #include "preload/runtime/clocks.h"
@@ -27,7 +28,6 @@ using runtime::as_argument;
 using runtime::raw_syscall;
 
 constexpr std::uint64_t kNapNs = 1000000;
-constexpr unsigned kMostNaps = 10000;  // 10 s: the longest that an exit waits for a snapshot
 
 constinit Agent* g_started = nullptr;  // for handlers that take no argument; set before they are
 
@@ -204,6 +204,7 @@ void Agent::on_fork_child(bool alone) {
   identity_.started_directly = false;
   identity_.started_unix_ns = runtime::unix_ns();
   fork_tick_ = recorder::recover_after_fork(alone);
+  recorder::g_units.restart();
   began_ms_ = recorder::Clock::monotonic_ms();
   paused_ms_ = std::uint64_t{fork_tick_} << recorder::kTickShift;
   origin_ms_.store(paused_ms_, std::memory_order_relaxed);
@@ -254,6 +255,20 @@ bool Agent::on_filter(bool allows_snapshots) {
     act([this] { take_last_before_filter(); });
   }
   return true;
+}
+
+// In the thread that calls, which is at no allocator's work; a signal handler may be above one that
+// is, as with SEEP_SIGNAL.
+void Agent::on_mark(const intercept::MarkEvent& event) {
+  if (!active_ || is_dormant() || confined_.load(std::memory_order_relaxed) ||
+      ended_.load(std::memory_order_acquire) || !is_own_process()) {
+    return;
+  }
+  if (!enter_patiently(kMostNapsOfMark)) {
+    recorder::count_loss(format::Loss::snapshots_failed);
+    return;
+  }
+  act([this, &event] { take_mark(event); });
 }
 
 // ---- end ------------------------------------------------------------------------------------
@@ -340,9 +355,9 @@ bool Agent::enter() {
                                           std::memory_order_relaxed);
 }
 
-// At exit: lets a snapshot that another thread or the walker is writing come to its end.
-bool Agent::enter_patiently() {
-  for (unsigned naps = 0; naps < kMostNaps; ++naps) {
+// Lets a snapshot that another thread or the walker is writing come to its end.
+bool Agent::enter_patiently(unsigned most_naps) {
+  for (unsigned naps = 0; naps < most_naps; ++naps) {
     if (enter()) {
       return true;
     }

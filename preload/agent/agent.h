@@ -1,7 +1,8 @@
 // The cold spine: starts recording, decides when a snapshot is taken, and sees the process fork,
 // exec and end. Included by nobody: the hooks reach it through the functions it registers.
 // agent.cpp has what happens and when; agent_recording.cpp has how recording begins, pauses and
-// goes on; agent_snapshots.cpp has how a snapshot is taken. Context: IN-AGENT: runs in whatever
+// goes on; agent_snapshots.cpp has how a snapshot is taken; agent_marks.cpp those that the program
+// asks for. Context: IN-AGENT: runs in whatever
 // thread of the program noticed that something is due.
 #pragma once
 
@@ -58,6 +59,7 @@ class Agent {
   void on_fork_child(bool alone);
   // The program is about to install a filter of system calls. False where it is none of ours.
   bool on_filter(bool allows_snapshots);
+  void on_mark(const intercept::MarkEvent& event);
 
  private:
   void start_tracking();
@@ -67,7 +69,7 @@ class Agent {
   bool is_own_process();
 
   bool enter();
-  bool enter_patiently();
+  bool enter_patiently(unsigned most_naps = kMostNapsAtExit);
   void leave() { holders_.fetch_sub(1, std::memory_order_release); }
   template <typename Action>
   void act(Action action);
@@ -84,6 +86,7 @@ class Agent {
   [[nodiscard]] std::uint64_t age_ms() const;
   void write_index_line(const intercept::ExitEvent& event);
   void take_last_before_filter();
+  void take_mark(const intercept::MarkEvent& event);
 
   [[nodiscard]] RecordingState state() const { return state_.load(std::memory_order_acquire); }
   [[nodiscard]] bool is_dormant() const { return state() == RecordingState::kDormant; }
@@ -111,6 +114,9 @@ class Agent {
 
   // A snapshot needs more stack than a small thread of the program has.
   static constexpr std::size_t kOwnStackBytes = std::size_t{256} << 10;
+  // The longest that an exit, and a mark, wait for a snapshot that is being taken; a nap is 1 ms.
+  static constexpr unsigned kMostNapsAtExit = 10000;
+  static constexpr unsigned kMostNapsOfMark = 1000;
 
   Settings settings_;
   Identity identity_;
@@ -122,7 +128,7 @@ class Agent {
   // How many hold the agent: the thread that takes a snapshot, and the walker that it started for
   // it, of which either may be the last to leave. Holding it guards everything below but what is
   // atomic or written at the start, and the thread's part the stack. Nobody waits for it but
-  // on_exit, and that for a bounded time. Acquire in enter(), release in leave().
+  // on_exit and on_mark, and those for a bounded time. Acquire in enter(), release in leave().
   std::atomic<unsigned> holders_{0};
   std::atomic<bool> signalled_{false};  // relaxed; set by the signal handler, taken by on_look
   std::atomic<bool> ended_{false};      // acq_rel exchange: one thread writes the last snapshot

@@ -2,6 +2,7 @@
 #include "preload/agent/agent.h"
 #include "preload/recorder/recorder.h"
 #include "preload/recorder/thread_cache.h"
+#include "preload/recorder/units.h"
 #include "preload/runtime/arena.h"
 #include "preload/runtime/clocks.h"
 #include "preload/stack/modules.h"
@@ -94,14 +95,15 @@ void Agent::prepare(const Request& request, std::uint64_t now_ms) {
   record.started_unix_ns = identity_.started_unix_ns;
   record.time_ms = now_ms - origin_ms_.load(std::memory_order_relaxed);
   record.start_ticks = identity_.start_ticks;
-  record.units = request.units;
+  const std::uint64_t counted = recorder::g_units.total();
+  const bool has_units = request.has_units || counted != 0;
+  record.units = request.has_units ? request.units : counted;
   record.sequence = ++sequence_;
   record.trigger = static_cast<std::uint32_t>(request.trigger);
   record.mode =
       static_cast<std::uint32_t>(settings_.sample ? format::Mode::kSample : format::Mode::kExact);
   record.sample_bytes = settings_.sample ? settings_.sample_bytes : 0;
-  record.flags = (request.has_units ? format::kHasUnits : 0) |
-                 (forked_ ? format::kForkedImage : 0) |
+  record.flags = (has_units ? format::kHasUnits : 0) | (forked_ ? format::kForkedImage : 0) |
                  (identity_.started_directly ? format::kStartedDirectly : 0) | gaps_;
   record.pid = identity_.pid;
   record.host_pid = identity_.host_pid;
@@ -116,6 +118,7 @@ void Agent::prepare(const Request& request, std::uint64_t now_ms) {
   description_.command = identity_.command.view();
   description_.host = identity_.host.view();
   description_.mark = request.mark;
+  description_.unit = recorder::g_units.name();
   description_.end_function = request.end_function;
   description_.now_tick = static_cast<std::uint32_t>(now_ms >> recorder::kTickShift);
   description_.fork_tick = fork_tick_;

@@ -24,6 +24,7 @@ constinit Agent g_agent;
       .on_fork_parent = [] { g_agent.on_fork_parent(); },
       .on_fork_child = [] { g_agent.on_fork_child(/*alone=*/true); },
       .on_filter = [](bool allows_snapshots) { return g_agent.on_filter(allows_snapshots); },
+      .on_mark = [](const intercept::MarkEvent& event) { g_agent.on_mark(event); },
   };
   intercept::watch_forks();
   g_agent.start(environment);

@@ -12,6 +12,14 @@ struct ExitEvent {
   const char* function = "exit";  // what ended it: "main", "exit", "_exit", "execve", …
 };
 
+// The program asks for a snapshot (include/seep.h).
+struct MarkEvent {
+  format::Trigger trigger = format::Trigger::kMark;
+  const char* label = nullptr;  // may be null
+  bool has_units = false;
+  std::uint64_t units = 0;  // done since the start
+};
+
 struct ProcessEventHandlers {
   void (*on_main)() = nullptr;                        // main is about to run
   void (*on_exit)(const ExitEvent& event) = nullptr;  // an exit or exec begins
@@ -22,6 +30,7 @@ struct ProcessEventHandlers {
   // A filter of system calls is about to be installed, which lets the calls of a snapshot through
   // or not; false: by a child that only uses our memory.
   bool (*on_filter)(bool allows_snapshots) = nullptr;
+  void (*on_mark)(const MarkEvent& event) = nullptr;
 };
 
 extern ProcessEventHandlers g_process_events;

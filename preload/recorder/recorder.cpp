@@ -1,6 +1,7 @@
 #include "preload/recorder/recorder.h"
 
 #include "preload/recorder/check_capture.h"
+#include "preload/recorder/pools.h"
 #include "preload/recorder/sampled.h"
 #include "preload/recorder/thread_cache.h"
 #include "preload/stack/capture.h"
@@ -259,6 +260,7 @@ bool look_at_busy_clock() {
 
 void start_recording(const Config& config) {
   g_config = config;
+  start_pools(config.track_heap, config.sample_bytes != 0);
   if (config.sample_bytes != 0) {
     g_tables.blocks.allow_dense_pages(false);  // few blocks, and of any allocator
     start_sampled(config.sample_bytes, config.track_heap);

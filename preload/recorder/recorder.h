@@ -29,6 +29,7 @@ struct Tables {
   table::RangeTable ranges;
   table::StackTable stacks;
   table::SiteTable sites;
+  table::AddressTable pools;  // objects that lie in blocks, ranges or elsewhere (pools.h)
 };
 
 extern Tables g_tables;

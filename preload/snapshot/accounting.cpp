@@ -34,6 +34,29 @@ std::uint64_t saturated_difference(std::uint64_t value, std::uint64_t taken) {
   return value > taken ? value - taken : 0;
 }
 
+// The soft limit in a line such as "Max data size    1048576    unlimited    bytes"; 0 for none.
+std::uint64_t soft_limit(std::string_view limits, std::string_view name) {
+  std::string_view line;
+  while (take_line(limits, line)) {
+    if (line.substr(0, name.size()) == name) {
+      line.remove_prefix(name.size());
+      skip_blanks(line);
+      std::uint64_t bytes = 0;
+      return take_number(line, 10, bytes) ? bytes : 0;
+    }
+  }
+  return 0;
+}
+
+// The program may change them at any time.
+void read_process_limits(format::AccountingRecord& record) {
+  char text[2048];
+  const long size = runtime::read_file(AT_FDCWD, "/proc/self/limits", text, sizeof(text));
+  const std::string_view limits(text, size > 0 ? static_cast<std::size_t>(size) : 0);
+  record.address_limit_bytes = soft_limit(limits, "Max address space");
+  record.data_limit_bytes = soft_limit(limits, "Max data size");
+}
+
 std::uint64_t read_limit(const char* path) {
   char text[64];
   const long size = runtime::read_file(AT_FDCWD, path, text, sizeof(text));
@@ -59,6 +82,9 @@ format::AccountingRecord account(std::uint64_t tracked_bytes, std::uint64_t mmap
   record.mmap_bytes = mmap_bytes;
   record.tracker_bytes = runtime::resident_bytes();
   record.limit_bytes = limit_bytes;
+  record.address_bytes = status_bytes(status, "VmSize");
+  record.data_bytes = status_bytes(status, "VmData");
+  read_process_limits(record);
   const std::uint64_t anonymous = status_bytes(status, "RssAnon");
   const std::uint64_t explained = tracked_bytes + record.stack_bytes + record.tracker_bytes;
   record.allocator_retained_bytes = saturated_difference(anonymous, explained);

@@ -7,9 +7,10 @@
 
 namespace seep::snapshot {
 
-// Fills what /proc/self/status tells cheaply; `tracked_bytes` (heap and maps) and `mmap_bytes` come
-// from the walk. What no live block explains of the anonymous memory is given as retained by the
-// allocator: it holds free chunks, its own headers and rounding, and untracked anonymous maps.
+// Fills what /proc/self/status and limits tell cheaply; `tracked_bytes` (heap and maps) and
+// `mmap_bytes` come from the walk. What no live block explains of the anonymous memory is given as
+// retained by the allocator: it holds free chunks, its own headers and rounding, and untracked
+// anonymous maps.
 format::AccountingRecord account(std::uint64_t tracked_bytes, std::uint64_t mmap_bytes,
                                  std::uint64_t limit_bytes);
 

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 
+#include "preload/recorder/pools.h"
 #include "preload/runtime/arena.h"
 #include "preload/runtime/real_math.h"
 
@@ -69,10 +70,13 @@ bool LiveWalk::run(recorder::Tables& tables, const WalkRoom& room) {
   if (!place_sums(room)) {
     return false;
   }
+  pools_ = tables.pools.was_used() ? &tables.pools : nullptr;
   if (sample_bytes_ == 0) {
     walk_blocks(tables.blocks);
+    walk_objects();
   } else {
     walk_sampled_blocks(tables.blocks);
+    walk_objects();
     round_estimates();
   }
   const std::uint64_t heap_bytes = live_bytes_;
@@ -85,7 +89,33 @@ bool LiveWalk::run(recorder::Tables& tables, const WalkRoom& room) {
 }
 
 void LiveWalk::walk_blocks(const table::AddressTable& blocks) {
-  blocks.walk([this](const table::Block& block) { add(block.site, block.birth, {1, block.size}); });
+  if (pools_ == nullptr) {
+    blocks.walk([this](const table::Block& block) {
+      add(block.site, block.birth, {1, block.size});
+    });
+    return;
+  }
+  blocks.walk([this](const table::Block& block) {
+    add(block.site, block.birth, {1, left_by_objects(block.address, block.size)});
+  });
+}
+
+// Of a block or map that holds objects of a pool: they count for themselves.
+std::uint64_t LiveWalk::left_by_objects(std::uintptr_t begin, std::uint64_t bytes) const {
+  return pools_ == nullptr ? bytes
+                           : bytes - recorder::pool_bytes_within(*pools_, begin, begin + bytes);
+}
+
+void LiveWalk::walk_objects() {
+  if (pools_ == nullptr) {
+    return;
+  }
+  pools_->walk([this](const table::Block& object) {
+    add(object.site, object.birth, recorder::weight_of_object(object.size));
+    if (estimates_ != nullptr && object.site < site_count_) {
+      ++estimates_[object.site].sampled_blocks;
+    }
+  });
 }
 
 // Sums are in fixed point until round_estimates.
@@ -93,7 +123,12 @@ void LiveWalk::walk_sampled_blocks(const table::AddressTable& blocks) {
   const runtime::FloatEnvironment environment;
   blocks.walk([this](const table::Block& block) {
     if (block.site < site_count_) {
-      add(block.site, block.birth, recorder::weight_of(block.size, sample_bytes_));
+      recorder::Weight weight = recorder::weight_of(block.size, sample_bytes_);
+      if (pools_ != nullptr && block.size != 0) {
+        const std::uint64_t left = left_by_objects(block.address, block.size);
+        weight.bytes -= weight.bytes / block.size * (block.size - left);
+      }
+      add(block.site, block.birth, weight);
       const recorder::Variance variance = recorder::variance_of(block.size, sample_bytes_);
       EstimateTally& estimate = estimates_[block.site];
       ++estimate.sampled_blocks;
@@ -127,7 +162,7 @@ void LiveWalk::round_estimates() {
 bool LiveWalk::walk_ranges(table::RangeTable& ranges) {
   for (unsigned attempt = 0; attempt < kMostAttempts; ++attempt) {
     if (ranges.walk([this](const table::Range& range) {
-          add(range.site, range.birth, {1, range.end - range.begin});
+          add(range.site, range.birth, {1, left_by_objects(range.begin, range.end - range.begin)});
         })) {
       return true;
     }

@@ -81,6 +81,8 @@ class LiveWalk {
   bool place_sums(const WalkRoom& room);
   void walk_blocks(const table::AddressTable& blocks);
   void walk_sampled_blocks(const table::AddressTable& blocks);
+  void walk_objects();
+  [[nodiscard]] std::uint64_t left_by_objects(std::uintptr_t begin, std::uint64_t bytes) const;
   void round_estimates();
   void add(std::uint32_t site, std::uint32_t birth, const recorder::Weight& weight);
   AgeTally* age_of(SiteTally& tally, std::uint32_t age_class);
@@ -88,6 +90,7 @@ class LiveWalk {
   std::uint32_t now_tick_;
   std::uint32_t fork_tick_;
   std::uint64_t sample_bytes_;
+  const table::AddressTable* pools_ = nullptr;  // null where there never was an object
   std::uint32_t site_count_ = 0;
   SiteTally* tallies_ = nullptr;
   EstimateTally* estimates_ = nullptr;

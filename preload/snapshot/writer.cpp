@@ -75,6 +75,7 @@ void put_process(FileBuilder& file, const Description& description, StringSectio
   record.host = strings.add(description.host);
   record.mark = strings.add(description.mark);
   record.end_function = strings.add(description.end_function);
+  record.unit = strings.add(description.unit);
   put_section(file, SectionId::kProcess, record);
 }
 
@@ -99,8 +100,9 @@ void put_modules(FileBuilder& file, unsigned count, StringSection& strings) {
 
 void put_strings(FileBuilder& file, const Description& description, unsigned module_count) {
   file.begin_section(SectionId::kStrings, 1);
-  for (const std::string_view text : {description.exe, description.command, description.host,
-                                      description.mark, description.end_function}) {
+  for (const std::string_view text :
+       {description.exe, description.command, description.host, description.mark,
+        description.end_function, description.unit}) {
     file.put(text.data(), text.size());
   }
   for (unsigned id = 1; id <= module_count; ++id) {

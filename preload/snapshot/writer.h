@@ -19,6 +19,7 @@ struct Description {
   std::string_view command;
   std::string_view host;
   std::string_view mark;
+  std::string_view unit;
   std::string_view end_function;
   std::uint32_t now_tick = 0;
   std::uint32_t fork_tick = 0;  // blocks born earlier are inherited

@@ -248,6 +248,15 @@ bool AddressTable::remove(std::uintptr_t address) {
   return true;
 }
 
+bool AddressTable::was_used() const {
+  for (const std::atomic<std::uint64_t>& word : regions_in_use_) {
+    if (word.load(std::memory_order_acquire) != 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool AddressTable::look_up(std::uintptr_t address, Block& block) {
   const Slot slot = find(address);
   if (slot.exists()) {

@@ -65,10 +65,16 @@ class AddressTable {
   // What another thread has recorded at the place since, or moves away in its turn, is left alone.
   void end_transit(const Block& old);
 
+  // Whether there ever was a block.
+  [[nodiscard]] bool was_used() const;
+
   // Calls visit(const Block&) for every live block, pages in ascending order. Runs beside writers:
   // a block allocated or freed meanwhile may be seen or not.
   template <typename Visit>
   void walk(Visit&& visit) const;
+  // The same for those that begin in [begin, end).
+  template <typename Visit>
+  void walk_range(std::uintptr_t begin, std::uintptr_t end, Visit&& visit) const;
 
  private:
   static constexpr unsigned kGranuleShift = 4;
@@ -314,6 +320,32 @@ void AddressTable::walk(Visit&& visit) const {
     for (; bits != 0; bits &= bits - 1) {
       walk_region(word * 64 + static_cast<std::size_t>(std::countr_zero(bits)), visit);
     }
+  }
+}
+
+// In steps of a page, or of a whole group of pages that no block was ever in.
+template <typename Visit>
+void AddressTable::walk_range(std::uintptr_t begin, std::uintptr_t end, Visit&& visit) const {
+  constexpr std::uintptr_t kPage = std::uintptr_t{1} << kPageShift;
+  constexpr std::uintptr_t kGroup = kPagesPerGroup * kPage;
+  constexpr std::uintptr_t kEnd = std::uintptr_t{1} << kAddressBits;
+  const auto visit_inside = [&](const Block& block) {
+    if (block.address >= begin && block.address < end) {
+      visit(block);
+    }
+  };
+  const std::uintptr_t last = end < kEnd ? end : kEnd;
+  for (std::uintptr_t page = begin & ~(kPage - 1); page < last;) {
+    const Region* region = roots_[page >> kRegionShift].load(std::memory_order_acquire);
+    const std::size_t index = (page >> kPageShift) & (kPagesPerRegion - 1);
+    const std::size_t group = index / kPagesPerGroup;
+    if (region == nullptr ||
+        (region->touched[group / 64].load(std::memory_order_acquire) >> (group % 64) & 1) == 0) {
+      page = (page & ~(kGroup - 1)) + kGroup;
+      continue;
+    }
+    walk_page(page, ChunkRef(region->heads[index].load(std::memory_order_acquire)), visit_inside);
+    page += kPage;
   }
 }
 

@@ -16,6 +16,10 @@ CONTEXT_TAG = re.compile(r"\b(?:IN|AT)-[A-Z]+(?:-[A-Z]+)*")
 
 
 def opening_comment(lines: list[str]) -> str:
+    """The text of the comment that the file opens with, of C++ or (in a header for C) of C."""
+    if lines and lines[0].startswith("/*"):
+        end = next((i for i, line in enumerate(lines) if "*/" in line), 0)
+        return " ".join(line.strip("/* ") for line in lines[:end + 1])
     comment = []
     for line in lines:
         if not line.startswith("//"):

@@ -63,6 +63,7 @@ std::string process_bytes(const SnapshotBuilder& builder, Strings& strings) {
   record.host = strings.add(builder.host);
   record.mark = strings.add(builder.mark);
   record.end_function = strings.add(builder.end_function);
+  record.unit = strings.add(builder.unit);
   std::string bytes;
   append(bytes, record);
   return bytes;

@@ -84,6 +84,7 @@ class SnapshotBuilder {
   std::string host = "testhost";
   std::string mark;
   std::string end_function;
+  std::string unit;  // name of a unit of work
   format::AccountingRecord accounting{};
   std::map<format::Loss, std::uint64_t> losses;  // those left out are written as 0
   // With `scan` it is the file of a scan. Records and chains are written in this order.

@@ -307,6 +307,33 @@ TEST_F(ReadSnapshot, AcceptsLongerEntries) {
   EXPECT_EQ(snapshot->ages.at(0).blocks, 7U);
 }
 
+// Files of 1.1 and 1.0, whose records are shorter.
+TEST_F(ReadSnapshot, WhatOlderFilesDoNotHoldIsZero) {
+  SnapshotBuilder builder;
+  builder.unit = "request";
+  builder.accounting.limit_bytes = 5000;
+  builder.accounting.data_limit_bytes = 6000;
+  auto sections = builder.sections();
+  const auto whole = read(test::encode_file(sections));
+  ASSERT_TRUE(whole) << whole.error().message();
+  EXPECT_EQ(whole->process.unit, "request");
+  EXPECT_EQ(whole->moment.accounting.data_limit_bytes, 6000U);
+  const auto cut = [&](SectionId id, std::uint32_t bytes) {
+    section(sections, id).bytes.resize(bytes);
+    section(sections, id).entry_bytes = bytes;
+  };
+  cut(SectionId::kProcess, 144);
+  cut(SectionId::kAccounting, 80);
+  const auto older = read(test::encode_file(sections, 1, 1));
+  ASSERT_TRUE(older) << older.error().message();
+  EXPECT_EQ(older->process.unit, "");
+  EXPECT_EQ(older->process.exe, builder.exe);
+  EXPECT_EQ(older->moment.accounting.limit_bytes, 5000U);
+  EXPECT_EQ(older->moment.accounting.data_limit_bytes, 0U);
+  cut(SectionId::kAccounting, 72);
+  EXPECT_FALSE(read(test::encode_file(sections, 1, 1)));
+}
+
 TEST_F(ReadSnapshot, LeavesOutLossesOfALaterVersion) {
   auto sections = SnapshotBuilder().sections();
   const format::LossRecord record{format::kLossCount + 5, 0, 3};

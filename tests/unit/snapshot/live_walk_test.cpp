@@ -61,6 +61,32 @@ TEST(LiveWalk, SumsBlocksAndMapsBySite) {
   EXPECT_EQ(walk.mmap_bytes(), 8192U);
 }
 
+TEST(LiveWalk, ABlockCountsForWhatObjectsOfAPoolLeaveOfIt) {
+  FilledTables filled;
+  const std::uint32_t arena = filled.add_site({0x10});
+  const std::uint32_t map = filled.add_site({0x10}, format::SiteKind::kMmap);
+  const std::uint32_t object = filled.add_site({0x30});
+  filled.add_blocks(arena, kNow, 10'000);
+  filled.add_map(map, kNow, 8192);
+  table::Block old;
+  // At its begin, in its middle, and one that reaches beyond its end by 500 bytes.
+  for (const std::uintptr_t offset : {0, 4096, 9'600}) {
+    filled.tables().pools.insert({FilledTables::kHeap + offset, 900, object, kNow - 100, true},
+                                 old);
+  }
+  filled.tables().pools.insert({FilledTables::kMaps + 4000, 200, object, kNow, true}, old);
+  filled.tables().pools.insert({0x1000, 50, object, kNow, true}, old);  // elsewhere
+  LiveWalk walk(kNow, kNoFork);
+  ASSERT_TRUE(walk.run(filled.tables()));
+  EXPECT_EQ(walk.tally(arena).live_blocks, 1U);
+  EXPECT_EQ(walk.tally(arena).live_bytes, 10'000U - 900 - 900 - 400);
+  EXPECT_EQ(walk.tally(map).live_bytes, 8192U - 200);
+  EXPECT_EQ(walk.tally(object).live_blocks, 5U);
+  EXPECT_EQ(walk.tally(object).live_bytes, 3 * 900U + 200 + 50);
+  EXPECT_EQ(walk.tally(object).oldest_birth, kNow - 100);
+  EXPECT_EQ(walk.live_bytes(), 10'000U + 8192 + 500 + 50);
+}
+
 // Class 0 ends at 64 ms, which are four ticks; each later class is twice as long.
 TEST(LiveWalk, SortsBlocksIntoAgeClassesYoungestFirst) {
   FilledTables filled;

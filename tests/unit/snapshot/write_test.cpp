@@ -54,6 +54,7 @@ class Write : public testing::Test {
     description.host = "host.example";
     description.mark = "after warm-up";
     description.end_function = "main";
+    description.unit = "request";
     description.now_tick = kNow;
     return description;
   }
@@ -93,6 +94,7 @@ TEST_F(Write, TellsTheProcessAndTheMoment) {
   EXPECT_TRUE(snapshot.process.started_directly);
   EXPECT_EQ(snapshot.process.exe, "/usr/bin/server");
   EXPECT_EQ(snapshot.process.host, "host.example");
+  EXPECT_EQ(snapshot.process.unit, "request");
   EXPECT_EQ(snapshot.process.command, (std::vector<std::string>{"server", "--port", "80"}));
   EXPECT_EQ(snapshot.moment.sequence, 7U);
   EXPECT_DOUBLE_EQ(snapshot.moment.time_s, 160.0);
@@ -142,6 +144,27 @@ TEST_F(Write, TellsEveryFigureOfASite) {
   EXPECT_EQ(snapshot.moment.accounting.mmap_bytes, 65536U);
   EXPECT_EQ(snapshot.moment.accounting.tracked_live_bytes, 230U + 65536);
   EXPECT_GT(snapshot.moment.accounting.rss_bytes, snapshot.moment.accounting.stack_bytes);
+}
+
+// Soft limits that the program may change at any time.
+TEST_F(Write, TellsWhatLimitsTheProcess) {
+  const auto written = [&](int resource, rlim_t soft) {
+    rlimit before{};
+    getrlimit(resource, &before);
+    const rlimit changed{soft, before.rlim_max};
+    setrlimit(resource, &changed);
+    EXPECT_EQ(write_snapshot(describe()).error, 0);
+    setrlimit(resource, &before);
+    return read_back().moment.accounting;
+  };
+  constexpr rlim_t kHuge = rlim_t{1} << 46;
+  model::Accounting at = written(RLIMIT_DATA, kHuge);
+  EXPECT_EQ(at.data_limit_bytes, kHuge);
+  EXPECT_GT(at.data_bytes, 0U);
+  EXPECT_GT(at.address_bytes, at.rss_bytes);
+  at = written(RLIMIT_AS, kHuge);
+  EXPECT_EQ(at.address_limit_bytes, kHuge);
+  EXPECT_EQ(written(RLIMIT_AS, RLIM_INFINITY).address_limit_bytes, 0U);
 }
 
 // Births are counted in fixed point; what nothing was freed of has as much alive as was born.

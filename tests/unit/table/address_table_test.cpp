@@ -37,6 +37,31 @@ bool contains(const AddressTable& table, std::uintptr_t address) {
                      [&](const Block& block) { return block.address == address; });
 }
 
+TEST(AddressTable, WalksTheBlocksThatBeginInARange) {
+  const auto table = make_table();
+  EXPECT_FALSE(table->was_used());
+  Block old;
+  // In the same page, in the next, in another group of pages, and in another region.
+  const std::vector<std::uintptr_t> places = {kHeap + 0x10, kHeap + 0xFF0, kHeap + 0x1000,
+                                              kHeap + 0x300'0000, kHeap + 0x8000'0000};
+  for (const std::uintptr_t place : places) {
+    table->insert({place, 100, 7, 42, true}, old);
+  }
+  EXPECT_TRUE(table->was_used());
+  const auto seen = [&](std::uintptr_t begin, std::uintptr_t end) {
+    std::vector<std::uintptr_t> found;
+    table->walk_range(begin, end, [&](const Block& block) { found.push_back(block.address); });
+    std::sort(found.begin(), found.end());
+    return found;
+  };
+  EXPECT_EQ(seen(0, UINTPTR_MAX), places);
+  EXPECT_EQ(seen(kHeap + 0x11, kHeap + 0x300'0000),
+            (std::vector<std::uintptr_t>{places[1], places[2]}));
+  EXPECT_EQ(seen(kHeap + 0x300'0000, kHeap + 0x300'0001), (std::vector{places[3]}));
+  EXPECT_TRUE(seen(kHeap + 0x10, kHeap + 0x10).empty());
+  EXPECT_TRUE(seen(std::uintptr_t{1} << 47, UINTPTR_MAX).empty());
+}
+
 TEST(AddressTable, GivesBackWhatWasInserted) {
   const auto table = make_table();
   Block old;
