@@ -24,6 +24,7 @@ struct Analysis {
   read::Selection selection;
   report::Options report;
   symbolize::Options symbols;
+  std::string per;  // the function whose calls are the units of work; empty: as recorded
 };
 
 Result<std::vector<model::Recording>> read_all(const std::vector<std::string>& paths,

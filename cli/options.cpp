@@ -21,6 +21,26 @@ void add_destination(CLI::App& app, Destination& destination, const std::string&
   app.add_flag("--force", destination.force, "Overwrite FILE when it exists");
 }
 
+void add_limit(CLI::App& app, std::optional<std::uint64_t>& limit_bytes) {
+  const auto parse = [&limit_bytes](const std::string& text) {
+    limit_bytes = parse_size(text);
+    if (!limit_bytes) {
+      throw CLI::ValidationError("`" + text + "` is no size: give one such as 512M or 2G");
+    }
+  };
+  app.add_option_function<std::string>(
+         "--limit", parse,
+         "Say when the resident size reaches SIZE (K, M, G, T: powers of 1,024); default: the "
+         "nearest of the cgroup's limit, RLIMIT_AS and RLIMIT_DATA")
+      ->type_name("SIZE");
+}
+
+void add_unit_name(CLI::App& app, std::string& name) {
+  app.add_option("--unit-name", name,
+                 "What a unit of work is called, such as request (default: as the program says)")
+      ->type_name("NAME");
+}
+
 void add_symbols(CLI::App& app, symbolize::Options& options) {
   app.add_option("--sysroot", options.sysroot,
                  "Look for programs and libraries below this directory")

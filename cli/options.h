@@ -2,6 +2,8 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,9 @@ struct CheckOptions {
 void add_check(CLI::App& app, CheckOptions& options);
 void add_destination(CLI::App& app, Destination& destination, const std::string& name,
                      const std::string& what);
+// A limit whose time and units left are told.
+void add_limit(CLI::App& app, std::optional<std::uint64_t>& limit_bytes);
+void add_unit_name(CLI::App& app, std::string& name);
 void add_symbols(CLI::App& app, symbolize::Options& options);
 
 // An option whose value is a time; `ms` gets it in milliseconds.

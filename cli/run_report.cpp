@@ -122,10 +122,11 @@ int nothing_recorded(const RunReportOptions& options, const launch::TrackedEnvir
                                                        : end.exit_status();
 }
 
-Result<model::Report> analyze_run(const RunRecordings& recordings,
+Result<model::Report> analyze_run(const RunReportOptions& options, const RunRecordings& recordings,
                                   const launch::TrackedEnvironment& environment) {
   Progress progress;
   Analysis analysis;
+  analysis.report = options.report;
   analysis.paths = {recordings.directory};
   analysis.selection.run_id = launch::text_of_run_id(environment.run_id);
   return analyze(analysis, progress);
@@ -185,7 +186,7 @@ int report_run(const RunReportOptions& options, const launch::TrackedEnvironment
   if (recordings.direct) {
     note_end(*recordings.direct, end);
   }
-  const Result<model::Report> report = analyze_run(recordings, environment);
+  const Result<model::Report> report = analyze_run(options, recordings, environment);
   if (!report) {
     fail(report.error());
     return options.check.check && end.exit_status() == 0 ? launch::kStatusOwnFailure

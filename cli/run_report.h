@@ -1,6 +1,7 @@
 // The end of `seep run`: notes how the program ended, finds what it recorded, and reports it.
 #pragma once
 
+#include "analyzer/report/build_report.h"
 #include "cli/launch/child.h"
 #include "cli/launch/environment.h"
 #include "cli/options.h"
@@ -10,6 +11,7 @@ namespace seep::cli {
 
 struct RunReportOptions {
   Destination destination;  // without a file: a summary on stderr
+  report::Options report;   // how it is made
   CheckOptions check;
 };
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cmath>
+#include <utility>
 
 namespace seep::model {
 namespace {
@@ -65,6 +66,12 @@ std::string format_hourly(double bytes_per_s) {
   return fmt::format("{}{}/h", hourly < 0 ? "" : "+", format_bytes(hourly));
 }
 
+std::string format_per_unit(double bytes, const std::string& unit) {
+  const double size = std::fabs(bytes);
+  const std::string amount = size < 9.995 ? fmt::format("{:.2f} B", size) : format_bytes(size);
+  return fmt::format("{}{}/{}", bytes < 0 ? "-" : "+", amount, unit);
+}
+
 std::string format_count(std::uint64_t count) {
   const std::string digits = std::to_string(count);
   std::string text;
@@ -94,6 +101,38 @@ std::string format_duration(double seconds) {
   }
   const std::uint64_t hours = whole / 3600;
   return two_units(hours / 24, "d", hours % 24, "h");
+}
+
+std::string format_duration_range(double low, double high) {
+  struct Unit {
+    double seconds;
+    const char* name;
+  };
+  static constexpr std::array kUnits = {Unit{86400, "d"}, Unit{3600, "h"}, Unit{60, "m"}};
+  Unit unit{1, "s"};
+  for (const Unit& larger : kUnits) {
+    if (low >= 2 * larger.seconds) {
+      unit = larger;
+      break;
+    }
+  }
+  const auto number = [&](double seconds) {
+    const double value = seconds / unit.seconds;
+    return fmt::format("{:.{}f}", value, value >= 99.95 ? 0 : 1);
+  };
+  return fmt::format("{}–{} {}", number(low), number(high), unit.name);
+}
+
+std::string format_limit(std::uint64_t bytes) {
+  static constexpr std::array kUnits = {std::pair{30U, 'G'}, std::pair{20U, 'M'},
+                                        std::pair{10U, 'K'}};
+  for (const auto& [bits, unit] : kUnits) {
+    const std::uint64_t size = std::uint64_t{1} << bits;
+    if (bytes >= size && bytes % size == 0) {
+      return fmt::format("{}{}", bytes / size, unit);
+    }
+  }
+  return format_bytes(static_cast<double>(bytes));
 }
 
 }  // namespace seep::model

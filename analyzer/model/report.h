@@ -74,7 +74,10 @@ struct Suspect {
   std::uint64_t freed_blocks = 0;
   std::optional<double> growth_bytes_per_s;
   std::optional<Range> growth_range;
-  std::optional<double> growth_bytes_per_unit;
+  std::optional<double> growth_bytes_per_unit;  // of work done; see Report::work
+  std::optional<Range> growth_per_unit_range;   // 95 %; null where two marks are all there is
+  std::optional<double> growth_blocks_per_unit;
+  std::string unit;  // what a unit is called, such as "request"
   std::optional<std::uint64_t> unreachable_bytes;
   std::optional<std::uint64_t> unreachable_blocks;
   std::optional<std::uint64_t> unreachable_direct_bytes;
@@ -113,10 +116,28 @@ struct ReportScan {
   std::optional<std::string> why_not;
 };
 
+// What the report takes for a unit of work.
+struct Work {
+  std::string unit = "unit";  // its name, such as "request"
+  std::string counted_by;     // one sentence: who counted
+  double done = 0;            // over all processes, between their first and last count
+  double per_s = 0;           // the same by Theil–Sen's slope
+};
+
 struct Conclusion {
   std::string cause;  // leak, retention, mmap, stacks, file, shared, none, unknown
   std::string sentence;
   std::string action;
+};
+
+// What ends the growth, and when that is at the rate of the run.
+struct Limit {
+  std::uint64_t bytes = 0;
+  std::string source;                // option, cgroup, rlimit, memory_limit
+  double level_bytes = 0;            // what it is compared with, at the end
+  std::optional<Range> seconds;      // until it is reached, 95 %
+  std::optional<double> expected_s;  // within `seconds`
+  std::optional<Range> units;        // of work
 };
 
 struct Totals {
@@ -128,6 +149,7 @@ struct Totals {
   unsigned leak_suspects = 0;
   unsigned rows_omitted = 0;
   std::optional<double> smallest_leak_seen_bytes_per_h;
+  std::optional<Limit> limit;
 };
 
 struct Report {
@@ -138,6 +160,7 @@ struct Report {
       losses;  // every name of format/losses.inc, over all processes
   Totals totals;
   std::optional<ReportScan> scan;  // null where none was made
+  std::optional<Work> work;        // null where nothing counted
   Conclusion conclusion;
   std::vector<Suspect> suspects;
   std::vector<std::string>

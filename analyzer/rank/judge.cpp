@@ -30,6 +30,7 @@ Verdict with_growth(Behaviour behaviour, std::string why, const Curve& curve,
                     const Growth& growth) {
   Verdict verdict = plain(behaviour, std::move(why));
   verdict.has_growth = true;
+  verdict.growth_from_s = growth.from_s;
   verdict.growth_bytes_per_s = growth.slope;
   verdict.growth_range = slope_interval(curve, growth.from_s);
   return verdict;

@@ -33,6 +33,7 @@ struct Verdict {
   model::Behaviour behaviour = model::Behaviour::kUnknown;
   std::string why;
   bool has_growth = false;
+  double growth_from_s = 0;  // where the window begins that was judged
   double growth_bytes_per_s = 0;
   model::Range growth_range;  // 95 %
 };

@@ -39,6 +39,7 @@ RankedSite ranked(std::size_t recording, std::size_t site, Verdict verdict) {
   result.why = std::move(verdict.why);
   result.growth_bytes_per_s = verdict.growth_bytes_per_s;
   result.has_growth = verdict.has_growth;
+  result.growth_from_s = verdict.growth_from_s;
   result.growth_range = verdict.growth_range;
   return result;
 }

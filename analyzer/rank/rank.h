@@ -24,6 +24,7 @@ struct RankedSite {
   bool leak = false;
   std::string why;
   bool has_growth = false;  // a growing site: its growth and the interval in the window judged
+  double growth_from_s = 0;
   double growth_bytes_per_s = 0;
   model::Range growth_range;  // 95 %
   std::optional<Lost> lost;   // unreachable memory; null where no complete scan was made

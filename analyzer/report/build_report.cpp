@@ -8,6 +8,8 @@
 #include "analyzer/report/blame.h"
 #include "analyzer/report/conclude.h"
 #include "analyzer/report/group.h"
+#include "analyzer/report/limit.h"
+#include "analyzer/report/per_unit.h"
 #include "analyzer/report/scans.h"
 
 namespace seep::report {
@@ -70,6 +72,14 @@ void add_plain_growth(model::Suspect& suspect, const Input& input, const RankedS
   }
 }
 
+void add_growth_per_unit(model::Suspect& suspect, const Input& input, const Group& group) {
+  std::vector<RankedSite> members;
+  for (const std::size_t member : group.members) {
+    members.push_back(input.ranked[member]);
+  }
+  set_growth_per_unit(suspect, input.recordings, members, input.rank.warmup_s);
+}
+
 // In how many processes of the program the suspect shows: as a leak if it is one.
 void count_workers(model::Suspect& suspect, const Input& input, const Group& group) {
   const std::string& exe = input.recording_of(input.ranked[group.members.front()]).process.exe;
@@ -101,6 +111,7 @@ model::Suspect suspect_of(const Input& input, const Group& group) {
       add_plain_growth(suspect, input, input.ranked[member]);
     }
   }
+  add_growth_per_unit(suspect, input, group);
   count_workers(suspect, input, group);
   return suspect;
 }
@@ -124,8 +135,10 @@ Members members_of(const Input& input, const Group& group) {
 }
 
 void number_in_order(std::vector<model::Suspect>& suspects) {
-  const auto order = [](const model::Suspect& suspect) {
-    const double low = suspect.growth_range ? suspect.growth_range->low : 0;
+  const bool per_unit = ranks_per_unit(suspects);
+  const auto order = [&](const model::Suspect& suspect) {
+    const auto& growth = per_unit ? suspect.growth_per_unit_range : suspect.growth_range;
+    const double low = suspect.leak && growth ? growth->low : 0;
     return std::tuple(!suspect.leak, -low, ~suspect.unreachable_bytes.value_or(0),
                       ~suspect.live_bytes, std::string_view(suspect.id));
   };
@@ -163,6 +176,7 @@ void add_suspects(model::Report& report, const Input& input, const Options& opti
     report.suspects.push_back(suspect_of(input, groups[i]));
     name_suspect(report.suspects.back(), input, groups[i], symbolizer);
     members.push_back(members_of(input, groups[i]));
+    report.suspects.back().unit = report.work ? report.work->unit : "";
   }
   add_scans(report.suspects, std::move(members), !options.by_site, input.recordings, symbolizer);
   number_in_order(report.suspects);
@@ -195,12 +209,15 @@ model::Report build_report(const std::vector<Recording>& recordings, const Optio
   report.accounting = main_recording(recordings).moments.back().accounting;
   report.totals = total_of(recordings);
   add_scan_totals(report, recordings);
+  report.work = work_of(recordings, options.unit, options.counted_by);
   add_suspects(report, {recordings, ranked, first_snapshot, report.snapshots.size(), options.rank},
                options, symbolizer);
   if (report.totals.leak_suspects == 0) {
     report.totals.smallest_leak_seen_bytes_per_h = smallest_leak_per_h(recordings, options.rank);
   }
   report.conclusion = conclude(report, recordings, options.rank);
+  report.totals.limit = nearest_limit(recordings, options.limit_bytes, options.rank.warmup_s,
+                                      report.conclusion.cause != "none", report.work);
   report.notes = notes_on(recordings);
   const auto& warnings = symbolizer.warnings();
   report.notes.insert(report.notes.end(), warnings.begin(), warnings.end());

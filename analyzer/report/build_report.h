@@ -1,6 +1,8 @@
 // Puts a report together: ranked sites, grouped by stack and merged over workers, with names.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,8 +15,11 @@ namespace seep::report {
 
 struct Options {
   rank::Options rank;
-  unsigned top = 1000;   // suspects kept; 0: all
-  bool by_site = false;  // one row a site instead of one a group
+  unsigned top = 1000;                       // suspects kept; 0: all
+  bool by_site = false;                      // one row a site instead of one a group
+  std::optional<std::uint64_t> limit_bytes;  // of RSS, instead of those recorded
+  std::string unit;        // what a unit of work is called; empty: as the program says
+  std::string counted_by;  // who counted the units, where it was not the program (count_calls)
 };
 
 model::Report build_report(const std::vector<model::Recording>& recordings, const Options& options,

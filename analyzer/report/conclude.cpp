@@ -10,6 +10,7 @@
 #include "analyzer/model/figures.h"
 #include "analyzer/model/theil_sen.h"
 #include "analyzer/rank/judge.h"
+#include "analyzer/report/lines.h"
 
 namespace seep::report {
 namespace {
@@ -121,13 +122,34 @@ model::Conclusion conclude_lost(const model::Report& report) {
           "last pointer to them was gone?"};
 }
 
+// What its owner can do about the suspect that grows most.
+std::string action_for(const model::Suspect& suspect) {
+  constexpr std::uint64_t kFewBlocks = 8;
+  if (suspect.verdict == "unreachable") {
+    return "nothing points to these blocks any more: release them before their last pointer goes";
+  }
+  if (suspect.kind == model::SiteKind::kMmap) {
+    return "what should unmap these maps, or bound their number?";
+  }
+  if (suspect.live_blocks <= kFewBlocks) {
+    return "one buffer or container grows there: what should take things out of it, or bound it?";
+  }
+  return "what should release these blocks, or bound the container that keeps them?";
+}
+
+// The first suspect is the leak that grows most.
 model::Conclusion conclude_leak(const model::Report& report) {
   const Explained explained = explained_by_leaks(report);
-  return {"leak",
-          fmt::format("{} grows by {}: {}", explained.is_rss ? "RSS" : "live memory",
-                      format_hourly(explained.growth_bytes_per_s), explained.text),
-          "read the first suspect's blamed frame: what should release these blocks, or bound the "
-          "container that keeps them?"};
+  std::string sentence = fmt::format("{} grows by {}: {}", explained.is_rss ? "RSS" : "live memory",
+                                     format_hourly(explained.growth_bytes_per_s), explained.text);
+  if (report.suspects.empty()) {
+    return {"leak", sentence, "look at the suspects"};
+  }
+  const model::Suspect& first = report.suspects.front();
+  const std::string per_unit = per_unit_text(first);
+  sentence += fmt::format("{} allocated in {}{}", report.totals.leak_suspects == 1 ? "," : ", most",
+                          blamed_text(first), per_unit.empty() ? "" : ", " + per_unit);
+  return {"leak", sentence, action_for(first)};
 }
 
 model::Conclusion conclude_too_short(const std::vector<model::Moment>& moments) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "analyzer/model/figures.h"
 #include "analyzer/report/escape.h"
@@ -111,11 +112,13 @@ std::string frame_text(const model::ReportFrame& frame) {
                               : fmt::format("{}  {}", *frame.function, *frame.file));
 }
 
+std::string blamed_text(const model::Suspect& suspect) {
+  return suspect.blame < suspect.stack.size() ? frame_text(suspect.stack[suspect.blame])
+                                              : "(no stack)";
+}
+
 std::string blame_text(const model::Suspect& suspect) {
-  if (suspect.blame >= suspect.stack.size()) {
-    return "(no stack)";
-  }
-  std::string text = frame_text(suspect.stack[suspect.blame]);
+  std::string text = blamed_text(suspect);
   if (suspect.blame + 1 < suspect.stack.size()) {
     text += "  <- " + frame_text(suspect.stack[suspect.blame + 1]);
   }
@@ -147,6 +150,24 @@ std::string growth_text(const model::Suspect& suspect) {
   }
   const std::string text = model::format_hourly(*suspect.growth_bytes_per_s);
   return fmt::format("{} ({})", text, range_text(text, *suspect.growth_range));
+}
+
+std::string explained_share_text(const model::Report& report) {
+  const model::Accounting& at = report.accounting;
+  if (at.rss_bytes == 0) {
+    return {};
+  }
+  const double share =
+      static_cast<double>(at.tracked_live_bytes) / static_cast<double>(at.rss_bytes);
+  return fmt::format("; the call paths explain {:.0f} % of the RSS of {}",
+                     100 * std::min(share, 1.0), format_bytes(static_cast<double>(at.rss_bytes)));
+}
+
+std::string per_unit_text(const model::Suspect& suspect) {
+  if (!suspect.growth_range || !suspect.growth_bytes_per_unit || suspect.unit.empty()) {
+    return {};
+  }
+  return printable(model::format_per_unit(*suspect.growth_bytes_per_unit, suspect.unit));
 }
 
 std::string live_text(std::uint64_t bytes, const std::optional<double>& error,
@@ -183,10 +204,46 @@ std::string scan_text(const model::Report& report) {
   return report.scan->why_not ? fmt::format("{} ({})", text, *report.scan->why_not) : text;
 }
 
+namespace {
+
+// With two significant digits, as an estimate deserves: 958,112 as "960,000".
+std::string about(double count) {
+  double step = 1;
+  while (count / step >= 100) {
+    step *= 10;
+  }
+  return format_count(static_cast<std::uint64_t>(std::round(count / step) * step));
+}
+
+}  // namespace
+
+std::string limit_text(const model::Report& report) {
+  constexpr double kFarAway = 10 * 365 * 86400.0;
+  const std::optional<model::Limit>& limit = report.totals.limit;
+  if (!limit || !limit->seconds || !limit->expected_s || *limit->expected_s > kFarAway) {
+    return {};
+  }
+  const std::string name = fmt::format("{} ({})", model::format_limit(limit->bytes), limit->source);
+  if (*limit->expected_s == 0) {
+    return fmt::format("{} has been reached.", name);
+  }
+  std::string text = fmt::format(
+      "At this rate {} is reached in {} ({})", name, format_duration(*limit->expected_s),
+      model::format_duration_range(limit->seconds->low, limit->seconds->high));
+  if (report.work && limit->units) {
+    text += fmt::format(" = {} {}s", about(*limit->expected_s * report.work->per_s),
+                        printable(report.work->unit));
+  }
+  return text + ".";
+}
+
 std::string suspect_text(const model::Suspect& suspect) {
   std::string text = suspect.verdict;
   if (const std::string growth = growth_text(suspect); !growth.empty()) {
     text += "  " + growth;
+    if (const std::string per_unit = per_unit_text(suspect); !per_unit.empty()) {
+      text += "  " + per_unit;
+    }
   }
   text += "  " + live_text(suspect.live_bytes, suspect.live_bytes_error, suspect.live_blocks);
   text += unreachable_text(suspect);

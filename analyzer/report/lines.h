@@ -12,6 +12,9 @@ namespace seep::report {
 // "open_session  src/session.cpp:88"; "near strlen (libfoo.so+0x12)"; "libfoo.so+0x12".
 std::string frame_text(const model::ReportFrame& frame);
 
+// The blamed frame.
+std::string blamed_text(const model::Suspect& suspect);
+
 // The blamed frame and the one that called it: "open_session  a.cpp:88  <- handle  b.cpp:214".
 std::string blame_text(const model::Suspect& suspect);
 
@@ -20,6 +23,16 @@ std::string run_text(const model::Report& report);
 
 // "+18.1 MB/h (17.7–18.5)", or nothing for a site that does not grow.
 std::string growth_text(const model::Suspect& suspect);
+
+// "; the call paths explain 95 % of the RSS of 212 MB": what live blocks and maps are of it.
+std::string explained_share_text(const model::Report& report);
+
+// "+312 B/request", or nothing where no work was counted.
+std::string per_unit_text(const model::Suspect& suspect);
+
+// "At this rate 512M (cgroup) is reached in 15 h 50 m (15.3–16.4 h) = 960,000 requests.", or
+// nothing where none is, or in more than ten years.
+std::string limit_text(const model::Report& report);
 
 // "31.2 MB in 104,112 blocks"; "31.2 MB ± 4.0 in about 104,112 blocks" where it was sampled.
 std::string live_text(std::uint64_t bytes, const std::optional<double>& error,

@@ -84,6 +84,20 @@ Json json_of(const model::ReportSnapshot& snapshot) {
           {"accounting", json_of(moment.accounting)}};
 }
 
+Json range_of(const std::optional<model::Range>& range) {
+  return range ? Json::array({range->low, range->high}) : Json(nullptr);
+}
+
+Json json_of(const std::optional<model::Limit>& limit) {
+  if (!limit) {
+    return nullptr;
+  }
+  return {{"bytes", limit->bytes},
+          {"source", limit->source},
+          {"seconds", range_of(limit->seconds)},
+          {"units", range_of(limit->units)}};
+}
+
 Json json_of(const model::Totals& totals) {
   return {{"live_bytes", totals.live_bytes},
           {"live_bytes_error", or_null(totals.live_bytes_error)},
@@ -93,7 +107,17 @@ Json json_of(const model::Totals& totals) {
           {"leak_suspects", totals.leak_suspects},
           {"rows_omitted", totals.rows_omitted},
           {"smallest_leak_seen_bytes_per_h", or_null(totals.smallest_leak_seen_bytes_per_h)},
-          {"limit", nullptr}};
+          {"limit", json_of(totals.limit)}};
+}
+
+Json json_of(const std::optional<model::Work>& work) {
+  if (!work) {
+    return nullptr;
+  }
+  return {{"unit", work->unit},
+          {"counted_by", work->counted_by},
+          {"done", work->done},
+          {"per_s", work->per_s}};
 }
 
 Json json_of(const std::optional<model::ReportScan>& scan) {
@@ -145,10 +169,6 @@ Json json_of(const model::SuspectPath& path) {
           {"stack", array_of(path.stack)}};
 }
 
-Json range_of(const std::optional<model::Range>& range) {
-  return range ? Json::array({range->low, range->high}) : Json(nullptr);
-}
-
 // Of a single process nothing is to be said.
 Json workers_of(const model::Suspect& suspect) {
   if (suspect.workers_of < 2) {
@@ -182,6 +202,8 @@ Json json_of(const model::Suspect& suspect) {
       {"growth_bytes_per_s", or_null(suspect.growth_bytes_per_s)},
       {"growth_bytes_per_s_range", range_of(suspect.growth_range)},
       {"growth_bytes_per_unit", or_null(suspect.growth_bytes_per_unit)},
+      {"growth_bytes_per_unit_range", range_of(suspect.growth_per_unit_range)},
+      {"growth_blocks_per_unit", or_null(suspect.growth_blocks_per_unit)},
       {"unreachable_bytes", or_null(suspect.unreachable_bytes)},
       {"unreachable_blocks", or_null(suspect.unreachable_blocks)},
       {"unreachable_direct_bytes", or_null(suspect.unreachable_direct_bytes)},
@@ -225,6 +247,7 @@ std::string to_json(const model::Report& report) {
                   {"accounting", json_of(report.accounting)},
                   {"losses", report.losses},
                   {"totals", json_of(report.totals)},
+                  {"work", json_of(report.work)},
                   {"scan", json_of(report.scan)},
                   {"conclusion", json_of(report.conclusion)},
                   {"suspects", array_of(report.suspects)},

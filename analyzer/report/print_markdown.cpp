@@ -14,11 +14,14 @@ constexpr std::size_t kRows = 20;
 constexpr std::size_t kStacks = 3;
 
 std::string table_row(const model::Suspect& suspect) {
+  const std::string per_unit = per_unit_text(suspect);
+  const std::string growth =
+      growth_text(suspect) + (per_unit.empty() ? "" : " " + markdown_cell(per_unit));
   const std::string frame = suspect.blame < suspect.stack.size()
                                 ? frame_text(suspect.stack[suspect.blame])
                                 : std::string("(no stack)");
   return fmt::format(
-      "| {} | {} | {} | {} | {} | {} | {} |\n", suspect.rank, suspect.verdict, growth_text(suspect),
+      "| {} | {} | {} | {} | {} | {} | {} |\n", suspect.rank, suspect.verdict, growth,
       model::format_estimate(static_cast<double>(suspect.live_bytes), suspect.live_bytes_error),
       model::format_count(suspect.live_blocks), markdown_code(frame), markdown_cell(suspect.why));
 }

@@ -37,11 +37,12 @@ std::string leak_line(const model::Report& report) {
     return fmt::format("RSS {}; {}.\n",
                        format_bytes(static_cast<double>(report.accounting.rss_bytes)), scan);
   }
-  return fmt::format("RSS {}{}{}: {}{}{}.\n",
+  const std::string limit = limit_text(report);
+  return fmt::format("RSS {}{}{}: {}{}{}.{}{}\n",
                      format_bytes(static_cast<double>(report.accounting.rss_bytes)),
                      explained.is_rss ? ", " : "; live memory ",
                      model::format_hourly(explained.growth_bytes_per_s), explained.text,
-                     scan.empty() ? "" : "; ", scan);
+                     scan.empty() ? "" : "; ", scan, limit.empty() ? "" : " ", limit);
 }
 
 std::string row(const model::Suspect& suspect) {
@@ -73,18 +74,6 @@ std::string last_lines(const model::Report& report, const std::string& recording
          suppression_of(report.suspects.front()) + "\n";
 }
 
-// What part of the program's own memory live blocks and maps explain.
-std::string explained(const model::Report& report) {
-  const model::Accounting& at = report.accounting;
-  if (at.rss_bytes == 0) {
-    return {};
-  }
-  const double share =
-      static_cast<double>(at.tracked_live_bytes) / static_cast<double>(at.rss_bytes);
-  return fmt::format("; the call paths explain {:.0f} % of the RSS of {}",
-                     100 * std::min(share, 1.0), format_bytes(static_cast<double>(at.rss_bytes)));
-}
-
 std::string scan_clause(const model::Report& report) {
   const std::string text = scan_text(report);
   return text.empty() ? text : "; " + text;
@@ -96,10 +85,10 @@ std::string no_leak_line(const model::Report& report) {
                                    ? std::string("no leak")
                                    : "no leak, but " + report.conclusion.sentence;
     return fmt::format("{}: one of {}/h would have shown{}{}\n", growth, format_bytes(*smallest),
-                       scan_clause(report), explained(report));
+                       scan_clause(report), explained_share_text(report));
   }
   return fmt::format("not judged: {}{}{}\n", report.conclusion.sentence, scan_clause(report),
-                     explained(report));
+                     explained_share_text(report));
 }
 
 std::string first_notes(const model::Report& report) {

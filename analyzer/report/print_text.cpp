@@ -34,6 +34,20 @@ std::string memory_line(const model::Report& report) {
   return line;
 }
 
+std::string work_line(const model::Report& report) {
+  if (!report.work) {
+    return {};
+  }
+  const model::Work& work = *report.work;
+  const std::string rate = work.per_s < 9.95
+                               ? fmt::format("{:.2f}", work.per_s)
+                               : format_count(static_cast<std::uint64_t>(work.per_s + 0.5));
+  return printable(fmt::format("work: {} {}s, {} a second, {}",
+                               format_count(static_cast<std::uint64_t>(work.done)), work.unit, rate,
+                               work.counted_by)) +
+         "\n";
+}
+
 std::string notes_lines(const model::Report& report) {
   std::string text;
   for (const std::string& note : report.notes) {
@@ -76,9 +90,25 @@ std::string stack_lines(const model::ReportStack& stack, unsigned blame) {
   return text;
 }
 
+std::string per_unit_line(const model::Suspect& suspect) {
+  if (!suspect.growth_bytes_per_unit || !suspect.growth_blocks_per_unit) {
+    return {};
+  }
+  const std::string range =
+      suspect.growth_per_unit_range
+          ? fmt::format(" ({} to {})",
+                        model::format_per_unit(suspect.growth_per_unit_range->low, suspect.unit),
+                        model::format_per_unit(suspect.growth_per_unit_range->high, suspect.unit))
+          : std::string();
+  return printable(fmt::format("   {}{} in {:+.3g} blocks",
+                               model::format_per_unit(*suspect.growth_bytes_per_unit, suspect.unit),
+                               range, *suspect.growth_blocks_per_unit)) +
+         "\n";
+}
+
 // One suspect with everything that is known of it.
 std::string full_row(const model::Suspect& suspect) {
-  return row(suspect) +
+  return row(suspect) + per_unit_line(suspect) +
          fmt::format("   id {}; {} blocks allocated, {} freed; oldest alive {}\n", suspect.id,
                      format_count(suspect.allocated_blocks), format_count(suspect.freed_blocks),
                      model::format_duration(suspect.oldest_s)) +
@@ -109,8 +139,9 @@ std::string no_leak_line(const model::Report& report) {
   if (report.totals.leak_suspects != 0 || !report.totals.smallest_leak_seen_bytes_per_h) {
     return {};
   }
-  return fmt::format("a leak of {}/h at a call path of its own would have shown\n",
-                     format_bytes(*report.totals.smallest_leak_seen_bytes_per_h));
+  return fmt::format("a leak of {}/h at a call path of its own would have shown{}\n",
+                     format_bytes(*report.totals.smallest_leak_seen_bytes_per_h),
+                     explained_share_text(report));
 }
 
 }  // namespace
@@ -124,8 +155,11 @@ std::string to_text(const model::Report& report, const TextOptions& options) {
   if (options.id) {
     return text + one_suspect(report, *options.id);
   }
-  text += memory_line(report) + "\n" + scan_line(report);
+  text += memory_line(report) + "\n" + work_line(report) + scan_line(report);
   text += fmt::format("{}: {}\n", report.conclusion.cause, report.conclusion.sentence);
+  if (const std::string limit = limit_text(report); !limit.empty()) {
+    text += limit + "\n";
+  }
   text += fmt::format("next: {}\n", report.conclusion.action) + no_leak_line(report);
   std::size_t shown = 0;
   for (const model::Suspect& suspect : report.suspects) {

@@ -119,6 +119,11 @@ void add_selection(CLI::App& app, Options& options) {
           ->type_name("ID");
   app.add_flag("--all-runs", options.analysis.selection.all_runs, "All runs in the directory")
       ->excludes(run);
+  app.add_option("--per", options.analysis.per,
+                 "Count the calls of FUNCTION as units of work, by the allocations under it")
+      ->type_name("FUNCTION");
+  add_limit(app, options.analysis.report.limit_bytes);
+  add_unit_name(app, options.analysis.report.unit);
   add_duration(app, "--warmup", options.warmup_ms,
                "Leave snapshots before this time out of the judgement");
 }

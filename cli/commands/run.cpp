@@ -151,6 +151,8 @@ Action describe_run(CLI::App& app) {
       app, options->report.destination, "--report",
       "Write the whole report to FILE (.json, .md, else text) instead of a summary on stderr");
   app.get_option("--report")->excludes(exec);
+  add_limit(app, options->report.report.limit_bytes);
+  add_unit_name(app, options->report.report.unit);
   add_check(app, options->report.check);
   app.get_option("--check")->excludes(exec);
   add_settings(app, options);

@@ -29,7 +29,8 @@ TEST(BuildReport, TheLeakComesFirst) {
   EXPECT_EQ(report.suspects[1].behaviour, model::Behaviour::kOneTime);
   EXPECT_EQ(report.suspects[2].behaviour, model::Behaviour::kSteady) << report.suspects[2].why;
   EXPECT_EQ(report.conclusion.cause, "leak");
-  EXPECT_EQ(report.conclusion.sentence, "RSS grows by +23.0 MB/h: 100 % explained by 1 leak");
+  EXPECT_EQ(report.conclusion.sentence,
+            "RSS grows by +23.0 MB/h: 100 % explained by 1 leak, allocated in server+0x1300");
   EXPECT_EQ(report.totals.leak_suspects, 1U);
   EXPECT_FALSE(report.totals.smallest_leak_seen_bytes_per_h.has_value());
 }

@@ -38,7 +38,7 @@ TEST(Json, HasEveryFieldOfTheContract) {
   EXPECT_EQ(json["schema"], "seep.report/1");
   expect_fields(json,
                 {"schema", "processes", "process", "snapshots", "accounting", "losses", "totals",
-                 "scan", "conclusion", "suspects"},
+                 "work", "scan", "conclusion", "suspects"},
                 "the report");
   expect_fields(json["processes"][0],
                 {"id", "pid", "host_pid", "parent_pid", "uid", "host", "run", "exe", "command",
