@@ -18,7 +18,7 @@ class Api : public Scenario {
     EXPECT_EQ(output_.err, "");
     const auto found = recordings("api_calls");
     EXPECT_FALSE(found.empty());
-    return found.empty() ? Json::object() : report(found.front(), {"--top", "0"});
+    return found.empty() ? Json::object() : report(found.front());
   }
 
   static const Json* marked(const Json& report, const std::string& label) {
