@@ -66,6 +66,9 @@ void add_member(model::Suspect& suspect, const Input& input, const RankedSite& s
 // Of what is no leak too, so that a slow rise can be read there; without an interval, which only a
 // growing site has.
 void add_plain_growth(model::Suspect& suspect, const Input& input, const RankedSite& site) {
+  if (site.has_growth) {
+    return;  // of a lost tree's branches: it is the tree's, and add_member has taken it
+  }
   const auto growth = rank::growth_bytes_per_s(input.recording_of(site), site.site, input.rank);
   if (growth) {
     suspect.growth_bytes_per_s = suspect.growth_bytes_per_s.value_or(0) + *growth;

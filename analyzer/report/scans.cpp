@@ -182,9 +182,10 @@ void name_owner(Suspect& suspect, const Suspect& owner) {
   }
 }
 
-bool is_held(const Suspect& suspect) {
-  return suspect.unreachable_blocks.value_or(0) == 0 ||
-         *suspect.unreachable_blocks < suspect.live_blocks;
+// A few blocks that are still held do not tell who let go of the others.
+bool is_held(const Members& members) {
+  const std::optional<Lost> lost = lost_of(members);
+  return !lost || !lost->is_whole();
 }
 
 const model::Scan* scan_to_tell_of(const Recording& recording) {
@@ -204,8 +205,8 @@ void add_scans(std::vector<Suspect>& suspects, std::vector<Members> members, boo
   }
   for (std::size_t i = 0; i < suspects.size(); ++i) {
     judge(suspects[i], members[i], recordings);
-    suspects[i].held_by = is_held(suspects[i]) ? held_by(members[i], recordings, symbolizer)
-                                               : std::vector<model::Holder>();
+    suspects[i].held_by = is_held(members[i]) ? held_by(members[i], recordings, symbolizer)
+                                              : std::vector<model::Holder>();
   }
   const Folding left(suspects, members);
   for (std::size_t i = 0; i < suspects.size(); ++i) {

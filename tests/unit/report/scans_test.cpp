@@ -240,6 +240,7 @@ TEST(LostTrees, TakeTheGrowthOfTheirBranchesWithThem) {
   ASSERT_EQ(report.suspects.size(), 2U);
   EXPECT_TRUE(report.suspects[0].leak);
   EXPECT_EQ(report.suspects[0].stack.front().offset, 0x1400U);
+  EXPECT_NEAR(report.suspects[0].growth_bytes_per_s.value_or(0), 6400, 64) << "counted once";
   EXPECT_EQ(report.totals.leak_suspects, 1U);
 }
 
@@ -302,10 +303,18 @@ TEST(HeldBy, AListIsOneHop) {
 }
 
 TEST(HeldBy, WhatNothingHoldsHasNoHolders) {
-  const model::Report report = build({recording_with({scan(ScanTime::kExit, {lost(kBurst, 16)})})});
+  const model::Report report = build({recording_with({scan(ScanTime::kExit, {lost(kBurst, 95)})})});
   ASSERT_TRUE(report.suspects[0].held_by.has_value());
   EXPECT_TRUE(report.suspects[0].held_by->empty());
   EXPECT_TRUE(Json::parse(to_json(report))["suspects"][0]["held_by"].is_array());
+}
+
+TEST(HeldBy, TheLastBlockOfALostSiteIsNotItsHolder) {
+  Scan last = scan(ScanTime::kExit, {lost(kGrowing, 99)});
+  add_chain(last, kGrowing, 1, {{LinkKind::kGlobal, 0, 1, 0, 0x4020}});
+  const model::Report report = build({recording_with({last}, 6400)});
+  EXPECT_TRUE(report.suspects[0].held_by->empty());
+  EXPECT_EQ(to_text(report, {}).find("held by"), std::string::npos);
 }
 
 TEST(HeldBy, ChainsOfLostBlocksTellNoHolder) {
