@@ -36,6 +36,7 @@ struct Verdict {
   double growth_from_s = 0;  // where the window begins that was judged
   double growth_bytes_per_s = 0;
   model::Range growth_range;  // 95 %
+  double score = 0;           // of growing: how far the figures are from what is no leak
 };
 
 Verdict judge(const model::SiteHistory& site, const Timeline& timeline);

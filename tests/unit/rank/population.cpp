@@ -1,6 +1,7 @@
 #include "tests/unit/rank/population.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iterator>
 #include <map>
@@ -19,21 +20,36 @@ std::uint32_t age_class_of(double age_s) {
   return age_class;
 }
 
-void count(model::SiteHistory& site, const Block& block, const std::vector<double>& times) {
+// What each block adds from the moment of its birth on and takes away at its death; summed up over
+// the moments by `accumulate`.
+void count(std::vector<std::array<std::int64_t, 4>>& steps, const Block& block,
+           const std::vector<double>& times) {
   const auto index_of = [&](double when) {
     return static_cast<std::size_t>(std::lower_bound(times.begin(), times.end(), when) -
                                     times.begin());
   };
+  const auto bytes = static_cast<std::int64_t>(block.bytes);
   const std::size_t born = index_of(block.born_s);
   const std::size_t died = index_of(block.died_s);
-  for (std::size_t i = born; i < times.size(); ++i) {
-    site.at[i].allocated_blocks += 1;
-    site.at[i].allocated_bytes += block.bytes;
-    if (i < died) {
-      site.at[i].live_blocks += 1;
-      site.at[i].live_bytes += block.bytes;
-    }
+  steps[born][0] += bytes;
+  steps[born][1] += 1;
+  steps[born][2] += bytes;
+  steps[born][3] += 1;
+  steps[died][0] -= bytes;
+  steps[died][1] -= 1;
+}
+
+std::vector<model::Counters> accumulate(const std::vector<std::array<std::int64_t, 4>>& steps) {
+  std::vector<model::Counters> at;
+  model::Counters now;
+  for (std::size_t i = 0; i + 1 < steps.size(); ++i) {
+    now.live_bytes += static_cast<std::uint64_t>(steps[i][0]);
+    now.live_blocks += static_cast<std::uint64_t>(steps[i][1]);
+    now.allocated_bytes += static_cast<std::uint64_t>(steps[i][2]);
+    now.allocated_blocks += static_cast<std::uint64_t>(steps[i][3]);
+    at.push_back(now);
   }
+  return at;
 }
 
 void add_ages(model::SiteHistory& site, const std::vector<Block>& blocks, double end_s) {
@@ -84,10 +100,11 @@ std::vector<double> auto_times(double length_s) {
 
 model::SiteHistory history_of(const std::vector<Block>& blocks, const std::vector<double>& times) {
   model::SiteHistory site;
-  site.at.resize(times.size());
+  std::vector<std::array<std::int64_t, 4>> steps(times.size() + 1);
   for (const Block& block : blocks) {
-    count(site, block, times);
+    count(steps, block, times);
   }
+  site.at = accumulate(steps);
   add_ages(site, blocks, times.back());
   return site;
 }
