@@ -15,11 +15,18 @@ constexpr double kMostFactor = 4.5;
 constexpr unsigned kLeastSteps = 4;
 // What the time of a step may be late by, since snapshots see it only at the next moment.
 constexpr double kSlack = 1.1;
+// A memo table that has been asked once for each key has waited 2.6 times as long for its last
+// doubling as for the one before.
+constexpr double kPaceSlack = 1.1;
 
 }  // namespace
 
 bool Doubling::recognized() const {
-  return steps >= kLeastSteps;
+  return steps.size() >= kLeastSteps;
+}
+
+bool Doubling::keeps_pace() const {
+  return last_wait_s <= kPaceSlack * factor * wait_before_s + 0.5 * resolution_s;
 }
 
 bool Doubling::goes_on(double now) const {
@@ -50,9 +57,12 @@ Doubling measure_doubling(const Curve& curve) {
       step_before = curve.t[i];
       continue;
     }
-    ++result.steps;
+    result.steps.push_back({i, before});
     result.factor = factor;
     result.last_step_s = curve.t[i];
+    result.wait_before_s = result.last_wait_s;
+    result.last_wait_s = curve.t[i] - step_before;
+    result.resolution_s = curve.t[i] - curve.t[i - 1];
     result.next_step_s = curve.t[i] + kSlack * factor * (curve.t[i] - step_before);
     step_before = curve.t[i];
   }

@@ -14,6 +14,11 @@ namespace {
 constexpr std::size_t kPoints = 33;
 constexpr std::size_t kQuarter = (kPoints - 1) / 4;
 
+// Growth of so few blocks is that of their sizes; and so is growth of which the number of blocks,
+// at their mean size, makes less than this share.
+constexpr double kFewBlocks = 8;
+constexpr double kMostlyBlocks = 0.5;
+
 // 1.4826 · MAD estimates the standard deviation of normal noise.
 constexpr double kMadToSigma = 1.4826;
 
@@ -22,10 +27,10 @@ struct Grid {
   std::vector<double> y;
 };
 
-Grid grid_of(const Curve& curve, double from) {
+Grid grid_of(std::span<const double> t, std::span<const double> y, double from) {
   Grid grid;
-  grid.y = resample(curve.t, curve.bytes, from, curve.end_s(), kPoints);
-  const double step = (curve.end_s() - from) / static_cast<double>(kPoints - 1);
+  grid.y = resample(t, y, from, t.back(), kPoints);
+  const double step = (t.back() - from) / static_cast<double>(kPoints - 1);
   for (std::size_t i = 0; i < kPoints; ++i) {
     grid.t.push_back(from + step * static_cast<double>(i));
   }
@@ -65,23 +70,46 @@ double noise_of(const std::vector<double>& residual) {
 }
 
 // Intervals and stalls come from the snapshots themselves: the last minutes are dense.
-void read_steps(const Curve& curve, Growth& growth) {
-  const auto begin = std::lower_bound(curve.t.begin(), curve.t.end(), growth.from_s);
-  auto i = static_cast<std::size_t>(begin - curve.t.begin());
-  double highest = curve.bytes[i];
+void read_steps(std::span<const double> t, std::span<const double> y, Growth& growth) {
+  const auto begin = std::lower_bound(t.begin(), t.end(), growth.from_s);
+  auto i = static_cast<std::size_t>(begin - t.begin());
+  double highest = y[i];
   double stall = 0;
-  for (++i; i < curve.t.size(); ++i) {
+  for (++i; i < t.size(); ++i) {
     ++growth.intervals;
-    growth.grown_intervals += curve.bytes[i] > curve.bytes[i - 1] ? 1 : 0;
-    if (curve.bytes[i] > highest) {
-      highest = curve.bytes[i];
+    growth.grown_intervals += y[i] > y[i - 1] ? 1 : 0;
+    if (y[i] > highest) {
+      highest = y[i];
       growth.earlier_stall_s = std::max(growth.earlier_stall_s, stall);
       stall = 0;
     } else {
-      stall += curve.t[i] - curve.t[i - 1];
+      stall += t[i] - t[i - 1];
     }
   }
   growth.stall_s = stall;
+}
+
+// The number of blocks, in bytes: at the mean size of those gained, so that the levels compare.
+std::vector<double> blocks_as_bytes(const Curve& curve, double bytes, double blocks) {
+  std::vector<double> y(curve.blocks);
+  for (double& value : y) {
+    value *= bytes / blocks;
+  }
+  return y;
+}
+
+void read_shape(std::span<const double> t, std::span<const double> y, Growth& growth) {
+  const Grid grid = grid_of(t, y, growth.from_s);
+  const double slope = slope_of(grid, 0, kPoints);
+  growth.bytes = slope * growth.length_s();
+  growth.first_half = slope_of(grid, 0, 2 * kQuarter + 1);
+  growth.second_half = slope_of(grid, 2 * kQuarter, 2 * kQuarter + 1);
+  for (std::size_t q = 0; q < growth.quarters.size(); ++q) {
+    growth.quarters[q] = level_around(grid, (q + 1) * kQuarter) - level_around(grid, q * kQuarter);
+  }
+  growth.noise = noise_of(residuals(grid, slope));
+  read_steps(t, y, growth);
+  growth.pace = measure_pace(t, y, growth.from_s, growth.in_blocks ? growth.blocks : growth.births);
 }
 
 // Neighbouring points are not independent; their lag-1 correlation says how far from it.
@@ -109,21 +137,19 @@ double sampling_error(const Curve& curve, double from) {
 }  // namespace
 
 Growth measure_growth(const Curve& curve, double from) {
-  const Grid grid = grid_of(curve, from);
   Growth growth;
   growth.from_s = from;
   growth.to_s = curve.end_s();
-  growth.slope = slope_of(grid, 0, kPoints);
-  growth.first_half = slope_of(grid, 0, 2 * kQuarter + 1);
-  growth.second_half = slope_of(grid, 2 * kQuarter, 2 * kQuarter + 1);
-  growth.bytes = growth.slope * growth.length_s();
+  const double bytes = curve.bytes.back() - value_at(curve.t, curve.bytes, from);
   growth.blocks = curve.blocks.back() - value_at(curve.t, curve.blocks, from);
+  growth.births = curve.births.back() - value_at(curve.t, curve.births, from);
   growth.blocks_a_count = curve.blocks_a_count;
-  for (std::size_t q = 0; q < growth.quarters.size(); ++q) {
-    growth.quarters[q] = level_around(grid, (q + 1) * kQuarter) - level_around(grid, q * kQuarter);
-  }
-  growth.noise = noise_of(residuals(grid, growth.slope));
-  read_steps(curve, growth);
+  growth.slope = slope_of(grid_of(curve.t, curve.bytes, from), 0, kPoints);
+  growth.in_blocks =
+      bytes > 0 && growth.blocks > kFewBlocks &&
+      growth.blocks * curve.bytes.back() > kMostlyBlocks * bytes * curve.blocks.back();
+  read_shape(curve.t, growth.in_blocks ? blocks_as_bytes(curve, bytes, growth.blocks) : curve.bytes,
+             growth);
   return growth;
 }
 
@@ -133,7 +159,7 @@ Growth measure_growth(const Curve& curve, double from) {
 // correlate by r (Yue and Wang, Water Resources Management 18, 2004).
 model::Range slope_interval(const Curve& curve, double from) {
   constexpr double kZ = 1.96;
-  const Grid grid = grid_of(curve, from);
+  const Grid grid = grid_of(curve.t, curve.bytes, from);
   std::vector<double> slopes;
   slopes.reserve(kPoints * (kPoints - 1) / 2);
   for (std::size_t i = 0; i < kPoints; ++i) {

@@ -22,13 +22,14 @@ constexpr double kTurnover = 0.5;
 Verdict plain(Behaviour behaviour, std::string why) {
   Verdict verdict;
   verdict.behaviour = behaviour;
+  verdict.bin = bin_of(behaviour);
   verdict.why = std::move(why);
   return verdict;
 }
 
-Verdict with_growth(Behaviour behaviour, std::string why, const Curve& curve,
-                    const Growth& growth) {
-  Verdict verdict = plain(behaviour, std::move(why));
+Verdict growing(std::string why, const Curve& curve, const Growth& growth, Bin bin) {
+  Verdict verdict = plain(Behaviour::kGrowing, std::move(why));
+  verdict.bin = bin;
   verdict.has_growth = true;
   verdict.growth_from_s = growth.from_s;
   verdict.growth_bytes_per_s = growth.slope;
@@ -75,21 +76,25 @@ std::optional<Verdict> judge_window(const model::SiteHistory& site, const Curve&
   if (!above_noise(growth) || !grew_throughout(growth) || !exceeds_the_past(curve, growth)) {
     return std::nullopt;
   }
-  if (!kept_its_pace(growth) || bends_down(growth) || has_stalled(growth)) {
+  if (is_ending(growth) || has_stalled(growth)) {
     return judge_ended_growth(curve, growth);
   }
   if (growth.intervals < kLeastSnapshots - 1 || !worth_naming(growth)) {
-    return plain(Behaviour::kUnknown, why_too_little(growth));
+    // What little comes after a start-up says nothing against what the whole life shows.
+    return from > curve.begin_s()
+               ? std::nullopt
+               : std::optional(plain(Behaviour::kUnknown, why_too_little(growth)));
   }
-  if (slows_down(growth)) {
+  if (slows_down(curve, growth)) {
     return plain(Behaviour::kUnknown, why_slows(growth));
   }
   const Survival survival = measure_survival(site, curve, from);
-  if (!few_blocks_grow(curve, growth) &&
-      (!blocks_stay(survival) || releases_rise(curve, from, survival))) {
+  if (!few_blocks_grow(curve, growth) && !releases_are_even(curve, growth) &&
+      (!blocks_stay(survival) || releases_rise(curve, from, survival) ||
+       !ages_do_not_matter(survival))) {
     return judge_turnover(curve, growth, survival);
   }
-  return with_growth(Behaviour::kGrowing, why_growing(curve, growth), curve, growth);
+  return growing(why_growing(curve, growth), curve, growth, bin_of(curve, growth));
 }
 
 // The latest window that grows describes the growth best; without one, what the longest says holds.
@@ -110,8 +115,13 @@ Verdict judge_doubling(const Curve& curve, const Doubling& doubling) {
   if (!doubling.goes_on(curve.end_s())) {
     return plain(Behaviour::kPlateau, why_doubled(doubling, curve));
   }
+  if (!doubling.keeps_pace()) {
+    return plain(Behaviour::kUnknown, why_doubles_slower(doubling));
+  }
   const Growth growth = measure_growth(curve, curve.begin_s());
-  return with_growth(Behaviour::kGrowing, why_doubles(doubling), curve, growth);
+  Verdict verdict = growing(why_doubles(doubling), curve, growth, bin_of(doubling));
+  verdict.doubling = doubling;
+  return verdict;
 }
 
 // A site that holds no more than at half time is not growing; most sites end here, cheaply.
@@ -144,6 +154,10 @@ std::optional<Verdict> judge_burst(const Curve& curve) {
 
 bool Timeline::long_enough() const {
   return t.size() >= kLeastSnapshots && t.back() - t.front() >= kLeastSeconds;
+}
+
+Verdict judge_by_elements(const Verdict& elements) {
+  return plain(elements.behaviour, why_as_its_elements(elements.why));
 }
 
 Verdict judge(const model::SiteHistory& site, const Timeline& timeline) {

@@ -4,11 +4,14 @@
 #include <tuple>
 
 #include "analyzer/rank/curve.h"
+#include "analyzer/rank/elements.h"
 #include "analyzer/rank/growth.h"
 #include "analyzer/rank/judge.h"
 
 namespace seep::rank {
 namespace {
+
+using model::Behaviour;
 
 // So many samples are expected of a leak that gets kLeastSurvivors of them in 39 of 40 runs:
 // n - 2·sqrt(n) = 18.
@@ -36,12 +39,50 @@ RankedSite ranked(std::size_t recording, std::size_t site, Verdict verdict) {
   result.site = site;
   result.behaviour = verdict.behaviour;
   result.leak = verdict.behaviour == model::Behaviour::kGrowing;
+  result.confidence = confidence_of(verdict.bin);
   result.why = std::move(verdict.why);
   result.growth_bytes_per_s = verdict.growth_bytes_per_s;
   result.has_growth = verdict.has_growth;
   result.growth_from_s = verdict.growth_from_s;
   result.growth_range = verdict.growth_range;
   return result;
+}
+
+std::vector<Verdict> judge_all(const model::Recording& recording, const Timeline& timeline) {
+  std::vector<Verdict> verdicts;
+  verdicts.reserve(recording.sites.size());
+  for (std::size_t s = 0; s < recording.sites.size(); ++s) {
+    verdicts.push_back(was_used(recording, s) ? judge(recording.sites[s], timeline) : Verdict());
+  }
+  return verdicts;
+}
+
+// A container that doubles is as the site that fills it: growing if one of those grows, else what
+// the first of them is.
+void follow_elements(const model::Recording& recording, const Timeline& timeline,
+                     std::vector<Verdict>& verdicts) {
+  for (Verdict& container : verdicts) {
+    const Verdict* filling = nullptr;
+    for (std::size_t s = 0; container.doubling && s < verdicts.size(); ++s) {
+      const bool better = filling == nullptr || verdicts[s].behaviour == Behaviour::kGrowing;
+      if (&verdicts[s] != &container && better &&
+          filled_by(*container.doubling, recording.sites[s], timeline)) {
+        filling = &verdicts[s];
+      }
+    }
+    if (filling != nullptr && filling->behaviour != Behaviour::kGrowing) {
+      container = judge_by_elements(*filling);
+    }
+  }
+}
+
+// Verdicts from time were counted; what a scan has decided rests on something else.
+void keep_calibrated(std::vector<RankedSite>& sites) {
+  for (RankedSite& site : sites) {
+    if (site.leak != (site.behaviour == Behaviour::kGrowing)) {
+      site.confidence.reset();
+    }
+  }
 }
 
 }  // namespace
@@ -53,13 +94,16 @@ std::vector<RankedSite> rank_sites(const std::vector<model::Recording>& recordin
     const model::Recording& recording = recordings[r];
     const std::vector<double> times = times_after_warmup(recording, options.warmup_s);
     const Timeline timeline{times, recording.moments.size() - times.size()};
+    std::vector<Verdict> verdicts = judge_all(recording, timeline);
+    follow_elements(recording, timeline, verdicts);
     for (std::size_t s = 0; s < recording.sites.size(); ++s) {
       if (was_used(recording, s)) {
-        result.push_back(ranked(r, s, judge(recording.sites[s], timeline)));
+        result.push_back(ranked(r, s, std::move(verdicts[s])));
       }
     }
   }
   judge_unreachable(recordings, result);
+  keep_calibrated(result);
   const auto live = [&](const RankedSite& site) {
     return recordings[site.recording].sites[site.site].at.back().live_bytes;
   };

@@ -22,6 +22,7 @@ struct RankedSite {
   std::size_t site = 0;       // index into Recording::sites
   model::Behaviour behaviour = model::Behaviour::kUnknown;
   bool leak = false;
+  std::optional<double> confidence;  // that `leak` is right, 0 to 1
   std::string why;
   bool has_growth = false;  // a growing site: its growth and the interval in the window judged
   double growth_from_s = 0;

@@ -8,31 +8,42 @@
 namespace seep::rank {
 namespace {
 
-// Design §6. Coroot's rule for its alert, 0.3, lets memo tables pass (docs/ranking.md).
-constexpr double kLeastPace = 0.7;
-// Significance, in standard deviations of Poisson counts, of a quarter being slower than another.
-constexpr double kSlowerSigmas = 4;
-constexpr double kClearlySlower = 0.75;
+// An even gain has its centre at 0.5; a rate that falls to 1/e over the window, as of a memo table
+// that has been asked once for each key, at 0.418. Load that comes in waves of a quarter of the
+// window moves it by 0.03. Beyond that, so many standard deviations of the centre are no chance.
+constexpr double kCentreSlack = 0.03;
+constexpr double kCentreSigmas = 1.0;
+constexpr double kFewSigmas = 0.3;
+constexpr double kFewEvents = 50;
+constexpr double kEndingSlack = 0.06;
+constexpr double kEndingSigmas = 3;
 // The gain over the window in standard deviations of the scatter. A steady population of random
 // lives wanders by two or three of them.
 constexpr double kNoiseSigmas = 5;
 // A stall counts when twice as long as any before and the pace would have gained this much since.
 constexpr double kStallFactor = 2;
 constexpr double kStallSigmas = 3;
-constexpr double kStallBlocks = 20;
+constexpr double kStallEvents = 6;
 // Share of the first half's gain that must still be alive, and share that may have died late.
 constexpr double kLeastAlive = 0.7;
 constexpr double kMostDied = 0.1;
+// Share of survivors among the blocks born long ago against that among those born since.
+constexpr double kLeastRatio = 0.85;
+constexpr double kTurnsOver = 0.5;
+constexpr double kLenience = 0.0;
 // Late deaths that say nothing: fewer than this, or than this share of the births.
 constexpr double kLeastDeaths = 3;
 constexpr double kRareDeaths = 0.02;
 constexpr double kChanceSigmas = 1.5;
+// Many deaths at an even rate: so many at least, at most this share of the births, and in each
+// quarter as many as on average, within this share of them.
+constexpr double kManyDeaths = 50;
+constexpr double kMostReleased = 0.8;
+constexpr double kEvenDeaths = 0.15;
 // Few blocks: one buffer, or a handful of them behind one site.
 constexpr double kFewBlocks = 8;
-// Blocks this large on average need no eighteen of them to matter.
-constexpr double kLargeGain = 64 * 1024;
 constexpr std::size_t kLeastSteps = 6;
-// A late gain against the highest rise and fall before it.
+// A late gain against the deepest fall before it.
 constexpr double kPastFactor = 1.5;
 
 double sqrt_of(double count) {
@@ -54,23 +65,20 @@ bool grew_throughout(const Growth& growth) {
                        [](double gained) { return gained > 0; }) >= 3;
 }
 
-bool kept_its_pace(const Growth& growth) {
-  return growth.slope > 0 && growth.second_half >= kLeastPace * growth.first_half;
+// A later window is asked for more: what slows down from the start looks even for a while. So are
+// few arrivals of which some die: two weak signs of lives that end.
+bool slows_down(const Curve& curve, const Growth& growth) {
+  const bool later = growth.from_s > curve.begin_s();
+  const double deaths = growth.births - growth.blocks;
+  const bool dying =
+      growth.in_blocks && growth.pace.events < kFewEvents && deaths > kRareDeaths * growth.births;
+  const double sigmas = later || dying ? kFewSigmas : kCentreSigmas;
+  return growth.pace.centre < 0.5 - kCentreSlack - sigmas * growth.pace.centre_error();
 }
 
-bool bends_down(const Growth& growth) {
-  const auto& q = growth.quarters;
-  return q[0] > q[1] && q[1] > q[2] && q[2] > q[3] && q[3] < kLeastPace * q[1];
-}
-
-bool slows_down(const Growth& growth) {
-  const auto& q = growth.quarters;
-  if (!(q[0] > q[1] && q[1] > q[2] && q[2] > q[3]) || growth.blocks <= 0) {
-    return false;
-  }
-  const double block = growth.bytes / growth.blocks;
-  const double chance = kSlowerSigmas * block * sqrt_of((q[0] + q[3]) / block);
-  return q[3] < kClearlySlower * q[0] && q[0] - q[3] > chance;
+bool is_ending(const Growth& growth) {
+  return growth.pace.centre <
+         0.5 - std::max(kEndingSlack, kEndingSigmas * growth.pace.centre_error());
 }
 
 bool has_stalled(const Growth& growth) {
@@ -79,7 +87,7 @@ bool has_stalled(const Growth& growth) {
   }
   const double missing = growth.slope * growth.stall_s;
   const double share = growth.stall_s / growth.length_s();
-  return missing > kStallSigmas * growth.noise && share * growth.blocks >= kStallBlocks;
+  return missing > kStallSigmas * growth.noise && share * growth.pace.events >= kStallEvents;
 }
 
 bool above_noise(const Growth& growth) {
@@ -117,27 +125,64 @@ bool blocks_stay(const Survival& survival) {
          -later <= (1 - kLeastAlive) * std::max(survival.gained_between, 0.0) + chance;
 }
 
+// The ratio of two shares of survivors is the better known the more survivors there are; where most
+// die at once (a leak amid turnover) it is only known by them.
+bool ages_do_not_matter(const Survival& survival) {
+  const Cohort& old = survival.old;
+  const Cohort& young = survival.young;
+  const double deaths = old.died() + young.died();
+  if (deaths < kLeastDeaths || deaths < kRareDeaths * (old.born + young.born)) {
+    return true;
+  }
+  if (old.alive <= 0 || young.alive <= 0) {
+    return false;
+  }
+  const double ratio = old.share() / young.share();
+  const double error =
+      ratio * std::sqrt((1 - old.share()) / old.alive + (1 - young.share()) / young.alive);
+  const double lenience = young.share() < kTurnsOver ? 1 : kLenience;
+  return ratio >= kLeastRatio - lenience * error;
+}
+
+bool releases_are_even(const Curve& curve, const Growth& growth) {
+  const double deaths = growth.births - growth.blocks;
+  if (deaths < kManyDeaths || growth.pace.events < kManyDeaths) {
+    return false;
+  }
+  const double share = deaths / growth.births;
+  const Pace births = measure_pace(curve.t, curve.births, growth.from_s, growth.births);
+  if (share > kMostReleased || std::fabs(births.centre - 0.5) > kCentreSlack) {
+    return false;
+  }
+  for (int quarter = 0; quarter < 4; ++quarter) {
+    const double begin = growth.from_s + growth.length_s() * quarter / 4;
+    const double end = begin + growth.length_s() / 4;
+    const double born = births_between(curve, begin, end);
+    const double died = born - gained_between(curve, begin, end);
+    if (std::fabs(died - share * born) > kEvenDeaths * share * born) {
+      return false;
+    }
+  }
+  return true;
+}
+
 bool few_blocks_grow(const Curve& curve, const Growth& growth) {
   const double most = *std::max_element(curve.blocks.begin(), curve.blocks.end());
   return curve.counts_are_blocks() && most <= kFewBlocks && growth.grown_intervals >= kLeastSteps;
 }
 
 bool worth_naming(const Growth& growth) {
-  const bool many_blocks = growth.blocks >= kLeastSurvivors;
-  const bool many_steps = static_cast<double>(growth.grown_intervals) >= kLeastSurvivors;
-  const bool large = growth.blocks_a_count < Curve::kNearlyOne && growth.bytes >= kLargeGain &&
-                     growth.grown_intervals >= kLeastSteps;
-  return growth.bytes >= kLeastBytes && (many_blocks || many_steps || large);
+  return growth.bytes >= kLeastBytes && growth.pace.events >= kLeastEvents;
 }
 
 bool exceeds_the_past(const Curve& curve, const Growth& growth) {
-  const auto end =
-      std::upper_bound(curve.t.begin(), curve.t.end(), growth.from_s) - curve.t.begin();
-  if (end < 2) {
-    return true;
+  double highest = 0;
+  double fall = 0;
+  for (std::size_t i = 0; i < curve.t.size() && curve.t[i] <= growth.from_s; ++i) {
+    highest = std::max(highest, curve.bytes[i]);
+    fall = std::max(fall, highest - curve.bytes[i]);
   }
-  const auto [low, high] = std::minmax_element(curve.bytes.begin(), curve.bytes.begin() + end);
-  return growth.bytes >= kPastFactor * (*high - *low);
+  return growth.bytes >= kPastFactor * fall;
 }
 
 }  // namespace seep::rank

@@ -10,15 +10,12 @@ namespace seep::rank {
 // Gained something in at least three of the window's four quarters.
 bool grew_throughout(const Growth& growth);
 
-// The second half at least 0.7 times as fast as the first.
-bool kept_its_pace(const Growth& growth);
+// The gain came earlier in the window than an even one would have, by more than chance: a cache
+// that fills, or a leak under a falling load.
+bool slows_down(const Curve& curve, const Growth& growth);
 
-// Quarter by quarter slower, the last clearly below the second: a cache that fills.
-bool bends_down(const Growth& growth);
-
-// Slower in each quarter by more than chance, though not yet by much: a large cache, or a leak
-// under falling load; only time can tell.
-bool slows_down(const Growth& growth);
+// So much earlier that it is ending: a quarter of the events or more are missing at the end.
+bool is_ending(const Growth& growth);
 
 // No new maximum for much longer than ever before, though the pace until then would have brought
 // one: it has stopped.
@@ -35,13 +32,21 @@ bool releases_rise(const Curve& curve, double from, const Survival& survival);
 // have outlived the ordinary turnover do not die later.
 bool blocks_stay(const Survival& survival);
 
+// Of the blocks born long ago as large a share is alive as of those born since, as far as so few
+// deaths can tell.
+bool ages_do_not_matter(const Survival& survival);
+
+// Births and deaths go on at one ratio from the first quarter to the last, many of both: whichever
+// blocks die, more are born. So grows a queue that is read more slowly than it is filled.
+bool releases_are_even(const Curve& curve, const Growth& growth);
+
 // Few blocks, nearly constant in number, whose bytes grow: a buffer that is enlarged.
 bool few_blocks_grow(const Curve& curve, const Growth& growth);
 
 // Enough bytes, and enough blocks or enough steps unless they are large.
 bool worth_naming(const Growth& growth);
 
-// A gain that began late exceeds what the site went up and down by before.
+// A gain that began late exceeds what the site ever fell by before.
 bool exceeds_the_past(const Curve& curve, const Growth& growth);
 
 }  // namespace seep::rank

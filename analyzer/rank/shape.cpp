@@ -12,11 +12,13 @@ constexpr std::size_t kBurstIntervals = 2;
 // A drop releases at least half of what had been built up in at least this many intervals.
 constexpr double kDropShare = 0.5;
 constexpr unsigned kDropIntervals = 3;
-// Start-up: half of the whole rise came within the first tenth; judge from a little later on.
-constexpr double kStartUpRise = 0.5;
+// Start-up: the first tenth brought clearly more of the whole rise than a tenth; judge from a
+// little later on.
+constexpr double kStartUpRise = 0.18;
 constexpr double kStartUpShare = 0.1;
-constexpr double kStartUpEnd = 0.15;
-// A late rise: the first half of the time brought less than this share of the second half's gain.
+constexpr double kStartUpEnd = 0.12;
+// A late rise: after the start-up, the first half of the time brought less than this share of the
+// second half's gain.
 constexpr double kLateShare = 0.5;
 constexpr double kLateBegin = 0.1;
 // A window shorter than this share of the life is the last event of the run, not its trend.
@@ -56,7 +58,8 @@ std::optional<double> start_up_window(const Curve& curve, double rise) {
 std::optional<double> late_window(const Curve& curve, double last) {
   const double middle = time_at_share(curve, 0.5);
   const double half = value_at(curve.t, curve.bytes, middle);
-  if (last <= half || half - curve.bytes.front() >= kLateShare * (last - half)) {
+  const double early = value_at(curve.t, curve.bytes, time_at_share(curve, kStartUpEnd));
+  if (last <= half || half - early >= kLateShare * (last - half)) {
     return std::nullopt;
   }
   const double base = median(resample(curve.t, curve.bytes, curve.begin_s(), middle, 17));

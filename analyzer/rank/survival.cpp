@@ -52,6 +52,37 @@ double died_since(const model::SiteHistory& site, const Curve& curve, std::uint3
   return std::max(0.0, then - older_than(site, curve, age_class));
 }
 
+// Births by the snapshot before `when`, or by the one after it.
+double births_before(const Curve& curve, double when) {
+  const auto after = std::upper_bound(curve.t.begin(), curve.t.end(), when) - curve.t.begin();
+  return after == 0 ? 0 : curve.births[static_cast<std::size_t>(after) - 1];
+}
+
+double births_after(const Curve& curve, double when) {
+  const auto after = std::lower_bound(curve.t.begin(), curve.t.end(), when) - curve.t.begin();
+  const auto last = static_cast<std::ptrdiff_t>(curve.t.size()) - 1;
+  return curve.births[static_cast<std::size_t>(std::min(after, last))];
+}
+
+Cohort cohort(double born, double alive) {
+  const double counted = std::max(alive, 0.0);
+  return {std::max(born, counted), counted};
+}
+
+// What is not known exactly, the births between two snapshots, is taken so that the old cohort
+// looks the better: a batch between them would pass for deaths.
+void measure_cohorts(const model::SiteHistory& site, const Curve& curve, std::uint32_t horizon,
+                     std::uint32_t young, Survival& result) {
+  const double from_births = value_at(curve.t, curve.births, result.from_s);
+  const double from_alive = value_at(curve.t, curve.blocks, result.from_s);
+  const double old_end = curve.end_s() - lower_bound_s(horizon);
+  const double young_end = curve.end_s() - lower_bound_s(young);
+  const double older = older_than(site, curve, horizon);
+  result.old = cohort(births_before(curve, old_end) - from_births, older - from_alive);
+  result.young = cohort(births_after(curve, young_end) - births_before(curve, old_end),
+                        older_than(site, curve, young) - older);
+}
+
 }  // namespace
 
 Survival measure_survival(const model::SiteHistory& site, const Curve& curve, double from) {
@@ -61,6 +92,7 @@ Survival measure_survival(const model::SiteHistory& site, const Curve& curve, do
     return result;
   }
   result.known = true;
+  result.from_s = from;
   result.horizon_s = lower_bound_s(horizon);
   const double then = value_at(curve.t, curve.blocks, curve.end_s() - result.horizon_s);
   result.gained_before = then - value_at(curve.t, curve.blocks, from);
@@ -68,6 +100,7 @@ Survival measure_survival(const model::SiteHistory& site, const Curve& curve, do
   result.died = died_since(site, curve, horizon);
   const std::uint32_t young = horizon > kYoungClasses ? horizon - kYoungClasses : 1;
   if (young < horizon) {
+    measure_cohorts(site, curve, horizon, young, result);
     result.died_young = died_since(site, curve, young);
     result.gained_between =
         value_at(curve.t, curve.blocks, curve.end_s() - lower_bound_s(young)) - then;

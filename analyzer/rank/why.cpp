@@ -113,8 +113,9 @@ std::string why_bends(const Growth& growth) {
 
 std::string why_slows(const Growth& growth) {
   return fmt::format(
-      "slower in each quarter, from {} to {}: a cache that fills looks the same; a run of {} would "
-      "decide",
+      "slower towards the end, {} in the first quarter and {} in the last: a cache that fills "
+      "looks "
+      "the same; a run of {} would decide",
       format_bytes(growth.quarters[0]), format_bytes(growth.quarters[3]),
       format_duration(3 * growth.length_s()));
 }
@@ -154,12 +155,26 @@ std::string why_growing(const Curve& curve, const Growth& growth) {
 std::string why_doubles(const Doubling& doubling) {
   return fmt::format(
       "one block that grew by a factor {} times, last by {:.1f} at {}; the next is not overdue",
-      doubling.steps, doubling.factor, format_duration(doubling.last_step_s));
+      doubling.steps.size(), doubling.factor, format_duration(doubling.last_step_s));
+}
+
+std::string why_doubles_slower(const Doubling& doubling) {
+  return fmt::format(
+      "one block that grew by a factor {} times, the last after {}, the one before after {}: a "
+      "cache "
+      "that fills looks the same; a run of {} would decide",
+      doubling.steps.size(), format_duration(doubling.last_wait_s),
+      format_duration(doubling.wait_before_s), format_duration(3 * doubling.next_step_s));
 }
 
 std::string why_doubled(const Doubling& doubling, const Curve& curve) {
-  return fmt::format("one block that grew by a factor {} times, not since {} of {}", doubling.steps,
-                     format_duration(doubling.last_step_s), format_duration(curve.end_s()));
+  return fmt::format("one block that grew by a factor {} times, not since {} of {}",
+                     doubling.steps.size(), format_duration(doubling.last_step_s),
+                     format_duration(curve.end_s()));
+}
+
+std::string why_as_its_elements(const std::string& why) {
+  return "one block that grew with its elements, which are no leak: " + why;
 }
 
 }  // namespace seep::rank

@@ -24,6 +24,8 @@ std::string why_too_little(const Growth& growth);
 std::string why_blocks_die(const Survival& survival, const Growth& growth);
 std::string why_growing(const Curve& curve, const Growth& growth);
 std::string why_doubles(const Doubling& doubling);
+std::string why_doubles_slower(const Doubling& doubling);
 std::string why_doubled(const Doubling& doubling, const Curve& curve);
+std::string why_as_its_elements(const std::string& why);
 
 }  // namespace seep::rank

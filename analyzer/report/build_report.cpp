@@ -104,6 +104,7 @@ model::Suspect suspect_of(const Input& input, const Group& group) {
   suspect.leak = group.leak;
   suspect.behaviour = first.behaviour;
   suspect.verdict = model::name_of(first.behaviour);
+  suspect.confidence = first.confidence;
   suspect.why = first.why;
   suspect.kind = input.history_of(first).kind;
   suspect.series_bytes.resize(input.snapshots);

@@ -65,6 +65,11 @@ std::string range_text(std::string_view growth, const model::Range& range) {
   return fmt::format("{}–{}", low, high);
 }
 
+// Two digits, and never a certainty that no count gave.
+std::string confidence_text(double confidence) {
+  return fmt::format("{:.2f}", std::min(confidence, 0.99));
+}
+
 std::size_t snapshots_of(const model::Report& report, const std::string& process) {
   return static_cast<std::size_t>(
       std::count_if(report.snapshots.begin(), report.snapshots.end(),
@@ -249,6 +254,9 @@ std::string suspect_text(const model::Suspect& suspect) {
   text += unreachable_text(suspect);
   if (suspect.kind != model::SiteKind::kHeap) {
     text += fmt::format("  {}", model::name_of(suspect.kind));
+  }
+  if (suspect.confidence && suspect.leak) {
+    text += fmt::format("  confidence {}", confidence_text(*suspect.confidence));
   }
   if (suspect.workers_of > 1) {
     text += fmt::format("  in {} of {} processes", suspect.workers_seen, suspect.workers_of);

@@ -163,14 +163,16 @@ struct Shape {
 struct Circle : Shape {
   double radius = 1;
 };
-std::vector<Shape*> g_drawn;
 NAMED Shape* make_shape() {
-  return new Circle;
+  Shape* shape = new Circle;
+  use(shape);
+  return shape;
 }
 // Removed from the screen, never deleted; the list of what is drawn is bounded.
 void forgotten_delete(const moment* now) {
   static Shape* ring[1 << 16];
   ring[now->tick % (1 << 16)] = make_shape();
+  use(ring);
 }
 
 struct Tree {

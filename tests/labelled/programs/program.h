@@ -12,8 +12,9 @@
 extern "C" {
 #endif
 
-// Keeps the function's own frame, so that its name stands in the stacks.
-#define NAMED __attribute__((noinline, noclone))
+// Keeps the function's own frame, so that its name stands in the stacks: not inlined, copied, or
+// merged with another one that does the same.
+#define NAMED __attribute__((noinline, noclone, no_icf))
 
 struct moment {
   unsigned long tick;

@@ -127,7 +127,9 @@ void queue_in_bursts(const moment* now) {
 // --- turnover
 
 NAMED std::string* fragment(std::size_t bytes) {
-  return new std::string(bytes, 'x');
+  auto* text = new std::string(bytes, 'x');
+  use(text);
+  return text;
 }
 
 // Blocks of all sizes in random order: the heap is full of holes, the number stays.
@@ -156,7 +158,9 @@ void store_with_updates(const moment* now) {
 }
 
 NAMED void* map_scratch() {
-  return mmap(nullptr, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* scratch = mmap(nullptr, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  use(scratch);
+  return scratch;
 }
 
 void maps_balanced(const moment* now) {

@@ -144,6 +144,17 @@ Blocks few_large(Random& random) {
   return kept;
 }
 
+// First in, first out, but fewer are taken out than put in.
+Blocks queue_behind(Random& random) {
+  const double taken = uniform(random, 0.3, 0.8);
+  Blocks blocks =
+      kept_blocks(arrivals(random, log_uniform(random, 400, 5000), 0, 1), draw_size(random));
+  for (rank::Block& block : blocks) {
+    block.died_s = block.born_s / taken + uniform(random, 0, 0.001);
+  }
+  return blocks;
+}
+
 constexpr Family kLeaks[] = {
     {"evenly", Truth::kLeak, evenly},
     {"at random", Truth::kLeak, at_random},
@@ -159,6 +170,7 @@ constexpr Family kLeaks[] = {
     {"enlarged", Truth::kLeak, enlarged},
     {"of mixed sizes", Truth::kLeak, of_mixed_sizes},
     {"few large", Truth::kLeak, few_large},
+    {"queue behind", Truth::kLeak, queue_behind},
 };
 
 }  // namespace

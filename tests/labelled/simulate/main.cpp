@@ -50,9 +50,9 @@ const char* name_of(Truth truth) {
 }
 
 void print_row(const Family& family, std::uint64_t seed, const Judged& judged) {
-  std::printf("%s\t%s\t%lu\t%s\t%.4f\n", name_of(family.truth), family.name,
+  std::printf("%s\t%s\t%lu\t%s\t%s\n", name_of(family.truth), family.name,
               static_cast<unsigned long>(seed), model::name_of(judged.verdict.behaviour),
-              judged.verdict.score);
+              rank::name_of(judged.verdict.bin));
 }
 
 void show(const Family& family, std::uint64_t seed, const Judged& judged) {

@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <ctime>
 #include <random>
 
+#include "analyzer/rank/judge.h"
 #include "tests/unit/rank/population.h"
 
 namespace seep::rank {
@@ -51,13 +53,13 @@ TEST(RankSites, SnapshotsBeforeTheWarmupAreLeftOut) {
 TEST(SmallestLeak, IsWhatWouldBeCalledOneAndNoMore) {
   const auto times = auto_times(60);
   const auto site = [&](double factor) {
-    const double gap = 60.0 / (18 * factor);
-    return history_of(every(gap, -gap / 2, 60, 64), times);
+    const double gap = 60.0 / (kLeastEvents * factor);
+    return history_of(every(gap, -gap / 2, 60, 16), times);
   };
   const auto recordings = std::vector{recording_of({site(1.5), site(0.5)}, times)};
   const auto smallest = smallest_leak_bytes_per_s(recordings[0], {});
   ASSERT_TRUE(smallest.has_value());
-  EXPECT_NEAR(*smallest * 60, 1024, 1);
+  EXPECT_NEAR(*smallest * 60, kLeastBytes, 1);
   const auto ranked = rank_sites(recordings, {});
   EXPECT_TRUE(ranked[0].leak) << ranked[0].why;
   EXPECT_EQ(ranked[0].site, 0U);
@@ -67,6 +69,44 @@ TEST(SmallestLeak, IsWhatWouldBeCalledOneAndNoMore) {
 TEST(SmallestLeak, IsNotKnownForABriefRun) {
   const auto times = even_times(0.5, 0.05);
   EXPECT_FALSE(smallest_leak_bytes_per_s(recording_of({}, times), {}).has_value());
+}
+
+// The table of a map doubles at 2^k nodes; the next step is not due when the map has stopped
+// taking.
+model::SiteHistory table_of(const std::vector<double>& node_times,
+                            const std::vector<double>& times) {
+  std::vector<Block> blocks;
+  for (std::size_t nodes = 0, room = 4; nodes < node_times.size(); ++nodes) {
+    if (nodes == 0 || nodes == room) {
+      room *= nodes == 0 ? 1 : 2;
+      if (!blocks.empty()) {
+        blocks.back().died_s = node_times[nodes];
+      }
+      blocks.push_back({node_times[nodes], kForever, 8 * room});
+    }
+  }
+  return history_of(blocks, times);
+}
+
+TEST(RankSites, AContainerIsAsTheBlocksThatFillIt) {
+  const auto times = even_times(50, 1);
+  for (const double full : {30.0, 50.0}) {
+    std::vector<double> born;
+    for (double t = 0.05; t < full; t += 0.1) {
+      born.push_back(t);
+    }
+    const auto nodes = every(0.1, -0.05, full);
+    const auto recordings = std::vector{recording_of(
+        {table_of(born, times), history_of(nodes, times), history_of(every(2, 0, 10), times)},
+        times)};
+    const auto ranked = rank_sites(recordings, {});
+    const auto table = std::find_if(ranked.begin(), ranked.end(),
+                                    [](const RankedSite& site) { return site.site == 0; });
+    EXPECT_EQ(table->leak, full == 50.0) << table->why;
+    EXPECT_EQ(judge(recordings[0].sites[0], Timeline{times, 0}).behaviour,
+              model::Behaviour::kGrowing)
+        << "alone, nothing tells that its next step will not come";
+  }
 }
 
 // As many sites as clang makes for one file, a tenth of them growing.

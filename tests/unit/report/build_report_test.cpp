@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "analyzer/rank/judge.h"
 #include "tests/unit/report/fixture.h"
 
 namespace seep::report {
@@ -111,7 +112,7 @@ TEST(BuildReport, WithoutALeakSaysWhatWouldHaveShown) {
   EXPECT_EQ(report.totals.leak_suspects, 0U);
   EXPECT_EQ(report.conclusion.cause, "none") << report.conclusion.sentence;
   ASSERT_TRUE(report.totals.smallest_leak_seen_bytes_per_h.has_value());
-  EXPECT_NEAR(*report.totals.smallest_leak_seen_bytes_per_h, 1024 * 60, 1);
+  EXPECT_NEAR(*report.totals.smallest_leak_seen_bytes_per_h, rank::kLeastBytes * 60, 1);
 }
 
 TEST(BuildReport, GrowthThatTheAllocatorKeepsIsRetention) {
