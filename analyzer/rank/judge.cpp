@@ -79,7 +79,7 @@ std::optional<Verdict> judge_window(const model::SiteHistory& site, const Curve&
   if (is_ending(growth) || has_stalled(growth)) {
     return judge_ended_growth(curve, growth);
   }
-  if (growth.intervals < kLeastSnapshots - 1 || !worth_naming(growth)) {
+  if (growth.intervals < kLeastSnapshots - 1 || !worth_naming(curve, growth)) {
     // What little comes after a start-up says nothing against what the whole life shows.
     return from > curve.begin_s()
                ? std::nullopt

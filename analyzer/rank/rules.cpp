@@ -171,8 +171,12 @@ bool few_blocks_grow(const Curve& curve, const Growth& growth) {
   return curve.counts_are_blocks() && most <= kFewBlocks && growth.grown_intervals >= kLeastSteps;
 }
 
-bool worth_naming(const Growth& growth) {
-  return growth.bytes >= kLeastBytes && growth.pace.events >= kLeastEvents;
+// The largest of ever more messages grows ever more seldom; a few such records late in a run look
+// even.
+bool worth_naming(const Curve& curve, const Growth& growth) {
+  const bool late_sizes = !growth.in_blocks && growth.from_s > curve.begin_s();
+  return growth.bytes >= kLeastBytes &&
+         growth.pace.events >= (late_sizes ? 2 * kLeastEvents : kLeastEvents);
 }
 
 bool exceeds_the_past(const Curve& curve, const Growth& growth) {

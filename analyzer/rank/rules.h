@@ -43,8 +43,8 @@ bool releases_are_even(const Curve& curve, const Growth& growth);
 // Few blocks, nearly constant in number, whose bytes grow: a buffer that is enlarged.
 bool few_blocks_grow(const Curve& curve, const Growth& growth);
 
-// Enough bytes, and enough blocks or enough steps unless they are large.
-bool worth_naming(const Growth& growth);
+// Enough bytes, in enough independent arrivals.
+bool worth_naming(const Curve& curve, const Growth& growth);
 
 // A gain that began late exceeds what the site ever fell by before.
 bool exceeds_the_past(const Curve& curve, const Growth& growth);

@@ -37,10 +37,20 @@ def summary(name, outcomes):
     return lines
 
 
+def judged_rows(outcome):
+    """Rows whose truth is known, with whether `leak` is right. A leaking function also makes what it frees, and
+    its leak may have several rows: of what it makes, the rows that are called a leak count, or the first if none
+    is."""
+    leaking = [row for row in outcome.rows if outcome.is_leaking(row)]
+    claimed = [row for row in leaking if row.leak] or leaking[:1]
+    others = [row for row in outcome.rows if not outcome.is_leaking(row)]
+    return [(row, row.leak) for row in claimed] + [(row, not row.leak) for row in others]
+
+
 def calibration(outcomes):
     """Lines: for each bin of confidence, how often `leak` was right."""
-    rows = [(row.confidence, row.leak == outcome.is_leaking(row))
-            for outcome in outcomes for row in outcome.rows if row.confidence is not None]
+    rows = [(row.confidence, right) for outcome in outcomes for row, right in judged_rows(outcome)
+            if row.confidence is not None]
     lines = []
     for low, high in zip(BINS, BINS[1:]):
         inside = [(confidence, right) for confidence, right in rows if low <= confidence < high]

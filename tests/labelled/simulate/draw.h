@@ -45,15 +45,21 @@ std::vector<double> arrivals(Random& random, double count, double from, double t
 // A block of one size at each time, never freed.
 std::vector<rank::Block> kept_blocks(const std::vector<double>& times, std::uint64_t bytes);
 
-// The same; each lives as long as `life()` says.
+// The same; one that is born at `t` lives as long as `life(t)` says.
+template <typename Life>
+std::vector<rank::Block> living_blocks_at(const std::vector<double>& times, std::uint64_t bytes,
+                                          Life life) {
+  std::vector<rank::Block> blocks = kept_blocks(times, bytes);
+  for (rank::Block& block : blocks) {
+    block.died_s = block.born_s + life(block.born_s);
+  }
+  return blocks;
+}
+
 template <typename Life>
 std::vector<rank::Block> living_blocks(const std::vector<double>& times, std::uint64_t bytes,
                                        Life life) {
-  std::vector<rank::Block> blocks = kept_blocks(times, bytes);
-  for (rank::Block& block : blocks) {
-    block.died_s = block.born_s + life();
-  }
-  return blocks;
+  return living_blocks_at(times, bytes, [&](double) { return life(); });
 }
 
 inline void append(std::vector<rank::Block>& to, const std::vector<rank::Block>& more) {

@@ -10,8 +10,7 @@
 #include <map>
 #include <string>
 
-#include "analyzer/rank/judge.h"
-#include "tests/labelled/simulate/families.h"
+#include "tests/labelled/simulate/judge_run.h"
 
 namespace seep::labelled {
 namespace {
@@ -22,28 +21,6 @@ struct Options {
   bool rows = false;
   std::string show;
 };
-
-struct Judged {
-  rank::Verdict verdict;
-  double length_s = 0;
-  std::size_t blocks = 0;
-};
-
-Judged judge_run(const Family& family, std::uint64_t seed) {
-  Random random(seed);
-  const std::vector<double> times = draw_times(random);
-  std::vector<rank::Block> blocks = family.make(random);
-  for (rank::Block& block : blocks) {
-    block.born_s *= times.back();
-    block.died_s *= times.back();
-  }
-  const model::SiteHistory site = rank::history_of(blocks, times);
-  return {rank::judge(site, rank::Timeline{times, 0}), times.back(), blocks.size()};
-}
-
-bool claims(const Judged& judged) {
-  return judged.verdict.behaviour == model::Behaviour::kGrowing;
-}
 
 const char* name_of(Truth truth) {
   return truth == Truth::kLeak ? "leak" : truth == Truth::kNone ? "none" : "undecidable";
@@ -56,7 +33,7 @@ void print_row(const Family& family, std::uint64_t seed, const Judged& judged) {
 }
 
 void show(const Family& family, std::uint64_t seed, const Judged& judged) {
-  if (claims(judged) != (family.truth == Truth::kLeak)) {
+  if (judged.claims() != (family.truth == Truth::kLeak)) {
     std::printf("%lu: %.1f s, %zu blocks, %s: %s\n", static_cast<unsigned long>(seed),
                 judged.length_s, judged.blocks, model::name_of(judged.verdict.behaviour),
                 judged.verdict.why.c_str());

@@ -185,13 +185,57 @@ Blocks rising_load(Random& random) {
 
 // What is open follows a load that comes and goes.
 Blocks daily_cycle(Random& random) {
-  const double period = uniform(random, 0.1, 0.6);
+  const double period = uniform(random, 0.1, 2);
   const double phase = uniform(random, 0, 1);
   const double life = uniform(random, 0.02, 0.3) * period;
   return living_blocks(
       arrivals(random, log_uniform(random, 200, 20000), 0, 1,
                [&](double t) { return (1 + std::sin(2 * M_PI * (t / period + phase))) / 2; }),
       draw_size(random), [&] { return exponential(random, life); });
+}
+
+// Work piles up for a while and is worked off, again and again: no level is kept.
+Blocks backlog(Random& random) {
+  const double period = uniform(random, 0.15, 0.45);
+  const double quick = log_uniform(random, 0.0005, 0.01);
+  return living_blocks_at(arrivals(random, log_uniform(random, 100, 5000), 0, 1), draw_size(random),
+                          [&](double t) {
+                            const double phase = t / period - std::floor(t / period);
+                            return phase < 0.6 ? (0.6 - phase) * period + quick : quick;
+                          });
+}
+
+// What a request takes is given back when the next but so many is done.
+Blocks lag_of_requests(Random& random) {
+  const auto behind = static_cast<std::size_t>(log_uniform(random, 3, 300));
+  const std::vector<double> times = arrivals(random, log_uniform(random, 500, 5000), 0, 1);
+  Blocks blocks = kept_blocks(times, draw_size(random));
+  for (std::size_t i = behind; i < blocks.size(); ++i) {
+    blocks[i - behind].died_s = times[i];
+  }
+  return blocks;
+}
+
+// A buffer for each of some users, as large as the largest message of theirs.
+Blocks largest_messages(Random& random) {
+  const auto users = static_cast<std::size_t>(log_uniform(random, 1, 200));
+  std::vector<double> largest(users);
+  std::vector<std::size_t> current(users);
+  Blocks blocks;
+  for (const double t : arrivals(random, log_uniform(random, 200, 5000), 0, 1)) {
+    const auto user = std::uniform_int_distribution<std::size_t>(0, users - 1)(random);
+    const double bytes = 100 + exponential(random, 1000);
+    if (bytes <= largest[user]) {
+      continue;
+    }
+    if (largest[user] > 0) {
+      blocks[current[user]].died_s = t;
+    }
+    largest[user] = bytes;
+    current[user] = blocks.size();
+    blocks.push_back({t, rank::kForever, static_cast<std::uint64_t>(bytes)});
+  }
+  return blocks;
 }
 
 Blocks container_that_is_filled_once(Random& random) {
@@ -246,6 +290,9 @@ constexpr Family kSound[] = {
     {"lazy start-up", Truth::kNone, lazy_start_up},
     {"rising load", Truth::kNone, rising_load},
     {"daily cycle", Truth::kNone, daily_cycle},
+    {"backlog", Truth::kNone, backlog},
+    {"lag of requests", Truth::kNone, lag_of_requests},
+    {"largest messages", Truth::kNone, largest_messages},
     {"container filled once", Truth::kNone, container_that_is_filled_once},
     {"buckets of a memo", Truth::kNone, buckets_of_a_memo},
     {"two buffers", Truth::kNone, two_buffers},
