@@ -18,6 +18,8 @@ constexpr std::size_t kQuarter = (kPoints - 1) / 4;
 // at their mean size, makes less than this share.
 constexpr double kFewBlocks = 8;
 constexpr double kMostlyBlocks = 0.5;
+// Deaths as a share of the births where a site turns over.
+constexpr double kTurnover = 0.5;
 
 // 1.4826 · MAD estimates the standard deviation of normal noise.
 constexpr double kMadToSigma = 1.4826;
@@ -89,6 +91,14 @@ void read_steps(std::span<const double> t, std::span<const double> y, Growth& gr
   growth.stall_s = stall;
 }
 
+// The level that is never left again: at each moment the least of all that follow. Where most
+// blocks live for a moment, this is what stays of a curve that scatters.
+void keep_what_lasts(std::vector<double>& y) {
+  for (std::size_t i = y.size() - 1; i > 0; --i) {
+    y[i - 1] = std::min(y[i - 1], y[i]);
+  }
+}
+
 // The number of blocks, in bytes: at the mean size of those gained, so that the levels compare.
 std::vector<double> blocks_as_bytes(const Curve& curve, double bytes, double blocks) {
   std::vector<double> y(curve.blocks);
@@ -148,8 +158,15 @@ Growth measure_growth(const Curve& curve, double from) {
   growth.in_blocks =
       bytes > 0 && growth.blocks > kFewBlocks &&
       growth.blocks * curve.bytes.back() > kMostlyBlocks * bytes * curve.blocks.back();
-  read_shape(curve.t, growth.in_blocks ? blocks_as_bytes(curve, bytes, growth.blocks) : curve.bytes,
-             growth);
+  if (!growth.in_blocks) {
+    read_shape(curve.t, curve.bytes, growth);
+    return growth;
+  }
+  std::vector<double> y = blocks_as_bytes(curve, bytes, growth.blocks);
+  if (growth.births - growth.blocks > kTurnover * growth.births) {
+    keep_what_lasts(y);
+  }
+  read_shape(curve.t, y, growth);
   return growth;
 }
 
