@@ -93,7 +93,7 @@ def main(arguments):
             print(line)
         for tool in peers.chosen(options.tools, options.build_dir.resolve(), folder):
             brief = [label for label in labels if label.brief]
-            print_figures(tool.name, run.run_all(tool, brief, options.at_once))
+            print(*peers.summary(tool.name, run.run_all(tool, brief, options.at_once)), sep="\n")
     return 1 if figures.failed(outcomes) else 0
 
 

@@ -163,7 +163,8 @@ Growth measure_growth(const Curve& curve, double from) {
     return growth;
   }
   std::vector<double> y = blocks_as_bytes(curve, bytes, growth.blocks);
-  if (growth.births - growth.blocks > kTurnover * growth.births) {
+  growth.lasting = growth.births - growth.blocks > kTurnover * growth.births;
+  if (growth.lasting) {
     keep_what_lasts(y);
   }
   read_shape(curve.t, y, growth);

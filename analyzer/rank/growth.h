@@ -17,6 +17,7 @@ struct Growth {
   double from_s = 0;
   double to_s = 0;
   bool in_blocks = false;  // the shape is that of the number of blocks
+  bool lasting = false;    // and of them, of the level that is never left again
   double bytes = 0;        // gained over the window, by the line
   double blocks = 0;       // gained over the window, last level against first; counts as Curve's
   double births = 0;       // in the window; counts as Curve's

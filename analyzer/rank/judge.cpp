@@ -80,8 +80,8 @@ std::optional<Verdict> judge_window(const model::SiteHistory& site, const Curve&
     return judge_ended_growth(curve, growth);
   }
   if (growth.intervals < kLeastSnapshots - 1 || !worth_naming(curve, growth)) {
-    // What little comes after a start-up says nothing against what the whole life shows.
-    return from > curve.begin_s()
+    // What little comes after a start-up, or lasts of a turnover, says nothing against the level.
+    return from > curve.begin_s() || growth.lasting
                ? std::nullopt
                : std::optional(plain(Behaviour::kUnknown, why_too_little(growth)));
   }
@@ -92,7 +92,7 @@ std::optional<Verdict> judge_window(const model::SiteHistory& site, const Curve&
   if (!few_blocks_grow(curve, growth) && !releases_are_even(curve, growth) &&
       (!blocks_stay(survival) || releases_rise(curve, from, survival) ||
        !ages_do_not_matter(survival))) {
-    return judge_turnover(curve, growth, survival);
+    return growth.lasting ? std::nullopt : std::optional(judge_turnover(curve, growth, survival));
   }
   return growing(why_growing(curve, growth), curve, growth, bin_of(curve, growth));
 }

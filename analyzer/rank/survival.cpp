@@ -8,6 +8,9 @@ namespace {
 
 // What lives longer than an eighth of the horizon is no turnover of the moment any more.
 constexpr unsigned kYoungClasses = 3;
+// The cohorts that are compared leave the turnover well behind: the young one is older than a
+// quarter of the horizon.
+constexpr unsigned kCohortClasses = 2;
 
 // The youngest age in a class, seconds.
 double lower_bound_s(std::uint32_t age_class) {
@@ -100,7 +103,7 @@ Survival measure_survival(const model::SiteHistory& site, const Curve& curve, do
   result.died = died_since(site, curve, horizon);
   const std::uint32_t young = horizon > kYoungClasses ? horizon - kYoungClasses : 1;
   if (young < horizon) {
-    measure_cohorts(site, curve, horizon, young, result);
+    measure_cohorts(site, curve, horizon, std::max(young, horizon - kCohortClasses), result);
     result.died_young = died_since(site, curve, young);
     result.gained_between =
         value_at(curve.t, curve.blocks, curve.end_s() - lower_bound_s(young)) - then;

@@ -5,6 +5,8 @@ import re
 import zlib
 
 TABLE = pathlib.Path(__file__).resolve().parents[2] / "tests" / "labelled" / "labels.txt"
+# Held out by their names, but a rule was mended on what they showed.
+SEEN = {"tickets"}
 # Longer programs are run by an option only.
 BRIEF_SECONDS = 60
 
@@ -23,7 +25,7 @@ class Label:
     @property
     def held_out(self):
         """Chosen by the name alone, so before anything was measured."""
-        return zlib.crc32(self.name.encode()) % 3 == 0
+        return self.name not in SEEN and zlib.crc32(self.name.encode()) % 3 == 0
 
     @property
     def part(self):

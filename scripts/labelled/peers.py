@@ -1,7 +1,8 @@
 """Other tools on the same programs: what each reports at the end as leaked, most first.
 
 What a tool calls a leak is what it says by default: Valgrind's definitely lost, LeakSanitizer's leaks,
-heaptrack's memory that was not freed by the end.
+heaptrack's memory that was not freed by the end. They rank stacks and blame no function, so their first row
+counts as right when the leaking function is anywhere in its stack.
 """
 import os
 import pathlib
@@ -10,11 +11,13 @@ import shutil
 import subprocess
 import xml.etree.ElementTree
 
+from figures import share_text
 from run import PATIENCE_S, Outcome, Row
 
 # Frames that are no program's code: allocators and what carries them.
-LIBRARY = re.compile(r"^(malloc|calloc|realloc|aligned_alloc|strdup|memalign|posix_memalign|mmap|operator new"
-                     r"|__gnu_cxx::|std::|void std::|vasprintf|asprintf|getline|getdelim|_IO_)|\bstd::.*::_M_")
+LIBRARY = re.compile(r"^(__interceptor_|malloc|calloc|realloc|aligned_alloc|strdup|memalign|posix_memalign|mmap"
+                     r"|operator new|__gnu_cxx::|(void )?std::|make_(unique|shared)|v?asprintf|getline|getdelim|_IO_)"
+                     r"|\bstd::.*::_M_")
 
 
 def row_of(functions):
@@ -58,8 +61,7 @@ class LeakSanitizer:
                                timeout=label.seconds + PATIENCE_S)
         rows = []
         for block in re.split(r"\n(?=(?:Direct|Indirect) leak of )", ended.stderr)[1:]:
-            if block.startswith("Direct"):
-                rows.append(row_of(re.findall(r"^\s+#\d+ 0x[0-9a-f]+ in (.+?)(?: [/(<]|$)", block, re.MULTILINE)))
+            rows.append(row_of(re.findall(r"^\s+#\d+ 0x[0-9a-f]+ in (.+?)(?: [/<]|$)", block, re.MULTILINE)))
         return Outcome(label, rows)
 
 
@@ -84,6 +86,17 @@ class Heaptrack:
             names = [re.sub(r"^(?:from|at) ", "", line.strip()) for line in block.splitlines()[1:]]
             rows.append(row_of([name for name in names if name and not name.startswith("in ")]))
         return Outcome(label, [row for row in rows if row.function])
+
+
+def summary(tool, outcomes):
+    """Lines: what the tool found in the first row and whom it accused."""
+    leaks = [outcome for outcome in outcomes if outcome.label.leaks]
+    sound = [outcome for outcome in outcomes if not outcome.label.leaks]
+    found = sum(bool(outcome.rows) and outcome.is_leaking(outcome.rows[0]) for outcome in leaks)
+    accused = sum(bool(outcome.rows) for outcome in sound)
+    troubles = [f"{tool}: {outcome.label.name}: {outcome.trouble}" for outcome in outcomes if outcome.trouble]
+    return [f"{tool}: leaking function in the first row: {share_text(found, len(leaks))}",
+            f"{tool}: programs without a leak that were accused: {share_text(accused, len(sound))}", *troubles]
 
 
 TOOLS = {tool.name: tool for tool in (Valgrind, LeakSanitizer, Heaptrack)}
