@@ -4,7 +4,7 @@
 usage: labelled.py --build-dir DIR [--quick | --long] [--only NAME,…] [--tools valgrind,lsan,heaptrack]
                    [--at-once N] [--keep DIR [--again]] [--verbose]
 
-Without an option the 78 programs of a few seconds, a minute or two; --quick every second one of them; --long
+Without an option the 89 programs of a few seconds, a minute or two; --quick every second one of them; --long
 those of minutes too, about five minutes more. Builds nothing. Prints, for the part that rules were tuned on
 and the part held out: leaking function in the first row, programs without a leak that are accused, calibration
 of the confidence. --tools runs the brief programs under other tools as well (Valgrind takes some minutes).
