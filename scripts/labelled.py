@@ -51,7 +51,7 @@ def chosen(options):
             sys.exit(f"labelled.py: no such program: {', '.join(sorted(unknown))}")
         return [label for label in labels if label.name in names]
     labels = [label for label in labels if label.brief or options.long]
-    return labels[::2] if options.quick else labels
+    return labels[1::2] if options.quick else labels
 
 
 def print_figures(name, outcomes):
