@@ -83,8 +83,9 @@ std::string unreachable_text(const model::Suspect& suspect) {
     return {};
   }
   const auto text_of = [](std::uint64_t b) { return format_bytes(static_cast<double>(b)); };
-  std::string text = bytes == suspect.live_bytes ? std::string("  all unreachable")
-                                                 : fmt::format("  {} unreachable", text_of(bytes));
+  std::string text = text_of(bytes) == text_of(suspect.live_bytes)
+                         ? std::string("  all unreachable")
+                         : fmt::format("  {} unreachable", text_of(bytes));
   if (const auto direct = suspect.unreachable_direct_bytes; direct && *direct != bytes) {
     text += fmt::format(" ({} direct)", text_of(*direct));
   }

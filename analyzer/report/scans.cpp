@@ -99,14 +99,24 @@ class Folding {
   }
 
  private:
+  static void add(std::optional<double>& to, const std::optional<double>& from) {
+    if (from) {
+      to = to.value_or(0) + *from;
+    }
+  }
+
+  static void add(std::optional<model::Range>& to, const std::optional<model::Range>& from) {
+    if (to && from) {
+      to = model::Range{to->low + from->low, to->high + from->high};
+    }
+  }
+
   static void add_growth(Suspect& to, const Suspect& from) {
-    if (from.growth_bytes_per_s) {
-      to.growth_bytes_per_s = to.growth_bytes_per_s.value_or(0) + *from.growth_bytes_per_s;
-    }
-    if (to.growth_range && from.growth_range) {
-      to.growth_range->low += from.growth_range->low;
-      to.growth_range->high += from.growth_range->high;
-    }
+    add(to.growth_bytes_per_s, from.growth_bytes_per_s);
+    add(to.growth_range, from.growth_range);
+    add(to.growth_bytes_per_unit, from.growth_bytes_per_unit);
+    add(to.growth_per_unit_range, from.growth_per_unit_range);
+    add(to.growth_blocks_per_unit, from.growth_blocks_per_unit);
   }
 
   // The stack stays that of what is lost directly: it is where the tree was let go.
