@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -60,24 +61,38 @@ bool has_match(const std::vector<KeyedSite>& sites) {
          }) != sites.end();
 }
 
-// Empty when the program's file has none, or its module is not known.
-std::string program_build_id(const Recording& recording) {
-  const auto& modules = recording.stacks.modules;
-  const auto program = std::find_if(modules.begin(), modules.end(), [&](const auto& module) {
-    return module.path == recording.process.exe;
-  });
-  return program == modules.end() ? std::string() : program->build_id;
+// Empty strings for paths that stand for several files, such as a library that was replaced.
+std::map<std::string, std::string> build_ids(const Recording& recording) {
+  std::map<std::string, std::string> ids;
+  for (const model::Module& module : recording.stacks.modules) {
+    const bool is_program = module.path == recording.process.exe;
+    const auto [entry, is_new] = ids.try_emplace(is_program ? "" : module.path, module.build_id);
+    if (!is_new && entry->second != module.build_id) {
+      entry->second.clear();
+    }
+  }
+  return ids;
+}
+
+// The program, wherever its file is, or a library of the same path.
+bool was_rebuilt(const Recording& old_side, const Recording& new_side) {
+  const std::map<std::string, std::string> before = build_ids(old_side);
+  for (const auto& [path, id] : build_ids(new_side)) {
+    const auto other = before.find(path);
+    if (other != before.end() && !id.empty() && !other->second.empty() && other->second != id) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // Stacks are named by build-ids and offsets, and another build has others for the same code.
 model::MatchedBy match_of(const Recording& old_side, const Recording& new_side,
                           const std::vector<KeyedSite>& sites) {
-  const std::string before = program_build_id(old_side);
-  const std::string after = program_build_id(new_side);
-  const bool rebuilt = !before.empty() && !after.empty() && before != after;
   const bool two_sides = !old_side.sites.empty() && !new_side.sites.empty();
-  return rebuilt || (two_sides && !has_match(sites)) ? model::MatchedBy::kId
-                                                     : model::MatchedBy::kOffset;
+  return was_rebuilt(old_side, new_side) || (two_sides && !has_match(sites))
+             ? model::MatchedBy::kFunction
+             : model::MatchedBy::kOffset;
 }
 
 bool is_different(const model::DiffRow& row) {
@@ -125,7 +140,7 @@ class Comparer {
     row.bytes = after.bytes - before.bytes;
     row.blocks = after.blocks - before.blocks;
     const bool may_merge =
-        diff_.matched_by == model::MatchedBy::kId && before.present != after.present;
+        diff_.matched_by == model::MatchedBy::kFunction && (before.present || after.present);
     if (!is_different(row) && !may_merge) {
       return;
     }
@@ -156,7 +171,7 @@ class Comparer {
 };
 
 // `row` is the same code as `into`. The stack of the new side is the one to read.
-void absorb(model::DiffRow& into, model::DiffRow& row) {
+void add_row(model::DiffRow& into, model::DiffRow& row) {
   using model::Change;
   const bool in_old = into.change != Change::kAppeared || row.change != Change::kAppeared;
   const bool in_new = into.change != Change::kVanished || row.change != Change::kVanished;
@@ -169,6 +184,24 @@ void absorb(model::DiffRow& into, model::DiffRow& row) {
   into.old_bytes += row.old_bytes;
   into.new_bytes += row.new_bytes;
   into.change = change_of(in_old, in_new, into);
+}
+
+// Rows of equal name become one; the largest of them gives the stack. Sorted.
+template <typename NameOf>
+void merge_equal(std::vector<model::DiffRow>& rows, NameOf name_of_row) {
+  sort_rows(rows);
+  std::stable_sort(rows.begin(), rows.end(),
+                   [&](const auto& a, const auto& b) { return name_of_row(a) < name_of_row(b); });
+  std::vector<model::DiffRow> merged;
+  for (model::DiffRow& row : rows) {
+    if (!merged.empty() && name_of_row(merged.back()) == name_of_row(row)) {
+      add_row(merged.back(), row);
+    } else {
+      merged.push_back(std::move(row));
+    }
+  }
+  sort_rows(merged);
+  rows = std::move(merged);
 }
 
 }  // namespace
@@ -188,21 +221,11 @@ model::Diff compare(const Recording& old_side, const Recording& new_side, double
   return comparer.finish();
 }
 
-void merge_by_id(model::Diff& diff) {
-  const auto name = [](const model::DiffRow& row) { return std::tie(row.id, row.kind); };
-  std::stable_sort(diff.rows.begin(), diff.rows.end(),
-                   [&](const auto& a, const auto& b) { return name(a) < name(b); });
-  std::vector<model::DiffRow> merged;
-  for (model::DiffRow& row : diff.rows) {
-    if (!merged.empty() && name(merged.back()) == name(row)) {
-      absorb(merged.back(), row);
-    } else {
-      merged.push_back(std::move(row));
-    }
-  }
-  std::erase_if(merged, [](const model::DiffRow& row) { return !is_different(row); });
-  sort_rows(merged);
-  diff.rows = std::move(merged);
+void merge_by_function(model::Diff& diff) {
+  merge_equal(diff.rows,
+              [](const model::DiffRow& row) { return std::tie(row.path_key, row.kind); });
+  merge_equal(diff.rows, [](const model::DiffRow& row) { return std::tie(row.id, row.kind); });
+  std::erase_if(diff.rows, [](const model::DiffRow& row) { return !is_different(row); });
 }
 
 }  // namespace seep::diff

@@ -19,7 +19,8 @@ const char* name_of(MatchedBy matched_by);
 const char* name_of(Change change);
 
 struct DiffRow {
-  std::string id;  // as Suspect::id
+  std::string id;              // as Suspect::id
+  std::uint64_t path_key = 0;  // of its stack by the names of functions: equal in every build
   SiteKind kind = SiteKind::kHeap;
   Change change = Change::kGrew;
   double bytes = 0;  // new minus old, in the basis

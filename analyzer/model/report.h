@@ -40,6 +40,7 @@ struct SuspectPath {
   std::uint64_t live_bytes = 0;
   std::uint64_t live_blocks = 0;
   ReportStack stack;
+  unsigned blame = 0;  // index into stack
 };
 
 struct Range {
@@ -91,10 +92,12 @@ struct Suspect {
   unsigned workers_of = 1;
   std::vector<std::uint64_t> series_bytes;  // aligned with Report::snapshots
   std::vector<std::uint64_t> series_blocks;
-  unsigned blame = 0;  // index into stack
-  unsigned sites = 1;
-  ReportStack stack;
-  std::vector<SuspectPath> paths;
+  unsigned blame = 0;              // index into stack
+  unsigned sites = 1;              // call stacks; in several processes one stack is one
+  ReportStack stack;               // of the largest path
+  std::vector<SuspectPath> paths;  // largest first; none when each site is a row of its own
+  unsigned paths_omitted = 0;      // smaller ones that are not in `paths`
+  std::uint64_t stack_key = 0;     // of `stack` and the program: no two suspects of a kind share it
 };
 
 struct ReportProcess {

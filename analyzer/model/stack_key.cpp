@@ -12,8 +12,14 @@ std::uint64_t mix(std::uint64_t value) {
   return value ^ (value >> 31);
 }
 
+}  // namespace
+
+std::uint64_t combine_keys(std::uint64_t outer, std::uint64_t inner) {
+  return mix(mix(outer) + inner);
+}
+
 // FNV-1a, 64 bits.
-std::uint64_t hash_text(std::string_view text) {
+std::uint64_t key_of_text(std::string_view text) {
   std::uint64_t hash = 0xCBF29CE484222325ULL;
   for (const char c : text) {
     hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
@@ -21,19 +27,22 @@ std::uint64_t hash_text(std::string_view text) {
   return hash;
 }
 
-}  // namespace
+std::vector<std::uint64_t> module_keys(const Stacks& stacks) {
+  std::vector<std::uint64_t> keys;
+  keys.reserve(stacks.modules.size());
+  for (const Module& module : stacks.modules) {
+    keys.push_back(key_of_text(module.build_id.empty() ? module.path : module.build_id));
+  }
+  return keys;
+}
 
 std::vector<std::uint64_t> stack_keys(const Stacks& stacks) {
-  std::vector<std::uint64_t> module_keys;
-  module_keys.reserve(stacks.modules.size());
-  for (const Module& module : stacks.modules) {
-    module_keys.push_back(hash_text(module.build_id.empty() ? module.path : module.build_id));
-  }
+  const std::vector<std::uint64_t> modules = module_keys(stacks);
   std::vector<std::uint64_t> keys(stacks.nodes.size());
   for (std::size_t i = 0; i < stacks.nodes.size(); ++i) {
     const Node& node = stacks.nodes[i];
     const std::uint64_t parent = i == 0 ? 0 : keys[node.parent];
-    keys[i] = mix(mix(parent ^ module_keys[node.module]) + node.offset);
+    keys[i] = combine_keys(parent ^ modules[node.module], node.offset);
   }
   return keys;
 }

@@ -7,6 +7,7 @@
 #include "analyzer/rank/elements.h"
 #include "analyzer/rank/growth.h"
 #include "analyzer/rank/judge.h"
+#include "analyzer/rank/merge_histories.h"
 
 namespace seep::rank {
 namespace {
@@ -117,6 +118,17 @@ std::vector<RankedSite> rank_sites(const std::vector<model::Recording>& recordin
   std::sort(result.begin(), result.end(),
             [&](const RankedSite& a, const RankedSite& b) { return key(a) < key(b); });
   return result;
+}
+
+RankedSite rank_together(const std::vector<model::Recording>& recordings, std::size_t recording,
+                         std::span<const std::size_t> sites, const Options& options) {
+  const model::Recording& of = recordings[recording];
+  const std::vector<double> times = times_after_warmup(of, options.warmup_s);
+  const Timeline timeline{times, of.moments.size() - times.size()};
+  const bool is_judged = timeline.long_enough() && sites.size() > 1;
+  return ranked(recording, sites.front(),
+                is_judged ? judge(merge_histories(of, sites), timeline)
+                          : judge(of.sites[sites.front()], timeline));
 }
 
 std::optional<double> growth_bytes_per_s(const model::Recording& recording, std::size_t site,

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,11 @@ struct RankedSite {
 // All sites with anything allocated or lost, most suspicious first.
 std::vector<RankedSite> rank_sites(const std::vector<model::Recording>& recordings,
                                    const Options& options);
+
+// The verdict on `sites` of one recording (indices into Recording::sites; at least one) taken as
+// one site: what each shows too little of, they may show together. RankedSite::site is the first.
+RankedSite rank_together(const std::vector<model::Recording>& recordings, std::size_t recording,
+                         std::span<const std::size_t> sites, const Options& options);
 
 // The growth of `site` (an index into Recording::sites) over all moments after the warm-up,
 // whatever its verdict, bytes a second. nullopt when the recording is too short for a slope.

@@ -10,13 +10,32 @@
 namespace seep::report {
 namespace {
 
-// FNV-1a, 64 bits; a separator keeps "ab","c" and "a","bc" apart.
-void add(std::uint64_t& hash, std::string_view text) {
-  for (const char c : text) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+// FNV-1a, 64 bits.
+class Hash {
+ public:
+  // A separator keeps "ab","c" and "a","bc" apart.
+  void add(std::string_view text) {
+    for (const char c : text) {
+      value_ = (value_ ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+    }
+    value_ = (value_ ^ 0xFF) * 0x100000001B3ULL;
   }
-  hash = (hash ^ 0xFF) * 0x100000001B3ULL;
-}
+
+  void add(const model::ReportFrame& frame) {
+    if (frame.function && !frame.nearest_symbol) {
+      add(bare_name(frame));
+      add(base_name(frame.file.value_or("")));
+    } else {
+      add(base_name(frame.module));
+      add(fmt::format("{:x}", frame.offset));
+    }
+  }
+
+  [[nodiscard]] std::string text() const { return fmt::format("{:016x}", value_); }
+
+ private:
+  std::uint64_t value_ = 0xCBF29CE484222325ULL;
+};
 
 }  // namespace
 
@@ -39,19 +58,30 @@ unsigned blamed_frame(const model::ReportStack& stack) {
 }
 
 std::string suspect_id(model::SiteKind kind, const model::ReportStack& stack, unsigned blame) {
-  std::uint64_t hash = 0xCBF29CE484222325ULL;
-  add(hash, model::name_of(kind));
-  for (std::size_t i = blame; i < stack.size(); ++i) {
-    const model::ReportFrame& frame = stack[i];
-    if (frame.function && !frame.nearest_symbol) {
-      add(hash, bare_name(frame));
-      add(hash, base_name(frame.file.value_or("")));
-    } else {
-      add(hash, base_name(frame.module));
-      add(hash, fmt::format("{:x}", frame.offset));
-    }
+  Hash hash;
+  hash.add(model::name_of(kind));
+  if (blame < stack.size()) {
+    hash.add(stack[blame]);
   }
-  return fmt::format("{:016x}", hash);
+  return hash.text();
+}
+
+std::string site_id(model::SiteKind kind, const model::ReportStack& stack, unsigned blame) {
+  Hash hash;
+  hash.add("site");
+  hash.add(model::name_of(kind));
+  for (std::size_t i = blame; i < stack.size(); ++i) {
+    hash.add(stack[i]);
+  }
+  return hash.text();
+}
+
+std::string derived_id(std::string_view id, std::string_view verdict, unsigned copy) {
+  Hash hash;
+  hash.add(id);
+  hash.add(verdict);
+  hash.add(fmt::format("{}", copy));
+  return hash.text();
 }
 
 }  // namespace seep::report

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "analyzer/model/report.h"
 
@@ -14,9 +15,15 @@ model::ReportStack without_allocator(model::ReportStack stack);
 // Index of the innermost frame that is no library's and no allocator wrapper's; 0 if there is none.
 unsigned blamed_frame(const model::ReportStack& stack);
 
-// 16 hex digits from kind, functions and file base names outward from the blamed frame: no
-// addresses and no lines, so that it holds across builds. Frames without a name count by module
-// and offset. Different lines of one function share an id.
+// 16 hex digits from the kind and the blamed frame's function and file (base name): no addresses,
+// no lines and no callers, so that it holds across runs and builds and however many paths lead
+// there. A frame without a name counts by module and offset.
 std::string suspect_id(model::SiteKind kind, const model::ReportStack& stack, unsigned blame);
+
+// The same of one call stack: of all functions from the blamed one outward.
+std::string site_id(model::SiteKind kind, const model::ReportStack& stack, unsigned blame);
+
+// For a second suspect with the id of another: from its verdict and how many there were before.
+std::string derived_id(std::string_view id, std::string_view verdict, unsigned copy);
 
 }  // namespace seep::report

@@ -5,10 +5,11 @@
 #include <set>
 #include <tuple>
 
-#include "analyzer/report/blame.h"
 #include "analyzer/report/conclude.h"
 #include "analyzer/report/group.h"
 #include "analyzer/report/limit.h"
+#include "analyzer/report/name_suspect.h"
+#include "analyzer/report/node_names.h"
 #include "analyzer/report/per_unit.h"
 #include "analyzer/report/scans.h"
 
@@ -26,6 +27,7 @@ struct Input {
   std::size_t snapshots;
   const rank::Options& rank;
 
+  [[nodiscard]] Grouping grouping() const { return {recordings, ranked, rank}; }
   [[nodiscard]] const Recording& recording_of(const RankedSite& site) const {
     return recordings[site.recording];
   }
@@ -55,11 +57,16 @@ void add_member(model::Suspect& suspect, const Input& input, const RankedSite& s
     suspect.series_bytes[first + i] += history.at[i].live_bytes;
     suspect.series_blocks[first + i] += history.at[i].live_blocks;
   }
-  if (site.has_growth && site.leak == suspect.leak) {
-    suspect.growth_bytes_per_s = suspect.growth_bytes_per_s.value_or(0) + site.growth_bytes_per_s;
+}
+
+// What the processes lose by a leak adds up.
+void add_verdict(model::Suspect& suspect, const RankedSite& verdict) {
+  if (verdict.has_growth) {
+    suspect.growth_bytes_per_s =
+        suspect.growth_bytes_per_s.value_or(0) + verdict.growth_bytes_per_s;
     const model::Range so_far = suspect.growth_range.value_or(model::Range{});
-    suspect.growth_range = {so_far.low + site.growth_range.low,
-                            so_far.high + site.growth_range.high};
+    suspect.growth_range = {so_far.low + verdict.growth_range.low,
+                            so_far.high + verdict.growth_range.high};
   }
 }
 
@@ -90,8 +97,11 @@ void count_workers(model::Suspect& suspect, const Input& input, const Group& gro
       std::count_if(input.recordings.begin(), input.recordings.end(),
                     [&](const Recording& recording) { return recording.process.exe == exe; }));
   std::set<std::size_t> seen;
+  for (const RankedSite& verdict : group.verdicts) {
+    seen.insert(verdict.recording);
+  }
   for (const std::size_t member : group.members) {
-    if (input.ranked[member].leak == suspect.leak) {
+    if (!group.leak) {
       seen.insert(input.ranked[member].recording);
     }
   }
@@ -99,35 +109,33 @@ void count_workers(model::Suspect& suspect, const Input& input, const Group& gro
 }
 
 model::Suspect suspect_of(const Input& input, const Group& group) {
-  const RankedSite& first = input.ranked[group.members.front()];
+  const RankedSite verdict = leading_verdict(group, input.grouping());
   model::Suspect suspect;
   suspect.leak = group.leak;
-  suspect.behaviour = first.behaviour;
-  suspect.verdict = model::name_of(first.behaviour);
-  suspect.confidence = first.confidence;
-  suspect.why = first.why;
-  suspect.kind = input.history_of(first).kind;
+  suspect.behaviour = verdict.behaviour;
+  suspect.verdict = model::name_of(verdict.behaviour);
+  suspect.confidence = verdict.confidence;
+  suspect.why = verdict.why;
+  suspect.kind = group.paths.front().kind;
+  suspect.sites = static_cast<unsigned>(group.paths.size());
   suspect.series_bytes.resize(input.snapshots);
   suspect.series_blocks.resize(input.snapshots);
+  for (const RankedSite& of_process : group.verdicts) {
+    add_verdict(suspect, of_process);
+  }
   for (const std::size_t member : group.members) {
-    add_member(suspect, input, input.ranked[member]);
-    if (!suspect.leak) {
-      add_plain_growth(suspect, input, input.ranked[member]);
+    const RankedSite& site = input.ranked[member];
+    add_member(suspect, input, site);
+    if (!suspect.leak && site.has_growth) {
+      add_verdict(suspect,
+                  site);  // lost with the blocks of another suspect, which it is folded into
+    } else if (!suspect.leak) {
+      add_plain_growth(suspect, input, site);
     }
   }
   add_growth_per_unit(suspect, input, group);
   count_workers(suspect, input, group);
   return suspect;
-}
-
-void name_suspect(model::Suspect& suspect, const Input& input, const Group& group,
-                  symbolize::Symbolizer& symbolizer) {
-  const RankedSite& first = input.ranked[group.members.front()];
-  suspect.stack = without_allocator(
-      symbolizer.stack(input.recording_of(first).stacks, input.history_of(first).node));
-  suspect.blame = blamed_frame(suspect.stack);
-  suspect.id = suspect_id(suspect.kind, suspect.stack, suspect.blame);
-  suspect.paths.push_back({suspect.live_bytes, suspect.live_blocks, suspect.stack});
 }
 
 Members members_of(const Input& input, const Group& group) {
@@ -172,18 +180,30 @@ std::vector<std::size_t> add_processes(model::Report& report,
 
 void add_suspects(model::Report& report, const Input& input, const Options& options,
                   symbolize::Symbolizer& symbolizer) {
-  const std::vector<Group> groups = group_sites(input.recordings, input.ranked, options.by_site);
+  NodeNames names(input.recordings, symbolizer);
+  const std::vector<Group> groups =
+      options.by_site ? each_site(input.grouping()) : group_sites(input.grouping(), names);
   const std::size_t kept =
       options.top == 0 ? groups.size() : std::min<std::size_t>(groups.size(), options.top);
   std::vector<Members> members;
+  SuspectNamer namer(input.grouping(), symbolizer, options);
   for (std::size_t i = 0; i < kept; ++i) {
     report.suspects.push_back(suspect_of(input, groups[i]));
-    name_suspect(report.suspects.back(), input, groups[i], symbolizer);
+    namer.name(report.suspects.back(), groups[i]);
     members.push_back(members_of(input, groups[i]));
     report.suspects.back().unit = report.work ? report.work->unit : "";
   }
   add_scans(report.suspects, std::move(members), !options.by_site, input.recordings, symbolizer);
   number_in_order(report.suspects);
+  make_ids_unique(report.suspects);
+  for (model::Suspect& suspect : report.suspects) {
+    if (suspect.id == options.all_paths_of && !options.by_site) {
+      const auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& one) {
+        return SuspectNamer::is_of(suspect, one);
+      });
+      namer.name_all_paths(suspect, *group);
+    }
+  }
   report.totals.rows_omitted = static_cast<unsigned>(groups.size() - kept);
   report.totals.leak_suspects = static_cast<unsigned>(
       std::count_if(groups.begin(), groups.end(), [](const Group& group) { return group.leak; }));

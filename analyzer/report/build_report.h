@@ -1,4 +1,4 @@
-// Puts a report together: ranked sites, grouped by stack and merged over workers, with names.
+// Puts a report together: ranked sites, grouped by cause and merged over workers, with names.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@ struct Options {
   std::optional<std::uint64_t> limit_bytes;  // of RSS, instead of those recorded
   std::string unit;        // what a unit of work is called; empty: as the program says
   std::string counted_by;  // who counted the units, where it was not the program (count_calls)
+  std::string all_paths_of;  // the id of a suspect that is given with all its paths
 };
 
 model::Report build_report(const std::vector<model::Recording>& recordings, const Options& options,

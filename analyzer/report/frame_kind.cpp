@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 
+#include "analyzer/report/wrapper_name.h"
+
 namespace seep::report {
 namespace {
 
-// Entry points of allocators. Names that end in '*' stand for all that begin so.
+// Entry points of allocators.
 constexpr std::array kAllocatorFunctions = {
     "malloc",          "calloc",        "realloc",       "reallocarray",
     "posix_memalign",  "aligned_alloc", "memalign",      "valloc",
@@ -21,40 +23,33 @@ constexpr std::array kAllocatorFunctions = {
 // Modules that consist of an allocator.
 constexpr std::array kAllocatorModules = {"libjemalloc.so*", "libtcmalloc*", "libmimalloc*"};
 
-// Functions that pass on what they allocate: their caller decides.
-constexpr std::array kWrappers = {
-    "xmalloc*",          "xcalloc*",         "xrealloc*",      "xzalloc*",
-    "xstrdup*",          "xstrndup*",        "xmemdup*",       "zmalloc*",
-    "zcalloc*",          "zrealloc*",        "ztrymalloc*",    "ztrycalloc*",
-    "ztryrealloc*",      "zstrdup*",         "g_malloc*",      "g_try_malloc*",
-    "g_realloc*",        "g_slice_*",        "g_strdup*",      "g_strndup",
-    "g_memdup*",         "ngx_alloc",        "ngx_calloc",     "ngx_memalign",
-    "safe_malloc",       "safe_calloc",      "safe_realloc",   "_emalloc*",
-    "_ecalloc*",         "_erealloc*",       "_safe_emalloc*", "__zend_malloc",
-    "__zend_calloc",     "__zend_realloc",   "_PyMem_*",       "PyMem_*",
-    "_PyObject_Malloc*", "PyObject_Malloc",  "av_malloc*",     "av_mallocz*",
-    "CRYPTO_malloc",     "CRYPTO_zalloc",    "CRYPTO_realloc", "strdup",
-    "strndup",           "__strdup",         "__strndup",      "asprintf",
-    "vasprintf",         "jv_mem_*",         "sqlite3Malloc*", "sqlite3MemMalloc",
-    "sqlite3MemRealloc", "sqlite3DbMalloc*", "sqlite3Realloc", "sqlite3_malloc*",
-    "xmlMalloc*",        "xmlStrdup",        "xmlStrndup",     "std::*",
-    "__gnu_cxx::*",      "__cxxabiv1::*",    "__cxa_*"};
-
+// Libraries whose functions serve the code that calls them.
 constexpr std::array kLibraryModules = {
-    "libc.so*",     "libc-2*",   "libstdc++.so*", "libc++.so*", "libc++abi.so*",
-    "libgcc_s.so*", "ld-linux*", "libpthread*",   "libm.so*",   "libdl.so*"};
-
-bool matches(std::string_view name, std::string_view pattern) {
-  if (pattern.ends_with('*')) {
-    return name.starts_with(pattern.substr(0, pattern.size() - 1));
-  }
-  return name == pattern;
-}
+    "libc.so*",       "libc-2*",          "libstdc++.so*",   "libc++.so*",     "libc++abi.so*",
+    "libgcc_s.so*",   "ld-linux*",        "libpthread*",     "libm.so*",       "libdl.so*",
+    "libresolv*",     "libglib-2.0.so*",  "libgobject-2.0*", "libcrypto.so*",  "libssl.so*",
+    "libxml2.so*",    "libxslt.so*",      "libsqlite3.so*",  "libQt*Core.so*", "libexpat.so*",
+    "libz.so*",       "libzstd.so*",      "liblzma.so*",     "libbz2.so*",     "libjson-c.so*",
+    "libjansson.so*", "libyaml-0.so*",    "libyaml-cpp.so*", "libpcre*.so*",   "libicuuc.so*",
+    "libicui18n.so*", "libprotobuf*.so*", "libboost_*",      "libabsl_*",      "libfolly*",
+    "libevent*.so*",  "libuv.so*",        "libapr-1.so*",    "libaprutil*",    "libcurl*.so*",
+    "libonig.so*",    "libreadline.so*",  "libgmp.so*",      "libtinfo.so*",   "libncurses*"};
 
 template <std::size_t N>
 bool is_listed(std::string_view name, const std::array<const char*, N>& patterns) {
   return std::any_of(patterns.begin(), patterns.end(),
                      [&](const char* pattern) { return matches(name, pattern); });
+}
+
+// Rust's "<alloc::vec::Vec<T> as core::clone::Clone>::clone" -> "alloc::vec::Vec<T>::clone".
+std::string without_trait(std::string_view name) {
+  const auto as = name.find(" as ");
+  const auto end = name.rfind(">::");
+  if (!name.starts_with('<') || as == std::string_view::npos || end == std::string_view::npos ||
+      end < as) {
+    return std::string(name);
+  }
+  return std::string(name.substr(1, as - 1)) + std::string(name.substr(end + 1));
 }
 
 // Without what stands between < and >, which may nest; operator< and operator<< stay.
@@ -131,7 +126,7 @@ std::string bare_name(const model::ReportFrame& frame) {
   if (!frame.function) {
     return {};
   }
-  std::string name = without_templates(*frame.function);
+  std::string name = without_templates(without_trait(*frame.function));
   drop_clone_suffix(name);
   name.resize(parameters_begin(name));
   name.resize(name.find_last_not_of(' ') + 1);
@@ -149,8 +144,15 @@ bool is_allocator_frame(const model::ReportFrame& frame) {
 }
 
 bool is_library_frame(const model::ReportFrame& frame) {
+  if (frame.language != model::Language::kNative) {
+    return false;
+  }
   return is_allocator_frame(frame) || is_listed(base_name(frame.module), kLibraryModules) ||
-         is_listed(bare_name(frame), kWrappers);
+         wrapper_name(bare_name(frame)) == WrapperName::kYes;
+}
+
+bool may_be_wrapper(const model::ReportFrame& frame) {
+  return wrapper_name(bare_name(frame)) != WrapperName::kNo;
 }
 
 }  // namespace seep::report

@@ -21,7 +21,11 @@ bool is_seep_frame(const model::ReportFrame& frame);
 // A frame of libseep or of an allocator's own entry points; a report's stack has none of these.
 bool is_allocator_frame(const model::ReportFrame& frame);
 
-// A frame of the C or C++ library or of an allocator wrapper (xmalloc, g_malloc): not to blame.
+// A frame of the C or C++ library, of another library that only serves its callers (GLib, OpenSSL),
+// or of an allocator wrapper (xmalloc, g_malloc): not to blame. Frames of scripts never are.
 bool is_library_frame(const model::ReportFrame& frame);
+
+// Also where the name alone does not decide: "session_malloc" is a wrapper if it serves several.
+bool may_be_wrapper(const model::ReportFrame& frame);
 
 }  // namespace seep::report

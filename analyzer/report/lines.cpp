@@ -128,7 +128,8 @@ std::string blame_text(const model::Suspect& suspect) {
   if (suspect.blame + 1 < suspect.stack.size()) {
     text += "  <- " + frame_text(suspect.stack[suspect.blame + 1]);
   }
-  return suspect.sites > 1 ? fmt::format("{}  ({} paths)", text, suspect.sites) : text;
+  return suspect.sites > 1 ? fmt::format("{}  ({} paths)", text, format_count(suspect.sites))
+                           : text;
 }
 
 std::string losses_text(const model::Report& report) {

@@ -166,6 +166,7 @@ Json array_of(const Items& items) {
 Json json_of(const model::SuspectPath& path) {
   return {{"live_bytes", path.live_bytes},
           {"live_blocks", path.live_blocks},
+          {"blame", path.blame},
           {"stack", array_of(path.stack)}};
 }
 
@@ -216,6 +217,7 @@ Json json_of(const model::Suspect& suspect) {
       {"blame", suspect.blame},
       {"sites", suspect.sites},
       {"paths", array_of(suspect.paths)},
+      {"paths_omitted", suspect.paths_omitted},
       {"stack", array_of(suspect.stack)}};
 }
 
@@ -230,28 +232,74 @@ Json json_of(const model::DiffRow& row) {
           {"stack", array_of(row.stack)}};
 }
 
+// A value without containers in it: a frame, a series.
+bool is_leaf(const Json& json) {
+  return std::none_of(json.begin(), json.end(),
+                      [](const Json& item) { return item.is_structured(); });
+}
+
 // ASCII only: no byte of a file name can reach a terminal as a control character, and bytes that
 // are no UTF-8 become U+FFFD.
+std::string scalar(const Json& json) {
+  return json.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+}
+
+// Leaves stand in one line: a report is mostly frames, and a field a line makes twice the file.
+void append(std::string& text, const Json& json, std::size_t indent) {
+  if (!json.is_structured() || json.empty()) {
+    text += scalar(json);
+    return;
+  }
+  const bool in_line = is_leaf(json);
+  const std::string separator = in_line ? " " : "\n" + std::string(indent + 2, ' ');
+  bool is_first = true;
+  text += json.is_object() ? '{' : '[';
+  for (auto item = json.begin(); item != json.end(); ++item) {
+    text += is_first ? "" : ",";
+    text += is_first && in_line ? "" : separator;
+    is_first = false;
+    if (json.is_object()) {
+      text += scalar(item.key()) + ": ";
+    }
+    append(text, *item, indent + 2);
+  }
+  text += in_line ? "" : "\n" + std::string(indent, ' ');
+  text += json.is_object() ? '}' : ']';
+}
+
 std::string text_of(const Json& json) {
-  return json.dump(2, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace) + "\n";
+  std::string text;
+  append(text, json, 0);
+  return text + "\n";
+}
+
+// One at a time: as a tree of values, ninety thousand stacks would take tens of gigabytes.
+std::string text_of_suspects(const std::vector<model::Suspect>& suspects) {
+  std::string text = "[";
+  for (const model::Suspect& suspect : suspects) {
+    text += text.size() == 1 ? "\n    " : ",\n    ";
+    append(text, json_of(suspect), 4);
+  }
+  return text + (suspects.empty() ? "]" : "\n  ]");
 }
 
 }  // namespace
 
 std::string to_json(const model::Report& report) {
   const Json processes = array_of(report.processes);
-  return text_of({{"schema", "seep.report/1"},
-                  {"processes", processes},
-                  {"process", processes.size() == 1 ? processes[0] : Json(nullptr)},
-                  {"snapshots", array_of(report.snapshots)},
-                  {"accounting", json_of(report.accounting)},
-                  {"losses", report.losses},
-                  {"totals", json_of(report.totals)},
-                  {"work", json_of(report.work)},
-                  {"scan", json_of(report.scan)},
-                  {"conclusion", json_of(report.conclusion)},
-                  {"suspects", array_of(report.suspects)},
-                  {"notes", report.notes}});
+  std::string text = text_of({{"schema", "seep.report/1"},
+                              {"processes", processes},
+                              {"process", processes.size() == 1 ? processes[0] : Json(nullptr)},
+                              {"snapshots", array_of(report.snapshots)},
+                              {"accounting", json_of(report.accounting)},
+                              {"losses", report.losses},
+                              {"totals", json_of(report.totals)},
+                              {"work", json_of(report.work)},
+                               {"scan", json_of(report.scan)},
+                              {"conclusion", json_of(report.conclusion)},
+                              {"notes", report.notes}});
+  text.resize(text.size() - std::string_view("\n}\n").size());
+  return text + ",\n  \"suspects\": " + text_of_suspects(report.suspects) + "\n}\n";
 }
 
 std::string to_json(const model::Diff& diff, std::size_t rows) {

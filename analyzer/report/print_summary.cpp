@@ -67,7 +67,7 @@ std::string last_lines(const model::Report& report, const std::string& recording
     text += fmt::format("{} more leaks. ", report.totals.leak_suspects - kRows);
   }
   if (innocent != 0) {
-    text += fmt::format("{} other call path{} no leak{} (--all). ", model::format_count(innocent),
+    text += fmt::format("{} other{} no leak{} (--all). ", model::format_count(innocent),
                         innocent == 1 ? " is" : "s are", innocent == 1 ? "" : "s");
   }
   return text + fmt::format("Next: seep report {}", printable(recording_path)) +

@@ -129,6 +129,7 @@ class Folding {
     to.freed_blocks += from.freed_blocks;
     to.oldest_s = std::max(to.oldest_s, from.oldest_s);
     to.sites += from.sites;
+    to.paths_omitted += from.paths_omitted;
     add_growth(to, from);
     for (std::size_t i = 0; i < to.series_bytes.size(); ++i) {
       to.series_bytes[i] += from.series_bytes[i];

@@ -27,16 +27,28 @@ model::ReportFrame ModuleSymbols::empty_frame() const {
   return frame;
 }
 
+const SymbolTable& ModuleSymbols::symbols() {
+  if (!symbols_) {
+    symbols_ = std::make_unique<SymbolTable>(file_.handle());
+  }
+  return *symbols_;
+}
+
+model::ReportFrame ModuleSymbols::function(std::uint64_t address) {
+  model::ReportFrame frame = empty_frame();
+  if (file_.handle() != nullptr) {
+    name_by_symbol(address, frame);
+  }
+  return frame;
+}
+
 // A library's debug information tells the internal name of what it exports ("__libc_calloc",
 // "___pthread_mutex_lock"); the symbol tells the one that callers write.
 void ModuleSymbols::name_by_symbol(std::uint64_t address, model::ReportFrame& frame) {
   if (frame.function && !frame.function->starts_with('_')) {
     return;
   }
-  if (!symbols_) {
-    symbols_ = std::make_unique<SymbolTable>(file_.handle());
-  }
-  const std::optional<SymbolMatch> match = symbols_->find(address);
+  const std::optional<SymbolMatch> match = symbols().find(address);
   if (match && (!frame.function || (!match->nearest && *match->name != '_'))) {
     frame.function = demangle(match->name);
     frame.nearest_symbol = match->nearest;

@@ -32,6 +32,9 @@ class ModuleSymbols {
   // The variable that holds `address`.
   std::optional<DataName> data(std::uint64_t address);
 
+  // The function at `address` by the symbols alone.
+  model::ReportFrame function(std::uint64_t address);
+
   [[nodiscard]] const std::string& warning() const { return file_.warning(); }
 
  private:
@@ -39,6 +42,7 @@ class ModuleSymbols {
   [[nodiscard]] model::ReportStack look_up(std::uint64_t address);
   [[nodiscard]] model::ReportFrame empty_frame() const;
   void name_by_symbol(std::uint64_t address, model::ReportFrame& frame);
+  const SymbolTable& symbols();
 
   std::string path_;
   std::string build_id_;

@@ -8,6 +8,14 @@
 #include "analyzer/symbolize/module_symbols.h"
 
 namespace seep::symbolize {
+namespace {
+
+// A return address is behind its call, and may be the first byte of another line or function.
+std::uint64_t address_of(const model::Node& node) {
+  return node.exact_pc || node.offset == 0 ? node.offset : node.offset - 1;
+}
+
+}  // namespace
 
 struct Symbolizer::Impl {
   explicit Impl(const Options& options) : search(options) {}
@@ -45,9 +53,7 @@ Symbolizer::~Symbolizer() = default;
 
 std::vector<model::ReportFrame> Symbolizer::frames(const model::Module& module,
                                                    const model::Node& node) {
-  // A return address is behind its call, and may be the first byte of another line or function.
-  const std::uint64_t address = node.exact_pc || node.offset == 0 ? node.offset : node.offset - 1;
-  model::ReportStack frames = impl_->symbols_of(module).frames(address);
+  model::ReportStack frames = impl_->symbols_of(module).frames(address_of(node));
   impl_->warn_of_servers();
   for (model::ReportFrame& frame : frames) {
     frame.offset = node.offset;
@@ -55,6 +61,14 @@ std::vector<model::ReportFrame> Symbolizer::frames(const model::Module& module,
     frame.language = node.language;
   }
   return frames;
+}
+
+model::ReportFrame Symbolizer::function(const model::Module& module, const model::Node& node) {
+  model::ReportFrame frame = impl_->symbols_of(module).function(address_of(node));
+  frame.offset = node.offset;
+  frame.heuristic = node.heuristic;
+  frame.language = node.language;
+  return frame;
 }
 
 model::ReportStack Symbolizer::stack(const model::Stacks& stacks, std::uint32_t node) {

@@ -36,6 +36,10 @@ class Symbolizer {
   // A module whose file has another build-id now is left unnamed and reported by warnings().
   std::vector<model::ReportFrame> frames(const model::Module& module, const model::Node& node);
 
+  // The function that was compiled at a node, by the symbol table alone: no file, no line, nothing
+  // of what was inlined. Much cheaper than frames() where there is debug information.
+  model::ReportFrame function(const model::Module& module, const model::Node& node);
+
   // The whole stack of a node, innermost first. Results are kept, so asking again costs little.
   model::ReportStack stack(const model::Stacks& stacks, std::uint32_t node);
 

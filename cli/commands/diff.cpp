@@ -15,6 +15,7 @@
 
 #include "analyzer/model/printable.h"
 #include "analyzer/report/blame.h"
+#include "analyzer/report/diff_names.h"
 #include "cli/analysis.h"
 #include "cli/check.h"
 #include "cli/command.h"
@@ -60,31 +61,21 @@ Result<model::Recording> read_one(const std::string& path, Progress& progress) {
                "name one of them, such as " + names};
 }
 
-void name_row(model::DiffRow& row, const model::Stacks& stacks, symbolize::Symbolizer& symbolizer) {
-  row.stack = report::without_allocator(symbolizer.stack(stacks, row.node));
-  row.id = report::suspect_id(row.kind, row.stack, report::blamed_frame(row.stack));
-}
-
-// Ids of all rows, when they are matched or checked by them. Their frames would take most of the
-// memory, and few rows are printed.
-void identify_rows(model::Diff& diff, symbolize::Symbolizer& symbolizer) {
-  for (model::DiffRow& row : diff.rows) {
-    name_row(row, diff.stacks, symbolizer);
-    row.stack = {};
-  }
-}
-
 void name_rows(model::Diff& diff, std::size_t printed, const Options& options) {
   symbolize::Symbolizer symbolizer(options.symbols);
-  const bool by_id = diff.matched_by == model::MatchedBy::kId;
-  if (by_id || (options.check.check && diff.basis != model::DiffBasis::kLevel)) {
-    identify_rows(diff, symbolizer);
+  report::DiffNames names(diff.stacks, symbolizer);
+  const bool by_function = diff.matched_by == model::MatchedBy::kFunction;
+  const bool of_all =
+      by_function || (options.check.check && diff.basis != model::DiffBasis::kLevel);
+  for (std::size_t i = 0; i < (of_all ? diff.rows.size() : std::min(printed, diff.rows.size()));
+       ++i) {
+    names.identify(diff.rows[i]);
   }
-  if (by_id) {
-    diff::merge_by_id(diff);
+  if (by_function) {
+    diff::merge_by_function(diff);
   }
   for (std::size_t i = 0; i < std::min(printed, diff.rows.size()); ++i) {
-    name_row(diff.rows[i], diff.stacks, symbolizer);
+    names.name(diff.rows[i]);
   }
   for (const std::string& warning : symbolizer.warnings()) {
     fmt::print(stderr, "seep: {}\n", model::printable(warning));
@@ -109,6 +100,14 @@ int check_levels(const model::Diff& diff, const CheckOptions& options) {
   return grown == 0 ? kDone : options.error_exitcode;
 }
 
+// Rows have the id of the innermost frame that may be to blame, whoever is in the end.
+bool has_grown(const model::Suspect& leak, const std::set<std::string>& grown) {
+  return std::any_of(leak.paths.begin(), leak.paths.end(), [&](const model::SuspectPath& path) {
+    const unsigned innermost = report::blamed_frame(path.stack);
+    return grown.contains(report::suspect_id(leak.kind, path.stack, innermost));
+  });
+}
+
 // Rates of steady sites differ by chance, so a site counts when it is a leak of the new side by its
 // own verdict and grows faster than before.
 int check_rates(const model::Diff& diff, const model::Recording& new_side, const Options& options) {
@@ -121,8 +120,7 @@ int check_rates(const model::Diff& diff, const model::Recording& new_side, const
   symbolize::Symbolizer symbolizer(options.symbols);
   const model::Report report = report::build_report({new_side}, {}, symbolizer);
   CheckResult result = check(report);
-  std::erase_if(result.leaks,
-                [&](const model::Suspect* leak) { return !grown.contains(leak->id); });
+  std::erase_if(result.leaks, [&](const model::Suspect* leak) { return !has_grown(*leak, grown); });
   fmt::print(stderr, "{}", to_text(result));
   return result.leaks.empty() ? kDone : options.check.error_exitcode;
 }

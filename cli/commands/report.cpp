@@ -47,9 +47,10 @@ Format format_of(const Options& options) {
 Analysis analysis_of(const Options& options) {
   Analysis analysis = options.analysis;
   analysis.report.rank.warmup_s = static_cast<double>(options.warmup_ms) / 1000;
-  if (options.top_given) {
+  if (options.top_given || !options.id.empty()) {
     analysis.report.top = options.top;
   }
+  analysis.report.all_paths_of = options.id;
   if (!options.run_id.empty()) {
     analysis.selection.run_id = options.run_id;
   }
@@ -139,7 +140,8 @@ void add_rows(CLI::App& app, Options& options) {
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
   app.add_flag("--all", options.all, "Also what is no leak: caches, start-up, steady turnover");
-  app.add_option("--id", options.id, "Only the suspect with this id, in full")->type_name("ID");
+  app.add_option("--id", options.id, "Only the suspect with this id, with all its paths")
+      ->type_name("ID");
   app.add_flag("--sites", options.analysis.report.by_site, "One row a site instead of one a cause");
 }
 

@@ -59,6 +59,7 @@ const Names kSuspectFields = {"rank",
                               "blame",
                               "sites",
                               "paths",
+                              "paths_omitted",
                               "stack"};
 const Names kFrameFields = {"function", "file",    "line",      "module",  "build_id",
                             "offset",   "inlined", "heuristic", "language"};

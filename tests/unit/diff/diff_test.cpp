@@ -287,17 +287,18 @@ class Rebuilt : public Compare {
     for (model::DiffRow& row : diff.rows) {
       const std::uint64_t offset = diff.stacks.nodes.at(row.node).offset;
       row.id = offset < 0x1000 ? "library" : "function " + std::to_string(offset % 0x1000 / 0x100);
+      row.path_key = std::hash<std::string>()(row.id);
     }
   }
 };
 
-TEST_F(Rebuilt, CodeIsMatchedByIdAndItsFiguresAreCompared) {
+TEST_F(Rebuilt, CodeIsMatchedByFunctionAndItsFiguresAreCompared) {
   write_build("old", "one", 0x1000, {100, 500, 40, 70});
   write_build("new", "two", 0x5000, {300, 500, 10});
   model::Diff result = diff();
-  ASSERT_EQ(result.matched_by, model::MatchedBy::kId);
+  ASSERT_EQ(result.matched_by, model::MatchedBy::kFunction);
   give_ids(result);
-  merge_by_id(result);
+  merge_by_function(result);
   ASSERT_EQ(result.rows.size(), 4U);
   EXPECT_EQ(result.rows[0].bytes, 200);
   EXPECT_EQ(result.rows[0].change, Change::kGrew);
@@ -325,10 +326,48 @@ TEST_F(Rebuilt, SiteThatBeginsToGrowGrew) {
   }
   model::Diff result = diff();
   give_ids(result);
-  merge_by_id(result);
+  merge_by_function(result);
   ASSERT_EQ(result.rows.size(), 1U);
   EXPECT_EQ(result.rows[0].change, Change::kGrew);
   EXPECT_DOUBLE_EQ(result.rows[0].bytes, 50);
+}
+
+// Two call paths of one function are one row, which shows the path that changed.
+TEST_F(Rebuilt, ThePathThatDiffersMostGivesTheStack) {
+  for (const bool is_new : {false, true}) {
+    SnapshotBuilder side;
+    const std::uint64_t shift = is_new ? 0x5000 : 0x1000;
+    const auto server = side.add_module("/usr/bin/server", is_new ? "two" : "one");
+    side.add_site({.stack = {{server, shift}, {server, shift + 0x100}}, .live_bytes = 9000});
+    side.add_site(
+        {.stack = {{server, shift}, {server, shift + 0x200}}, .live_bytes = is_new ? 700U : 500U});
+    write(side, is_new ? "new" : "old");
+  }
+  model::Diff result = diff();
+  for (model::DiffRow& row : result.rows) {
+    const model::Node& inner = result.stacks.nodes.at(row.node);
+    row.id = "function";
+    row.path_key = result.stacks.nodes.at(inner.parent).offset % 0x1000;
+  }
+  merge_by_function(result);
+  ASSERT_EQ(result.rows.size(), 1U);
+  EXPECT_EQ(result.rows[0].change, Change::kGrew);
+  EXPECT_EQ(result.rows[0].bytes, 200);
+  EXPECT_EQ(result.rows[0].old_bytes, 9500);
+  EXPECT_EQ(result.stacks.nodes.at(result.stacks.nodes.at(result.rows[0].node).parent).offset,
+            0x5200U);
+}
+
+TEST_F(Rebuilt, SoIsAProgramWhoseLibraryWasRebuilt) {
+  for (const bool is_new : {false, true}) {
+    SnapshotBuilder side;
+    const auto server = side.add_module("/usr/bin/server", "same");
+    const auto plugin = side.add_module("/opt/plugin.so", is_new ? "two" : "one");
+    side.add_site({.stack = {{server, 0x10}}, .live_bytes = 10});
+    side.add_site({.stack = {{plugin, is_new ? 0x20U : 0x30U}}, .live_bytes = 10});
+    write(side, is_new ? "new" : "old");
+  }
+  EXPECT_EQ(diff().matched_by, model::MatchedBy::kFunction);
 }
 
 TEST_F(Rebuilt, SameBuildIsMatchedByOffset) {
@@ -337,14 +376,14 @@ TEST_F(Rebuilt, SameBuildIsMatchedByOffset) {
   EXPECT_EQ(diff().matched_by, model::MatchedBy::kOffset);
 }
 
-TEST_F(Rebuilt, NoStackInCommonIsMatchedById) {
+TEST_F(Rebuilt, NoStackInCommonIsMatchedByFunction) {
   SnapshotBuilder old_side;
   old_side.add_site({.stack = {{old_side.add_module("/usr/lib/a.so", "one"), 1}}});
   write(old_side, "old");
   SnapshotBuilder new_side;
   new_side.add_site({.stack = {{new_side.add_module("/usr/lib/a.so", "two"), 1}}});
   write(new_side, "new");
-  EXPECT_EQ(diff().matched_by, model::MatchedBy::kId);
+  EXPECT_EQ(diff().matched_by, model::MatchedBy::kFunction);
 }
 
 }  // namespace

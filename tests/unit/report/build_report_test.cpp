@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "analyzer/rank/judge.h"
 #include "tests/unit/report/fixture.h"
 
@@ -87,6 +89,65 @@ TEST(BuildReport, BySiteGivesEachProcessItsOwnRow) {
   EXPECT_EQ(
       build({recording_with_leak(7, 6400), recording_with_leak(8, 6400)}, options).suspects.size(),
       6U);
+}
+
+TEST(BuildReport, NoTwoSuspectsHaveOneId) {
+  model::Recording recording = recording_with_leak(7, 6400);
+  recording.sites.push_back(recording.sites[1]);  // the same stack turns over maps, too
+  recording.sites.push_back(recording.sites[1]);
+  recording.sites[3].kind = model::SiteKind::kMmap;
+  recording.sites[4].node = 3;  // and the leak's function steady blocks, on the leak's own path
+  recording.sites[4].kind = model::SiteKind::kMmap;
+  const model::Report report = build({recording});
+  std::set<std::string> ids;
+  for (const model::Suspect& suspect : report.suspects) {
+    EXPECT_TRUE(ids.insert(suspect.id).second) << suspect.id;
+  }
+  EXPECT_EQ(ids.size(), 5U);
+}
+
+// The leak of server 7 under a hundred and fifty callers instead of one.
+model::Recording recording_with_paths() {
+  model::Recording recording = recording_with_leak(7, 6400);
+  const model::SiteHistory leak = recording.sites.back();
+  for (std::uint64_t i = 0; i < 150; ++i) {
+    model::Node caller = recording.stacks.nodes[2];
+    caller.offset = 0x2000 + 0x10 * i;
+    recording.stacks.nodes.push_back(caller);
+    model::Node leaf = recording.stacks.nodes[3];
+    leaf.parent = static_cast<std::uint32_t>(recording.stacks.nodes.size() - 1);
+    recording.stacks.nodes.push_back(leaf);
+    recording.sites.push_back(leak);
+    recording.sites.back().node = leaf.parent + 1;
+  }
+  return recording;
+}
+
+TEST(BuildReport, ASuspectShowsItsPathsAndSaysHowManyItLeavesOut) {
+  Options options;
+  const model::Report report = build({recording_with_paths()}, options);
+  const model::Suspect& first = report.suspects[0];
+  EXPECT_EQ(first.sites, 151U);
+  EXPECT_EQ(first.paths.size() + first.paths_omitted, 151U);
+  EXPECT_EQ(first.paths.size(), 100U);
+  EXPECT_EQ(first.stack[first.blame].offset, 0x1300U);
+  EXPECT_EQ(first.paths[7].stack[first.paths[7].blame].offset, 0x1300U);
+  EXPECT_EQ(report.totals.leak_suspects, 1U);
+  options.all_paths_of = first.id;
+  const model::Report whole = build({recording_with_paths()}, options);
+  EXPECT_EQ(whole.suspects[0].paths.size(), 151U);
+  EXPECT_EQ(whole.suspects[0].paths_omitted, 0U);
+  EXPECT_EQ(whole.suspects[0].id, first.id);
+}
+
+TEST(BuildReport, ASiteOfItsOwnRowHasNoPathsBesideItsStack) {
+  Options options;
+  options.by_site = true;
+  const model::Report report = build({recording_with_paths()}, options);
+  EXPECT_EQ(report.suspects.size(), 153U);
+  EXPECT_TRUE(report.suspects[0].paths.empty());
+  EXPECT_FALSE(report.suspects[0].stack.empty());
+  EXPECT_EQ(report.suspects[0].sites, 1U);
 }
 
 TEST(BuildReport, OtherProgramsStayApart) {

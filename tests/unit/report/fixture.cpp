@@ -2,29 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+
 namespace seep::report {
 namespace {
 
 constexpr int kSeconds = 60;
-
-model::SiteHistory growing(std::uint64_t bytes_a_second) {
-  model::SiteHistory site;
-  site.node = 3;
-  const std::uint64_t blocks = bytes_a_second / 64;
-  for (std::uint64_t t = 0; t <= kSeconds; ++t) {
-    site.at.push_back({t * blocks * 64, t * blocks, t * blocks * 64, t * blocks});
-  }
-  // Ages of blocks that came evenly: classes of 64 ms · 2^k.
-  double younger = 0;
-  for (std::uint32_t k = 0; younger < kSeconds; ++k) {
-    const double until = std::min<double>(kSeconds, 0.064 * static_cast<double>(1U << k));
-    const auto count = static_cast<std::uint64_t>((until - younger) * static_cast<double>(blocks));
-    site.ages.push_back({k, count, count * 64});
-    younger = until;
-  }
-  site.oldest_ms = 59'000;
-  return site;
-}
 
 model::SiteHistory burst() {
   model::SiteHistory site;
@@ -32,16 +16,6 @@ model::SiteHistory burst() {
   site.at.assign(kSeconds + 1, {1 << 20, 16, 1 << 20, 16});
   site.ages.push_back({10, 16, 1 << 20});
   site.oldest_ms = 60'000;
-  return site;
-}
-
-model::SiteHistory turnover() {
-  model::SiteHistory site;
-  site.node = 5;
-  for (std::uint64_t t = 0; t <= kSeconds; ++t) {
-    site.at.push_back({6400, 100, 6400 * (t + 1), 100 * (t + 1)});
-  }
-  site.ages.push_back({1, 100, 6400});
   return site;
 }
 
@@ -65,7 +39,62 @@ model::Stacks stacks() {
   return result;
 }
 
+// The age class of a block: classes end at 64 ms · 2^k.
+std::uint32_t age_class(double age) {
+  std::uint32_t k = 0;
+  while (0.064 * static_cast<double>(1U << k) < age) {
+    ++k;
+  }
+  return k;
+}
+
 }  // namespace
+
+model::SiteHistory growing_site(std::uint64_t bytes_a_second) {
+  model::SiteHistory site;
+  const std::uint64_t blocks = bytes_a_second / 64;
+  for (std::uint64_t t = 0; t <= kSeconds; ++t) {
+    site.at.push_back({t * blocks * 64, t * blocks, t * blocks * 64, t * blocks});
+  }
+  // Ages of blocks that came evenly: classes of 64 ms · 2^k.
+  double younger = 0;
+  for (std::uint32_t k = 0; younger < kSeconds; ++k) {
+    const double until = std::min<double>(kSeconds, 0.064 * static_cast<double>(1U << k));
+    const auto count = static_cast<std::uint64_t>((until - younger) * static_cast<double>(blocks));
+    site.ages.push_back({k, count, count * 64});
+    younger = until;
+  }
+  site.oldest_ms = 59'000;
+  return site;
+}
+
+model::SiteHistory steady_site() {
+  model::SiteHistory site;
+  for (std::uint64_t t = 0; t <= kSeconds; ++t) {
+    site.at.push_back({6400, 100, 6400 * (t + 1), 100 * (t + 1)});
+  }
+  site.ages.push_back({1, 100, 6400});
+  return site;
+}
+
+model::SiteHistory site_of_births(const std::vector<double>& births) {
+  model::SiteHistory site;
+  for (int t = 0; t <= kSeconds; ++t) {
+    const auto born = static_cast<std::uint64_t>(
+        std::count_if(births.begin(), births.end(), [&](double birth) { return birth <= t; }));
+    site.at.push_back({born * 64, born, born * 64, born});
+  }
+  std::map<std::uint32_t, std::uint64_t> blocks;  // by age class
+  for (const double birth : births) {
+    ++blocks[age_class(kSeconds - birth)];
+    site.oldest_ms =
+        std::max(site.oldest_ms, static_cast<std::uint64_t>(1000 * (kSeconds - birth)));
+  }
+  for (const auto& [age, count] : blocks) {
+    site.ages.push_back({age, count, count * 64});
+  }
+  return site;
+}
 
 model::Recording recording_with_leak(std::uint32_t pid, std::uint64_t leak_bytes) {
   model::Recording recording;
@@ -81,7 +110,9 @@ model::Recording recording_with_leak(std::uint32_t pid, std::uint64_t leak_bytes
   recording.end.how = model::EndInfo::How::kExit;
   recording.end.status = 0;
   recording.stacks = stacks();
-  recording.sites = {burst(), turnover(), growing(leak_bytes)};
+  recording.sites = {burst(), steady_site(), growing_site(leak_bytes)};
+  recording.sites[1].node = 5;
+  recording.sites[2].node = 3;
   for (std::size_t i = 0; i <= kSeconds; ++i) {
     model::Moment moment;
     moment.file = fmt::format("snapshot-{:06}.seep", i + 1);

@@ -13,6 +13,13 @@ namespace seep::report {
 // a turnover.
 model::Recording recording_with_leak(std::uint32_t pid, std::uint64_t leak_bytes);
 
+// The histories in it, with blocks of 64 bytes over the same 61 moments; `node` is to be set.
+model::SiteHistory growing_site(std::uint64_t bytes_a_second);
+model::SiteHistory steady_site();
+
+// A block of 64 bytes at each of these seconds (0 to 60), kept for ever.
+model::SiteHistory site_of_births(const std::vector<double>& births);
+
 // A named frame.
 model::ReportFrame frame(const char* function, const char* file, unsigned line,
                          const char* module = "/opt/app/server");

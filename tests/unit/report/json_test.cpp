@@ -94,6 +94,7 @@ TEST(Json, HasEveryFieldOfASuspect) {
                  "blame",
                  "sites",
                  "paths",
+                 "paths_omitted",
                  "stack"},
                 "a suspect");
   expect_fields(suspect["series"], {"live_bytes", "live_blocks"}, "a series");

@@ -81,7 +81,27 @@ TEST(SuspectId, HoldsWhenLinesAndAddressesChange) {
   stack[1].offset = 0x9999;
   EXPECT_EQ(suspect_id(heap, stack, 0), id);
   stack[1].function = "main2";
+  EXPECT_EQ(suspect_id(heap, stack, 0), id) << "callers differ from path to path";
+  stack[0].function = "g";
   EXPECT_NE(suspect_id(heap, stack, 0), id);
+}
+
+TEST(SiteId, IsOfAllFunctionsOutward) {
+  const auto heap = model::SiteKind::kHeap;
+  model::ReportStack stack = {frame("f", "/build/1/a.cpp", 10), frame("main", "m.cpp", 20)};
+  const std::string id = site_id(heap, stack, 0);
+  stack[1].line = 21;
+  EXPECT_EQ(site_id(heap, stack, 0), id);
+  stack[1].function = "main2";
+  EXPECT_NE(site_id(heap, stack, 0), id);
+}
+
+TEST(DerivedId, DiffersByVerdictAndCopy) {
+  const std::string id = "0123456789abcdef";
+  EXPECT_EQ(derived_id(id, "steady", 0).size(), 16U);
+  EXPECT_NE(derived_id(id, "steady", 0), id);
+  EXPECT_NE(derived_id(id, "steady", 0), derived_id(id, "plateau", 0));
+  EXPECT_NE(derived_id(id, "steady", 0), derived_id(id, "steady", 1));
 }
 
 TEST(SuspectId, DependsOnTheKindAndNotOnWhatIsInside) {

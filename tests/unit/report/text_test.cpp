@@ -105,7 +105,7 @@ TEST(Text, ShowsWhatIsNoLeakOnlyOnRequest) {
   report.suspects[1].verdict = "plateau";
   report.suspects[1].rank = 2;
   EXPECT_FALSE(has(to_text(report, {}), "#2 plateau"));
-  EXPECT_TRUE(has(to_text(report, {}), "1 more call path"));
+  EXPECT_TRUE(has(to_text(report, {}), "1 more; all: --all --top 0"));
   TextOptions all;
   all.all = true;
   EXPECT_TRUE(has(to_text(report, all), "#2 plateau"));
@@ -119,6 +119,44 @@ TEST(Text, OneSuspectInFullById) {
   EXPECT_TRUE(has(text, "   handle_request  src/http.cpp:214\n")) << text;
   options.id = "ffffffffffffffff";
   EXPECT_TRUE(has(to_text(report_with_leak(), options), "no suspect has the id"));
+}
+
+model::Report report_with_paths() {
+  model::Report report = report_with_leak();
+  model::Suspect& suspect = report.suspects[0];
+  suspect.sites = 50;
+  suspect.paths.resize(5, suspect.paths[0]);
+  for (std::size_t i = 0; i < suspect.paths.size(); ++i) {
+    suspect.paths[i].live_bytes = 1000 * (9 - i);
+    suspect.paths[i].stack[1].function = "handler_" + std::to_string(i) + "(int)";
+  }
+  return report;
+}
+
+TEST(Text, ARowShowsItsLargestPaths) {
+  const std::string text = to_text(report_with_paths(), {});
+  EXPECT_TRUE(has(text, "<- handle_request  src/http.cpp:214  (50 paths)\n")) << text;
+  EXPECT_TRUE(has(text,
+                  "\n   paths: 9.00 KB by handler_0, 8.00 KB by handler_1, 7.00 KB by "
+                  "handler_2, 47 more: --id 0123456789abcdef\n"))
+      << text;
+}
+
+TEST(Text, OneSuspectHasAllItsPathsAndItsSeries) {
+  TextOptions options;
+  options.id = "0123456789abcdef";
+  model::Report report = report_with_paths();
+  for (std::size_t i = 0; i < report.snapshots.size(); ++i) {
+    report.suspects[0].series_bytes[i] = 1000 * i;
+  }
+  const std::string text = to_text(report, options);
+  EXPECT_TRUE(has(text,
+                  "\n   path 5 of 50: 5.00 KB in 104,112 blocks\n"
+                  "   -> open_session  src/session.cpp:88\n"
+                  "      handler_4(int)  src/http.cpp:214\n"))
+      << text;
+  EXPECT_TRUE(has(text, "\n   live in server.4711: 0 ms 0 B, ")) << text;
+  EXPECT_TRUE(has(text, ", 1 m 60.0 KB\n")) << text;
 }
 
 TEST(Text, HostileNamesReachNoTerminal) {
