@@ -18,8 +18,8 @@ struct Options {
   unsigned top = 1000;                       // suspects kept; 0: all
   bool by_site = false;                      // one row a site instead of one a group
   std::optional<std::uint64_t> limit_bytes;  // of RSS, instead of those recorded
-  std::string unit;        // what a unit of work is called; empty: as the program says
-  std::string counted_by;  // who counted the units, where it was not the program (count_calls)
+  std::string unit;          // what a unit of work is called; empty: as the program says
+  std::string counted_by;    // who counted the units, where it was not the program (count_calls)
   std::string all_paths_of;  // the id of a suspect that is given with all its paths
 };
 

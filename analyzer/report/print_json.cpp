@@ -295,7 +295,7 @@ std::string to_json(const model::Report& report) {
                               {"losses", report.losses},
                               {"totals", json_of(report.totals)},
                               {"work", json_of(report.work)},
-                               {"scan", json_of(report.scan)},
+                              {"scan", json_of(report.scan)},
                               {"conclusion", json_of(report.conclusion)},
                               {"notes", report.notes}});
   text.resize(text.size() - std::string_view("\n}\n").size());
