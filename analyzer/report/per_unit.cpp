@@ -37,9 +37,12 @@ struct Sum {
 std::map<std::size_t, Sum> by_process(const std::vector<model::Recording>& recordings,
                                       std::span<const rank::RankedSite> members, bool leak,
                                       double warmup_s) {
+  // Sites of one cause may be a leak only together: then each of them is a part of it.
+  const bool some = std::any_of(members.begin(), members.end(),
+                                [&](const auto& member) { return member.leak == leak; });
   std::map<std::size_t, Sum> processes;
   for (const rank::RankedSite& member : members) {
-    if (member.leak != leak) {
+    if (some && member.leak != leak) {
       continue;
     }
     const model::Recording& recording = recordings[member.recording];
