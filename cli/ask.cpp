@@ -39,7 +39,7 @@ Error refused(const client::TrackedProcess& process, const client::Reply& reply)
                  fmt::format("`seep start {}` begins the recording", process.pid)};
   }
   const char* what = reply.answer == format::Answer::kNotActive ? "cannot do that in this version"
-                                                                : "could not write the snapshot";
+                                                                : "could not write the file";
   const std::string said = reply.message.empty() ? "" : " (" + reply.message + ")";
   return Error{ErrorKind::kBadInput,
                {},
@@ -55,7 +55,9 @@ void add_ask(CLI::App& app, AskOptions& options) {
   app.add_option("PID", options.pid, "The process, as `seep status` shows it")
       ->required()
       ->check(CLI::PositiveNumber);
-  add_duration(app, "--wait", options.wait_ms, "Wait this long for its answer (default 1s)");
+  add_duration(app, "--wait", options.wait_ms,
+               fmt::format("Wait this long for its answer (default {})",
+                           format_duration_ms(options.wait_ms)));
 }
 
 Result<Served> ask(const AskOptions& options, const client::Request& request) {
@@ -77,9 +79,10 @@ Result<Served> ask(const AskOptions& options, const client::Request& request) {
   if (reply->snapshot == 0) {
     return Served{who(*process), {}};
   }
-  return Served{who(*process),
-                fmt::format("{}/{}{:06}{}", process->recording, format::kSnapshotPrefix,
-                            reply->snapshot, format::kSnapshotSuffix)};
+  const char* prefix =
+      request.kind == format::RequestKind::kScan ? format::kScanPrefix : format::kSnapshotPrefix;
+  return Served{who(*process), fmt::format("{}/{}{:06}{}", process->recording, prefix,
+                                           reply->snapshot, format::kSnapshotSuffix)};
 }
 
 }  // namespace seep::cli

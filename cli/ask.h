@@ -1,5 +1,5 @@
-// What `snapshot`, `mark`, `start` and `pause` share: find the process, send the request, say what
-// happened.
+// What `snapshot`, `mark`, `scan`, `start` and `pause` share: find the process, send the request,
+// say what happened.
 #pragma once
 
 #include <sys/types.h>
@@ -18,13 +18,13 @@ struct AskOptions {
   std::uint64_t wait_ms = 1000;
 };
 
-// PID and --wait.
+// PID and --wait, whose default is what stands in `options`.
 void add_ask(CLI::App& app, AskOptions& options);
 
 struct Served {
   std::string who;   // "process 4711 (server)"
-  std::string file;  // the snapshot, as a path that works from here; empty when a start or pause
-                     // found the process as it was asked to be
+  std::string file;  // the snapshot or scan, as a path that works from here; empty when a start or
+                     // pause found the process as it was asked to be
 };
 
 // An error is one sentence: who could not be asked, or why it has not been done (yet).

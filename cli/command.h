@@ -34,6 +34,7 @@ Action describe_snapshot(CLI::App& app);
 Action describe_mark(CLI::App& app);
 Action describe_start(CLI::App& app);
 Action describe_pause(CLI::App& app);
+Action describe_scan(CLI::App& app);
 Action describe_status(CLI::App& app);
 Action describe_info(CLI::App& app);
 Action describe_verify(CLI::App& app);

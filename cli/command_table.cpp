@@ -9,6 +9,7 @@ constexpr Command kCommands[] = {
     {"diff", "Compare two snapshots or two recordings.", false, describe_diff},
     {"snapshot", "Have a running tracked process write a snapshot.", false, describe_snapshot},
     {"mark", "Have a running tracked process write a snapshot with a label.", false, describe_mark},
+    {"scan", "Look for unreachable memory of a running tracked process.", false, describe_scan},
     {"start", "Have a paused process record from now on.", false, describe_start},
     {"pause", "Have a tracked process record no new allocations.", false, describe_pause},
     {"status", "Say what is tracked and how it is going.", false, describe_status},
@@ -17,8 +18,7 @@ constexpr Command kCommands[] = {
     {"prune", "Free disk space: remove the oldest finished recordings.", false, describe_prune},
 };
 
-constexpr const char* kLaterVerbs[] = {"scan", "top",    "export", "compare",
-                                       "pack", "attach", "detach"};
+constexpr const char* kLaterVerbs[] = {"top", "export", "compare", "pack", "attach", "detach"};
 
 }  // namespace
 

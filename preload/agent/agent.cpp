@@ -14,7 +14,6 @@
 #include "preload/runtime/call_filter.h"
 #include "preload/runtime/clocks.h"
 #include "preload/runtime/file.h"
-#include "preload/runtime/stack_switch.h"
 #include "preload/runtime/syscall.h"
 #include "preload/snapshot/accounting.h"
 #include "preload/stack/modules.h"
@@ -366,18 +365,6 @@ bool Agent::enter_patiently(unsigned most_naps) {
   return false;
 }
 
-// Runs `action` as the holder, on our own stack and with all signals blocked: a handler of the
-// program that ran here could allocate, exit or fork in the middle of it. A walker that it starts
-// holds the agent as well, and may end before this thread is off the stack.
-template <typename Action>
-void Agent::act(Action action) {
-  const runtime::SignalsBlocked blocked;
-  runtime::call_on_stack(
-      static_cast<char*>(own_stack_) + kOwnStackBytes,
-      [](void* argument) { (*static_cast<Action*>(argument))(); }, &action);
-  leave();
-}
-
 void Agent::on_look(std::uint64_t now_ms) {
   notice_raw_fork();
   if (!active_ || ended_.load(std::memory_order_acquire) ||
@@ -390,6 +377,7 @@ void Agent::on_look(std::uint64_t now_ms) {
                    births_pending_.load(std::memory_order_relaxed) || walker_.is_unreaped() ||
                    must_be_reachable();
   if (due && is_own_process() && enter()) {
+    scanner_.note_caller();
     act([=, this] { do_what_is_due(size_passed); });
   }
 }
@@ -444,6 +432,14 @@ void Agent::answer_request(std::uint64_t now_ms) {
         return answer(format::Answer::kNotStarted, 0);
       }
       return take(requested_snapshot(*control), now_ms);
+    case format::RequestKind::kScan: {
+      if (is_dormant()) {
+        return answer(format::Answer::kNotStarted, 0);
+      }
+      Request request;
+      request.trigger = format::Trigger::kRequest;
+      return scan(format::ScanTime::kRequest, request);
+    }
     case format::RequestKind::kStart:
       return change_recording(RecordingEvent::kStart, now_ms);
     case format::RequestKind::kPause:

@@ -2,7 +2,7 @@
 // exec and end. Included by nobody: the hooks reach it through the functions it registers.
 // agent.cpp has what happens and when; agent_recording.cpp has how recording begins, pauses and
 // goes on; agent_snapshots.cpp has how a snapshot is taken; agent_marks.cpp those that the program
-// asks for. Context: IN-AGENT: runs in whatever
+// asks for; agent_scan.cpp has scans for unreachable memory. Context: IN-AGENT: runs in whatever
 // thread of the program noticed that something is due.
 #pragma once
 
@@ -13,11 +13,13 @@
 #include "preload/agent/identity.h"
 #include "preload/agent/recording_directory.h"
 #include "preload/agent/recording_state.h"
+#include "preload/agent/scanner.h"
 #include "preload/agent/schedule.h"
 #include "preload/agent/settings.h"
 #include "preload/agent/walker.h"
 #include "preload/intercept/process_events.h"
 #include "preload/recorder/recorder.h"
+#include "preload/runtime/stack_switch.h"
 #include "preload/snapshot/writer.h"
 
 namespace seep::agent {
@@ -53,6 +55,11 @@ class Agent {
   void on_signal();
   void on_exit(const intercept::ExitEvent& event);
   void on_exec_failed();
+  // After all that the program runs at its exit.
+  void scan_at_exit();
+  // A scan that the program asks for and waits for: whether anything is lost. `is_last`: there is
+  // none at exit.
+  bool check_for_losses(bool is_last);
   void on_fork_prepare();
   void on_fork_parent();
   // `alone`: by a handler of fork, before there can be another thread.
@@ -112,6 +119,17 @@ class Agent {
   static void walk_beside(void* agent, int directory);
   void publish_status(format::AgentState state);
 
+  [[nodiscard]] format::ScanProblem problem_of_history() const;
+  ScanOrder make_order(format::ScanTime when);
+  [[nodiscard]] bool can_scan() const;
+  void scan(format::ScanTime when, const Request& request);
+  bool start_scan(format::ScanTime when, std::uint64_t begun_ns, Walker::Run run);
+  bool take_with_scan(std::uint64_t begin_ns);
+  void log_problem(format::ScanProblem problem);
+  void settle_scan(const ScanOutcome& outcome);
+  static void scan_beside(void* agent, int directory);
+  static void scan_and_walk_beside(void* agent, int directory);
+
   // A snapshot needs more stack than a small thread of the program has.
   static constexpr std::size_t kOwnStackBytes = std::size_t{256} << 10;
   // The longest that an exit, and a mark, wait for a snapshot that is being taken; a nap is 1 ms.
@@ -123,6 +141,7 @@ class Agent {
   RecordingDirectory directory_;
   Schedule schedule_;
   Walker walker_;
+  Scanner scanner_;
   KeptSnapshot kept_[Schedule::kMostKept + 1] = {};
 
   // How many hold the agent: the thread that takes a snapshot, and the walker that it started for
@@ -174,7 +193,11 @@ class Agent {
   std::uint64_t prepared_ms_ = 0;
   std::uint64_t thread_cost_ns_ = 0;  // the part done in the program's thread beside a walker's
   runtime::Text<128> mark_;
-  std::uint32_t answering_ = 0;  // request_sequence to answer, 0 for none
+  runtime::Text<64> scan_name_;
+  ScanOutcome scan_outcome_;         // of the last one
+  std::uint32_t scan_problems_ = 0;  // a bit for each ScanProblem that the log has told
+  bool scans_are_over_ = false;      // the program wanted the last one before its end
+  std::uint32_t answering_ = 0;      // request_sequence to answer, 0 for none
 
   // Wiped by the kernel in a child: tells a real fork that passed by our handler from a child that
   // shares our memory (vfork).
@@ -182,5 +205,17 @@ class Agent {
   runtime::Path directory_variable_;  // "SEEP_DIR=…", handed to children
   runtime::Text<64> run_variable_;    // "SEEP_RUN=…"
 };
+
+// Runs `action` as the holder, on our own stack and with all signals blocked: a handler of the
+// program that ran here could allocate, exit or fork in the middle of it. A walker that it starts
+// holds the agent as well, and may end before this thread is off the stack.
+template <typename Action>
+void Agent::act(Action action) {
+  const runtime::SignalsBlocked blocked;
+  runtime::call_on_stack(
+      static_cast<char*>(own_stack_) + kOwnStackBytes,
+      [](void* argument) { (*static_cast<Action*>(argument))(); }, &action);
+  leave();
+}
 
 }  // namespace seep::agent

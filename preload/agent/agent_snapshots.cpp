@@ -69,6 +69,9 @@ void Agent::take(const Request& request, std::uint64_t clock_ms) {
   }
   stack::refresh_changed_modules();
   prepare(request, now_ms);
+  if (!request.wait && take_with_scan(begin)) {
+    return;
+  }
   if (request.wait || last_cost_ns_ < kLongSnapshotNs || !start_walker(begin)) {
     thread_cost_ns_ = 0;
     write_prepared(begin);

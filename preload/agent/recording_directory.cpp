@@ -98,6 +98,12 @@ runtime::Text<64> snapshot_name(std::uint32_t sequence) {
   return name;
 }
 
+runtime::Text<64> scan_name(std::uint32_t sequence) {
+  runtime::Text<64> name;
+  name.add(format::kScanPrefix).add_decimal(sequence, 6).add(format::kSnapshotSuffix);
+  return name;
+}
+
 void RecordingDirectory::set_base(std::string_view setting, std::string_view temporary,
                                   const Identity& identity) {
   temporary_.clear();
@@ -307,6 +313,7 @@ void RecordingDirectory::close() {
 
 void remove_snapshot(int directory, std::uint32_t sequence) {
   raw_syscall(__NR_unlinkat, directory, as_argument(snapshot_name(sequence).c_str()), 0);
+  raw_syscall(__NR_unlinkat, directory, as_argument(scan_name(sequence).c_str()), 0);
 }
 
 // Others may write SEEP_DIR where root made it: what they put in place of the file is left alone, a

@@ -79,9 +79,11 @@ class RecordingDirectory {
   std::atomic<format::ControlPage*> control_{nullptr};
 };
 
+// With the scan that was made for it.
 void remove_snapshot(int directory, std::uint32_t sequence);
 
-// snapshot-NNNNNN.seep
+// snapshot-NNNNNN.seep, scan-NNNNNN.seep
 runtime::Text<64> snapshot_name(std::uint32_t sequence);
+runtime::Text<64> scan_name(std::uint32_t sequence);
 
 }  // namespace seep::agent

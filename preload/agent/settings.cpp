@@ -103,6 +103,19 @@ bool parse_start(std::string_view text, Settings& settings) {
          settings.start_rss_bytes != 0;
 }
 
+bool parse_scan(std::string_view text, Settings& settings) {
+  if (text == "off") {
+    settings.scan = ScanWhen::kOff;
+  } else if (text == "exit") {
+    settings.scan = ScanWhen::kExit;
+  } else if (text == "always") {
+    settings.scan = ScanWhen::kAlways;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 bool parse_rss_limit(std::string_view text) {
   if (text == "auto" || text == "off") {
     return true;
@@ -125,7 +138,6 @@ bool parse_rss_limit(std::string_view text) {
 
 // Checks a value and keeps what it means; false when it is not accepted.
 bool accept(std::string_view name, std::string_view text, Settings& settings) {
-  std::uint64_t ignored = 0;
   if (name == "INTERVAL")
     return parse_interval(text, settings);
   if (name == "KEEP")
@@ -154,9 +166,9 @@ bool accept(std::string_view name, std::string_view text, Settings& settings) {
   if (name == "RSS_LIMIT")
     return parse_rss_limit(text);
   if (name == "SCAN")
-    return one_of(text, {"off", "exit", "always"});
+    return parse_scan(text, settings);
   if (name == "SCAN_LIMIT")
-    return parse_duration(text, ignored);
+    return parse_duration(text, settings.scan_limit_ms);
   if (name == "LANG")
     return one_of(text, {"auto", "off", "php", "python"});
   return true;  // free text

@@ -9,6 +9,7 @@
 namespace seep::agent {
 
 enum class Children { kAll, kFork, kNone };
+enum class ScanWhen { kOff, kExit, kAlways };
 enum class Start { kNow, kPaused, kSize };  // kSize: when the process passes start_rss_bytes
 
 struct Settings {
@@ -32,6 +33,8 @@ struct Settings {
   Children children = Children::kAll;
   Start start = Start::kNow;
   std::uint64_t start_rss_bytes = 0;
+  ScanWhen scan = ScanWhen::kExit;
+  std::uint64_t scan_limit_ms = 2000;
 
   runtime::Text<512> inactive;  // settings given that do nothing yet, comma separated
   runtime::Text<512> problem;   // one line about the first bad value; empty when all are good

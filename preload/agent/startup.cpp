@@ -3,6 +3,8 @@
 #include "preload/intercept/process_events.h"
 #include "preload/intercept/real_functions.h"
 
+extern "C" int __cxa_atexit(void (*handler)(void*), void* argument, void* dso);
+
 namespace seep::agent {
 namespace {
 
@@ -25,9 +27,12 @@ constinit Agent g_agent;
       .on_fork_child = [] { g_agent.on_fork_child(/*alone=*/true); },
       .on_filter = [](bool allows_snapshots) { return g_agent.on_filter(allows_snapshots); },
       .on_mark = [](const intercept::MarkEvent& event) { g_agent.on_mark(event); },
+      .on_leak_check = [](bool is_last) { return g_agent.check_for_losses(is_last); },
   };
   intercept::watch_forks();
   g_agent.start(environment);
+  // What is registered first runs last, and what belongs to no library is not run with one.
+  __cxa_atexit([](void*) { g_agent.scan_at_exit(); }, nullptr, nullptr);
 }
 
 }  // namespace seep::agent

@@ -132,6 +132,15 @@ void* find_in(const link_map& object, const char* name) {
   return address;
 }
 
+Definition find_from(const link_map* object, const char* name) {
+  for (; object != nullptr; object = object->l_next) {
+    if (void* address = find_in(*object, name); address != nullptr) {
+      return {address, object->l_name};
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Definition find_next_definition(const char* name) {
@@ -139,13 +148,11 @@ Definition find_next_definition(const char* name) {
   while (object != nullptr && object->l_ld != _DYNAMIC) {
     object = object->l_next;
   }
-  for (object = object == nullptr ? nullptr : object->l_next; object != nullptr;
-       object = object->l_next) {
-    if (void* address = find_in(*object, name); address != nullptr) {
-      return {address, object->l_name};
-    }
-  }
-  return {};
+  return find_from(object == nullptr ? nullptr : object->l_next, name);
+}
+
+Definition find_first_definition(const char* name) {
+  return find_from(runtime::loaded_objects(), name);
 }
 
 bool is_defined_before(const char* name) {

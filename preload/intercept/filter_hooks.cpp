@@ -2,8 +2,12 @@
 // comes this way too). Everything else passes by a jump: a wrapper would break the children that a
 // program makes by syscall(SYS_clone) or SYS_vfork on this stack. The filter is looked at before
 // the kernel has it: afterwards it may be too late for any call of ours.
+#include "preload/intercept/filter_hooks.h"
+
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
+
+#include <atomic>
 
 #include "preload/intercept/process_events.h"
 #include "preload/intercept/real_functions.h"
@@ -14,6 +18,9 @@ namespace seep::intercept {
 namespace {
 
 using runtime::CopyFilter;
+
+// Relaxed: a program that changes it while a scan is made may find either.
+constinit std::atomic<long> g_chosen_tracer{0};
 
 // False in the child of a vfork, which confines itself and not the process whose memory it uses.
 bool is_about_us(bool allows_snapshots) {
@@ -44,6 +51,10 @@ void filter_is_installed(const void* program) {
 
 }  // namespace
 
+long chosen_tracer() {
+  return g_chosen_tracer.load(std::memory_order_relaxed);
+}
+
 extern "C" {
 // For the assembly below.
 [[gnu::visibility("hidden")]] long (*seep_real_syscall)(long, ...) = nullptr;
@@ -55,6 +66,8 @@ extern "C" {
     strict_mode_begins();
   } else if (static_cast<int>(option) == PR_SET_SECCOMP && a == SECCOMP_MODE_FILTER) {
     filter_is_installed(reinterpret_cast<const void*>(b));
+  } else if (static_cast<int>(option) == PR_SET_PTRACER) {
+    g_chosen_tracer.store(a, std::memory_order_relaxed);
   }
 }
 
@@ -72,8 +85,9 @@ extern "C" {
 }
 
 #if defined(__x86_64__)
-// Keeps the arguments, calls `before`, and puts them back. 22 is PR_SET_SECCOMP, 157 prctl, 317
-// seccomp. A call before the library has started goes the longer way too, and finds the function.
+// Keeps the arguments, calls `before`, and puts them back. 22 is PR_SET_SECCOMP, 0x59616d61
+// PR_SET_PTRACER, 157 prctl, 317 seccomp. A call before the library has started goes the longer way
+// too, and finds the function.
 #define SEEP_KEEP_ARGUMENTS(before)                          \
   "  pushq %rdi\n  pushq %rsi\n  pushq %rdx\n  pushq %rcx\n" \
   "  pushq %r8\n  pushq %r9\n  subq $8, %rsp\n"              \
@@ -110,6 +124,8 @@ __asm__(
     "  cmpq $0, seep_real_prctl(%rip)\n"
     "  je 1f\n"
     "  cmpl $22, %edi\n"
+    "  je 1f\n"
+    "  cmpl $0x59616d61, %edi\n"
     "  je 1f\n"
     "  jmpq *seep_real_prctl(%rip)\n"
     "1:\n" SEEP_KEEP_ARGUMENTS("seep_before_prctl")

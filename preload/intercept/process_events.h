@@ -31,6 +31,8 @@ struct ProcessEventHandlers {
   // or not; false: by a child that only uses our memory.
   bool (*on_filter)(bool allows_snapshots) = nullptr;
   void (*on_mark)(const MarkEvent& event) = nullptr;
+  // The program asks whether memory is lost, now; `is_last`: not again at exit.
+  bool (*on_leak_check)(bool is_last) = nullptr;
 };
 
 extern ProcessEventHandlers g_process_events;

@@ -329,6 +329,9 @@ std::uint32_t recover_after_fork(bool alone) {
     return;
   }
   insert_block(address_of(block), size, site, foreign);
+  if (t_thread.keeping != 0) {
+    keep_block(block);
+  }
 }
 
 // The site of a block whose stack is the one predicted, and which is not the first of many births

@@ -18,6 +18,7 @@
 #include "preload/recorder/losses.h"
 #include "preload/recorder/thread_state.h"
 #include "preload/table/address_table.h"
+#include "preload/table/kept_blocks.h"
 #include "preload/table/range_table.h"
 #include "preload/table/site_table.h"
 #include "preload/table/stack_table.h"
@@ -33,6 +34,7 @@ struct Tables {
 };
 
 extern Tables g_tables;
+extern table::KeptBlocks g_kept_blocks;
 extern Clock g_clock;
 
 // What the hooks do. A hook reads it once, so an event that began before a change is recorded as
@@ -129,6 +131,13 @@ Moving begin_move(const void* block);
 // `fresh` null: the block stays as it was, unless `released` says that realloc freed it.
 void end_move(const Moving& moving, void* fresh, std::size_t size, bool released,
               const Caller& caller);
+
+// Blocks that this thread makes between the two are kept (table/kept_blocks.h); calls nest. The
+// record of a block takes microseconds meanwhile.
+void begin_keeping();
+void end_keeping();
+// Keeps the block that `address` points to, or into, at most 1 MB behind its beginning.
+void keep_block(const void* address);
 
 void record_map(const void* begin, std::size_t bytes, const Caller& caller);
 void record_unmap(const void* begin, std::size_t bytes);

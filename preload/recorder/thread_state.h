@@ -22,6 +22,7 @@ struct ThreadState {
   std::uintptr_t guard = 0;      // the innermost AllocatorGuard; 0 for none
   // Made or released below an AllocatorGuard: the outer hook takes it over, or has done so.
   std::uintptr_t nested_block = 0;
+  unsigned keeping = 0;  // blocks made now are to be left alone (keeping.cpp)
 };
 
 [[gnu::visibility("hidden")]] extern constinit thread_local ThreadState t_thread;

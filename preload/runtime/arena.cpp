@@ -14,8 +14,7 @@ struct Mapping {
   std::atomic<std::uintptr_t> begin;  // relaxed: a stale pair gives a stale figure, no more
   std::atomic<std::size_t> bytes;
 };
-constexpr std::size_t kMostMappings = 4096;
-constinit Mapping g_mappings[kMostMappings] = {};
+constinit Mapping g_mappings[kMostMapped] = {};
 constinit std::atomic<std::size_t> g_mappings_end{0};  // relaxed; places beyond were never used
 
 std::size_t round_up(std::size_t value, std::size_t unit) {
@@ -41,7 +40,7 @@ void note_mapping(std::uintptr_t begin, std::size_t bytes) {
       return;
     }
   }
-  if (end < kMostMappings - kPlacesToTry) {  // threads that race here cannot pass the last place
+  if (end < kMostMapped - kPlacesToTry) {  // threads that race here cannot pass the last place
     take_place(g_mappings_end.fetch_add(1, std::memory_order_relaxed), begin, bytes);
   }
 }
@@ -108,6 +107,18 @@ std::uint64_t resident_bytes() {
     }
   }
   return bytes;
+}
+
+std::size_t list_mapped(MemoryRange* to, std::size_t capacity) {
+  std::size_t count = 0;
+  const std::size_t end = g_mappings_end.load(std::memory_order_relaxed);
+  for (std::size_t place = 0; place < end && count < capacity; ++place) {
+    const std::uintptr_t begin = g_mappings[place].begin.load(std::memory_order_relaxed);
+    if (begin != 0) {
+      to[count++] = {begin, begin + g_mappings[place].bytes.load(std::memory_order_relaxed)};
+    }
+  }
+  return count;
 }
 
 void* Arena::allocate(std::size_t bytes) {

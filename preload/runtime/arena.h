@@ -22,6 +22,14 @@ std::uint64_t mapped_bytes();
 // Of these, bytes that are resident, by mincore(2). Context: IN-AGENT, walker.
 std::uint64_t resident_bytes();
 
+struct MemoryRange {
+  std::uintptr_t begin;
+  std::uintptr_t end;
+};
+// What map_pages holds now, in no order: at most `capacity` of them into `to`; returns how many.
+std::size_t list_mapped(MemoryRange* to, std::size_t capacity);
+inline constexpr std::size_t kMostMapped = 4096;
+
 // Bump allocation out of chunks. Zeroed memory, aligned to 16 bytes; null when the kernel has none.
 // A request may be at most half of the chunk size.
 class Arena {

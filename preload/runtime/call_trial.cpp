@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/prctl.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -91,6 +92,9 @@ unsigned calls_to_try(Trial& trial, Call* calls) {
       {__NR_tgkill, {-1, -1, 0}},
       {__NR_prlimit64, {0, RLIMIT_NOFILE, 0, scratch}},
       {__NR_clock_gettime, {CLOCK_THREAD_CPUTIME_ID, scratch}},
+      {__NR_sched_yield, {}},
+      {__NR_ptrace, {PTRACE_DETACH, -1, 0, 0}},
+      {__NR_prctl, {PR_GET_DUMPABLE}},
   };
   unsigned count = 0;
   for (const Call& call : all) {

@@ -17,4 +17,8 @@ format::AccountingRecord account(std::uint64_t tracked_bytes, std::uint64_t mmap
 // The memory limit of this process's cgroup (v2 or v1); 0 for none.
 std::uint64_t cgroup_limit();
 
+// What its processes may use more, now: up to that limit, with what the kernel can give back of
+// files. UINT64_MAX without a limit.
+std::uint64_t cgroup_headroom();
+
 }  // namespace seep::snapshot

@@ -209,10 +209,34 @@ void put_losses(FileBuilder& file) {
   file.end_section();
 }
 
+template <typename Record>
+void put_list(FileBuilder& file, SectionId id, const scan::Pages<Record>& records) {
+  if (records.size() != 0) {
+    file.begin_section(id, sizeof(Record));
+    file.put(records.begin(), records.size() * sizeof(Record));
+    file.end_section();
+  }
+}
+
+void put_scan(FileBuilder& file, const scan::Answer& scan) {
+  put_section(file, SectionId::kScan, scan.record);
+  put_list(file, SectionId::kUnreachable, scan.unreachable);
+  put_list(file, SectionId::kChains, scan.chains);
+  put_list(file, SectionId::kLinks, scan.links);
+}
+
+// What goes into a file.
+struct Content {
+  const Description& description;
+  recorder::Tables& tables;
+  const LiveWalk& walk;
+  const scan::Answer* scan;
+};
+
 // Sites were counted before nodes, and nodes before modules: what a section refers to is in the
 // section that it refers to.
-int put_all(FileBuilder& file, const Description& description, recorder::Tables& tables,
-            const LiveWalk& walk, Outcome& outcome) {
+int put_all(FileBuilder& file, const Content& content, Outcome& outcome) {
+  const auto& [description, tables, walk, scan] = content;
   const std::uint32_t node_count = tables.stacks.count();
   const unsigned module_count = stack::module_count();
   StringSection strings;
@@ -227,6 +251,9 @@ int put_all(FileBuilder& file, const Description& description, recorder::Tables&
   put_section(file, SectionId::kAccounting, accounting);
   put_losses(file);
   put_estimates(file, walk);
+  if (scan != nullptr) {
+    put_scan(file, *scan);
+  }
   put_strings(file, description, module_count);
   return file.finish();
 }
@@ -246,27 +273,24 @@ int create_file(int directory, const char* name) {
   return runtime::open_file(directory, name, kFlags, 0600);
 }
 
-int write_file(int directory, const char* name, const Description& description,
-               recorder::Tables& tables, const LiveWalk& walk, Workspace& workspace,
+int write_file(int directory, const char* name, const Content& content, Workspace& workspace,
                Outcome& outcome) {
   const int fd = create_file(directory, name);
   if (fd < 0) {
     return fd;
   }
   FileBuilder file(fd, workspace.file);
-  const int error = put_all(file, description, tables, walk, outcome);
+  const int error = put_all(file, content, outcome);
   outcome.file_bytes = file.bytes_written();
   runtime::close_file(fd);
   return error;
 }
 
-int write_and_rename(int directory, const char* name, const Description& description,
-                     recorder::Tables& tables, const LiveWalk& walk, Workspace& workspace,
+int write_and_rename(int directory, const char* name, const Content& content, Workspace& workspace,
                      Outcome& outcome) {
   runtime::Text<280> temporary;
   temporary.add(".").add(runtime::view_of(name)).add(".tmp");
-  int error =
-      write_file(directory, temporary.c_str(), description, tables, walk, workspace, outcome);
+  int error = write_file(directory, temporary.c_str(), content, workspace, outcome);
   if (error == 0) {
     error = static_cast<int>(runtime::raw_syscall(__NR_renameat, directory,
                                                   runtime::as_argument(temporary.c_str()),
@@ -281,7 +305,7 @@ int write_and_rename(int directory, const char* name, const Description& descrip
 }  // namespace
 
 Outcome write(int directory, const char* name, const Description& description,
-              recorder::Tables& tables) {
+              recorder::Tables& tables, const scan::Answer* scan) {
   Outcome outcome;
   const std::uint64_t begin = runtime::thread_cpu_ns();
   Workspace* workspace = get_workspace();
@@ -294,7 +318,8 @@ Outcome write(int directory, const char* name, const Description& description,
   timed.process.walk_ns = runtime::thread_cpu_ns() - begin;
   outcome.live_blocks = walk.live_blocks();
   outcome.live_bytes = walk.live_bytes();
-  outcome.error = write_and_rename(directory, name, timed, tables, walk, *workspace, outcome);
+  outcome.error =
+      write_and_rename(directory, name, {timed, tables, walk, scan}, *workspace, outcome);
   tidy_workspace(outcome.file_bytes);
   return outcome;
 }

@@ -9,6 +9,7 @@
 #include "format/snapshot_format.h"
 #include "preload/recorder/recorder.h"
 #include "preload/recorder/thread_cache.h"
+#include "preload/scan/scan.h"
 
 namespace seep::snapshot {
 
@@ -37,8 +38,9 @@ struct Outcome {
   std::uint64_t tracker_bytes = 0;  // as in its accounting
 };
 
-// Writes to a temporary name in `directory` and renames it to `name` when it is whole.
+// Writes to a temporary name in `directory` and renames it to `name` when it is whole. `scan`: what
+// a scan for unreachable memory found at this moment, or null.
 Outcome write(int directory, const char* name, const Description& description,
-              recorder::Tables& tables);
+              recorder::Tables& tables, const scan::Answer* scan = nullptr);
 
 }  // namespace seep::snapshot

@@ -28,7 +28,9 @@ bool parse_maps_line(std::string_view text, MapsLine& line) {
     return false;
   }
   line.readable = text[0] == 'r';
+  line.writable = text[1] == 'w';
   line.executable = text[2] == 'x';
+  line.shared = text[3] == 's';
   text.remove_prefix(kFlags);
   std::uint64_t device = 0;
   if (!take_char(text, ' ') || !runtime::take_number(text, 16, line.offset) ||

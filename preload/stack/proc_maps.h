@@ -16,6 +16,8 @@ struct MapsLine {
   std::uint64_t offset;  // in the file
   std::uint64_t inode;   // 0: no file
   bool readable;
+  bool writable;
+  bool shared;
   bool executable;
   std::string_view path;  // as the kernel writes it; empty for anonymous memory
 };

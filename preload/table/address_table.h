@@ -20,6 +20,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "preload/runtime/arena.h"
 #include "preload/table/page_chunk.h"
@@ -68,13 +69,33 @@ class AddressTable {
   // Whether there ever was a block.
   [[nodiscard]] bool was_used() const;
 
-  // Calls visit(const Block&) for every live block, pages in ascending order. Runs beside writers:
-  // a block allocated or freed meanwhile may be seen or not.
+  // Calls visit(const Block&) for every live block, pages in ascending order; or, where it takes
+  // that, visit(const Block&, bool in_transit). Runs beside writers: a block allocated or freed
+  // meanwhile may be seen or not.
   template <typename Visit>
   void walk(Visit&& visit) const;
   // The same for those that begin in [begin, end).
   template <typename Visit>
   void walk_range(std::uintptr_t begin, std::uintptr_t end, Visit&& visit) const;
+
+  // Have the processor fetch what look_up(address) will read: first the one, and some hundreds of
+  // instructions later the other.
+  void prefetch_page(std::uintptr_t address) {
+    if (const std::atomic<std::uint64_t>* head = head_of(address); head != nullptr) {
+      __builtin_prefetch(head);
+    }
+  }
+  void prefetch_entry(std::uintptr_t address) {
+    const ChunkRef chunk = newest_chunk(address);
+    if (chunk.is_dense()) {
+      __builtin_prefetch(&chunk.dense_word(granule_of(address)));
+    } else if (chunk.exists()) {
+      __builtin_prefetch(&chunk.chunk());
+    }
+  }
+
+  // Whether a block was ever recorded in the page of `address`.
+  bool had_block_near(std::uintptr_t address) { return newest_chunk(address).exists(); }
 
  private:
   static constexpr unsigned kGranuleShift = 4;
@@ -295,7 +316,12 @@ template <typename Visit>
 void AddressTable::walk_page(std::uintptr_t page, ChunkRef chunk, Visit& visit) const {
   const auto visit_slot = [&](const Slot& slot) {
     const Block block = slot.seen == 0 ? Block() : describe(page, slot, slot.seen);
-    if (block.site != 0) {
+    if (block.site == 0) {
+      return;
+    }
+    if constexpr (std::is_invocable_v<Visit&, const Block&, bool>) {
+      visit(block, (slot.seen & kTransit) != 0);
+    } else {
       visit(block);
     }
   };

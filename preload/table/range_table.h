@@ -54,6 +54,8 @@ class RangeTable {
       unlock();
     }
   }
+  // Whether somebody is changing it, or is stopped while he does.
+  [[nodiscard]] bool is_held() const { return holder_.load(std::memory_order_relaxed) != 0; }
   // In the child: nobody else holds the lock now.
   void reset_lock() { unlock(); }
 

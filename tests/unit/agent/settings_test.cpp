@@ -83,9 +83,9 @@ TEST(Settings, AreNotMisledByNamesThatOnlyBeginAlike) {
 }
 
 TEST(Settings, AcceptAndNameWhatIsNotActiveYet) {
-  const Environment environment({"SEEP_LANG=php", "SEEP_SCAN=always"});
+  const Environment environment({"SEEP_LANG=php", "SEEP_RSS_LIMIT=off"});
   EXPECT_EQ(environment.problem(), "");
-  EXPECT_EQ(environment.settings().inactive.view(), "SEEP_SCAN,SEEP_LANG");
+  EXPECT_EQ(environment.settings().inactive.view(), "SEEP_RSS_LIMIT,SEEP_LANG");
 }
 
 class BadSetting : public testing::TestWithParam<const char*> {};

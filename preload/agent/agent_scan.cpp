@@ -1,0 +1,227 @@
+// How the agent looks for unreachable memory. All of it runs as the agent's holder, but
+// scan_at_exit.
+#include <iterator>
+
+#include "preload/agent/agent.h"
+#include "preload/intercept/lsan_hooks.h"
+#include "preload/intercept/real_functions.h"
+#include "preload/recorder/recorder.h"
+#include "preload/runtime/clocks.h"
+#include "preload/runtime/syscall.h"
+#include "preload/runtime/thread_pointer.h"
+#include "preload/snapshot/accounting.h"
+#include "preload/stack/modules.h"
+
+namespace seep::agent {
+namespace {
+
+using format::Loss;
+using format::ScanProblem;
+using format::ScanTime;
+using recorder::g_clock;
+using recorder::g_tables;
+
+constexpr std::uint64_t kNsPerMs = 1000000;
+// Of a scan beside the program, which nobody waits for.
+constexpr std::uint64_t kLongestScanMs = 60000;
+
+constexpr std::uint64_t kCopyBytes = std::uint64_t{48} << 20;  // of a small process
+
+// What the copy needs for itself, and for pages that the program writes meanwhile. An estimate: the
+// heap counts for a sixteenth, and a quarter more where the program goes on.
+bool has_room_for_copy(std::uint64_t live_bytes, ScanTime when) {
+  const std::uint64_t need =
+      kCopyBytes + live_bytes / 16 + (when == ScanTime::kExit ? 0 : live_bytes / 4);
+  return snapshot::cgroup_headroom() >= need;
+}
+
+std::uint64_t losses(Loss loss) {
+  return recorder::g_losses[static_cast<std::uint32_t>(loss)].load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
+bool Agent::can_scan() const {
+  return active_ && !is_dormant() && !confined_.load(std::memory_order_relaxed);
+}
+
+// After the last destructor and the last handler of the program: what libc runs last of all, since
+// it was registered first. A child that ends young has no recording, and is not looked at: it would
+// take longer to look than many of them live.
+void Agent::scan_at_exit() {
+  scanner_.note_caller();
+  if (!can_scan() || settings_.scan == ScanWhen::kOff || scans_are_over_ || !is_own_process() ||
+      !directory_.is_open() || !ended_.load(std::memory_order_acquire) ||
+      intercept::is_turned_off_by_program() || !enter_patiently()) {
+    return;
+  }
+  act([this] {
+    Request request;
+    request.trigger = format::Trigger::kExit;
+    request.end = format::End::kExit;
+    request.end_status = description_.process.end_status;
+    request.end_function = description_.end_function;
+    request.wait = true;
+    scan(ScanTime::kExit, request);
+    publish_status(format::AgentState::kEnded);
+  });
+}
+
+bool Agent::check_for_losses(bool is_last) {
+  if (!can_scan() || scans_are_over_ || !is_own_process() || !enter_patiently()) {
+    return false;
+  }
+  scanner_.note_caller();
+  scans_are_over_ = is_last;
+  act([this] {
+    Request request;
+    request.trigger = format::Trigger::kApi;
+    request.wait = true;
+    scan(ScanTime::kRequest, request);
+  });
+  return scan_outcome_.direct_blocks != 0;
+}
+
+// Why what is found cannot be trusted: blocks without a record may hold others.
+ScanProblem Agent::problem_of_history() const {
+  if (settings_.sample) {
+    return ScanProblem::kSampled;
+  }
+  const bool whole = gaps_ == 0 && settings_.track_heap && losses(Loss::blocks_not_recorded) == 0 &&
+                     losses(Loss::address_out_of_range) == 0 &&
+                     losses(Loss::allocators_unseen) == 0;
+  return whole ? ScanProblem::kNone : ScanProblem::kPartHistory;
+}
+
+ScanOrder Agent::make_order(ScanTime when) {
+  ScanOrder order;
+  order.when = when;
+  order.problem = problem_of_history();
+  order.has_room = has_room_for_copy(live_bytes_, when);
+  order.gives_up = when == ScanTime::kExit ? nullptr : &ended_;
+  order.limit_ns = (when == ScanTime::kExit ? settings_.scan_limit_ms : kLongestScanMs) * kNsPerMs;
+  order.name = scan_name_.c_str();
+  order.description = &description_;
+  scan::Question& question = order.question;
+  question.blocks = &g_tables.blocks;
+  question.ranges = &g_tables.ranges;
+  question.fork_tick = fork_tick_;
+  question.process = identity_.pid;
+  // A release of a block without a record tells that there are such blocks.
+  question.knows_all_blocks =
+      order.problem == ScanProblem::kNone && losses(Loss::foreign_free) == 0;
+  question.libc_allocator = intercept::g_real.libc_allocator;
+  question.kept_blocks = &recorder::g_kept_blocks;
+  question.root_regions = intercept::root_regions();
+  question.root_region_count = intercept::kMostRootRegions;
+  const stack::Place own = stack::find_place(reinterpret_cast<std::uint64_t>(&scan_beside));
+  if (own.load != nullptr) {
+    question.own_image = {own.load->image.begin, own.load->image.end};
+  }
+  question.own_tls_offset = static_cast<std::int64_t>(
+      reinterpret_cast<std::uintptr_t>(&recorder::t_thread) - runtime::thread_pointer());
+  question.own_tls_bytes = sizeof(recorder::t_thread);
+  return order;
+}
+
+// Beside the program in a walker. Where none can be made, other threads cannot be stopped: then
+// only the end of the program is looked at.
+void Agent::scan(ScanTime when, const Request& request) {
+  const std::uint64_t begin = runtime::clock_ns(CLOCK_MONOTONIC);
+  scan_outcome_ = {};
+  target_ = open_recording() ? directory_.descriptor() : -1;
+  if (target_ < 0) {
+    return settle_scan({});
+  }
+  stack::refresh_changed_modules();
+  prepare(request, state() == RecordingState::kPaused ? paused_ms_ : g_clock.look());
+  if (!start_scan(when, begin, scan_beside)) {
+    settle_scan(when == ScanTime::kExit ? scanner_.run(target_, /*beside=*/false) : ScanOutcome{});
+  }
+  while (request.wait && walker_.running()) {
+    scanner_.await_end();
+  }
+}
+
+// Returns when the copy is made; false where no walker can be.
+bool Agent::start_scan(ScanTime when, std::uint64_t begun_ns, Walker::Run run) {
+  scan_name_ = scan_name(sequence_);
+  ScanOrder order = make_order(when);
+  order.begun_ns = begun_ns;
+  scanner_.prepare(order);
+  while (walker_.running()) {  // it has left the agent already
+    runtime::raw_syscall(__NR_sched_yield);
+  }
+  holders_.fetch_add(1, std::memory_order_relaxed);
+  if (!walker_.start(run, this, target_)) {
+    leave();
+    return false;
+  }
+  while (!scanner_.await_copy() && walker_.running()) {
+  }
+  return true;
+}
+
+// SEEP_SCAN=always: the snapshot that is prepared, and the scan that goes with it. Its cost is that
+// of both, so that it puts off the next one.
+bool Agent::take_with_scan(std::uint64_t begin_ns) {
+  if (settings_.scan != ScanWhen::kAlways || settings_.sample) {
+    return false;
+  }
+  thread_cost_ns_ = runtime::thread_cpu_ns() - begin_ns;
+  return start_scan(ScanTime::kSnapshot, runtime::clock_ns(CLOCK_MONOTONIC), scan_and_walk_beside);
+}
+
+void Agent::scan_beside(void* agent, int directory) {
+  auto* self = static_cast<Agent*>(agent);
+  self->settle_scan(self->scanner_.run(directory, /*beside=*/true));
+  if (!self->ended_.load(std::memory_order_relaxed)) {
+    self->publish_status(self->published_state());
+  }
+  self->answer(self->scan_outcome_.written ? format::Answer::kDone : format::Answer::kFailed,
+               self->sequence_);
+  self->leave();
+}
+
+void Agent::scan_and_walk_beside(void* agent, int directory) {
+  auto* self = static_cast<Agent*>(agent);
+  self->settle_scan(self->scanner_.run(directory, /*beside=*/true));
+  const format::ScanRecord& record = self->scan_outcome_.record;
+  self->thread_cost_ns_ += record.pause_ns + record.scan_ns;
+  self->target_ = directory;
+  self->write_prepared(runtime::thread_cpu_ns());
+  self->leave();
+}
+
+void Agent::settle_scan(const ScanOutcome& outcome) {
+  scan_outcome_ = outcome;
+  const auto problem = static_cast<ScanProblem>(outcome.record.problem);
+  if (!outcome.written || problem == ScanProblem::kTimeLimit || problem == ScanProblem::kNoFork ||
+      problem == ScanProblem::kNoMemory) {
+    recorder::count_loss(Loss::scans_failed);
+  }
+  log_problem(problem);
+}
+
+// Each once.
+void Agent::log_problem(ScanProblem problem) {
+  static constexpr std::string_view kWhy[] = {
+      "",
+      "SEEP_SCAN_LIMIT passed before its end",
+      "threads could not be stopped (ptrace is refused, or a debugger is there): registers are "
+      "unknown",
+      "no copy of the process could be made (fork, or the memory limit)",
+      "no memory",
+      "",
+      "recording began late, was paused or lost blocks",
+      "/proc/self/maps cannot be read"};
+  const auto number = static_cast<std::uint32_t>(problem);
+  if (number >= std::size(kWhy) || kWhy[number].empty() || (scan_problems_ >> number & 1) != 0) {
+    return;
+  }
+  scan_problems_ |= 1U << number;
+  runtime::Text<256> line;
+  directory_.log(line.add("scan: no unreachable memory is claimed: ").add(kWhy[number]).view());
+}
+
+}  // namespace seep::agent

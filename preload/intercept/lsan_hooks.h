@@ -1,0 +1,18 @@
+// What the program told by LeakSanitizer's interface (sanitizer/lsan_interface.h).
+// Context: IN-HOOK, IN-AGENT.
+#pragma once
+
+#include <cstddef>
+
+#include "preload/runtime/arena.h"
+
+namespace seep::intercept {
+
+// Regions that count as roots; where both ends are 0 there is none.
+inline constexpr std::size_t kMostRootRegions = 1024;
+const runtime::MemoryRange* root_regions();
+
+// Whether the program defines __lsan_is_turned_off, and says yes. Calls it: not in a copy.
+bool is_turned_off_by_program();
+
+}  // namespace seep::intercept

@@ -1,0 +1,111 @@
+#include "preload/scan/chains.h"
+
+#include <algorithm>
+
+namespace seep::scan {
+namespace {
+
+std::uint64_t mix(std::uint64_t value) {
+  value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  return value ^ (value >> 27);
+}
+
+bool is_block(const format::LinkRecord& link) {
+  return link.kind == static_cast<std::uint32_t>(format::LinkKind::kBlock);
+}
+
+// Blocks are told apart by their site: where in it the pointer lies is that of the first one met.
+bool is_same(const format::LinkRecord& a, const format::LinkRecord& b) {
+  return a.kind == b.kind && a.site == b.site && a.module == b.module && a.thread == b.thread &&
+         (is_block(a) || a.offset == b.offset);
+}
+
+}  // namespace
+
+bool Ways::map() {
+  return ways_.map(kMostWays) && places_.map(kPlaces) && ways_.add({});
+}
+
+WayId Ways::find_or_add(WayId holder, const format::LinkRecord& link, std::uint64_t key) {
+  WayId& place = places_[mix(key + std::uint64_t{holder} * 0x9E3779B97F4A7C15ULL) & (kPlaces - 1)];
+  for (WayId way = place; way != kUnknownWay; way = ways_[way].next) {
+    if (ways_[way].holder == holder && is_same(ways_[way].link, link)) {
+      return way;
+    }
+  }
+  const auto fresh = static_cast<WayId>(ways_.size());
+  if (!ways_.add({link, holder, place, ways_[holder].length + 1})) {
+    return kUnknownWay;
+  }
+  place = fresh;
+  return fresh;
+}
+
+WayId Ways::begin(const format::LinkRecord& root) {
+  return find_or_add(kUnknownWay, root,
+                     root.offset * 0x9E3779B97F4A7C15ULL + root.module * 31 + root.thread * 7 +
+                         root.site + root.kind);
+}
+
+WayId Ways::extend(WayId holder, std::uint32_t site, std::uint64_t offset) {
+  if (holder == kUnknownWay) {
+    return kUnknownWay;
+  }
+  if (holder == last_holder_ && site == last_site_) {
+    return last_way_;
+  }
+  last_holder_ = holder;
+  last_site_ = site;
+  for (WayId way = holder; way != kUnknownWay; way = ways_[way].holder) {
+    if (is_block(ways_[way].link) && ways_[way].link.site == site) {
+      return last_way_ = way;
+    }
+  }
+  if (ways_[holder].length == kMostLinks) {
+    return last_way_ = holder;  // what is further in is left out
+  }
+  const format::LinkRecord link{static_cast<std::uint32_t>(format::LinkKind::kBlock), site, 0, 0,
+                                offset};
+  return last_way_ = find_or_add(holder, link, site);
+}
+
+unsigned Ways::list(WayId way, format::LinkRecord (&links)[kMostLinks]) const {
+  const unsigned count = ways_[way].length;
+  for (unsigned i = count; i-- > 0; way = ways_[way].holder) {
+    links[i] = ways_[way].link;
+  }
+  return count;
+}
+
+bool WayCounts::map(std::size_t sites) {
+  return chosen_.map(sites) && places_.map(kPlaces) && counts_.map(kMostCounts);
+}
+
+// What finds no room is not counted.
+void WayCounts::add(std::uint32_t site, WayId way) {
+  std::size_t at = mix(std::uint64_t{site} << 32 | way);
+  for (unsigned i = 0; i < kPlacesToTry; ++i, ++at) {
+    std::uint32_t& place = places_[at & (kPlaces - 1)];
+    if (place == 0) {
+      place = counts_.add({site, way, 1}) ? static_cast<std::uint32_t>(counts_.size()) : 0;
+      return;
+    }
+    Count& count = counts_[place - 1];
+    if (count.site == site && count.way == way) {
+      ++count.blocks;
+      return;
+    }
+  }
+}
+
+const Pages<WayCounts::Count>& WayCounts::sort() {
+  std::sort(counts_.begin(), counts_.end(), [](const Count& a, const Count& b) {
+    if (a.site != b.site) {
+      return a.site < b.site;
+    }
+    return a.blocks != b.blocks ? a.blocks > b.blocks : a.way < b.way;
+  });
+  return counts_;
+}
+
+}  // namespace seep::scan

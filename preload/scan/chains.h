@@ -1,0 +1,87 @@
+// Who holds what: the ways that lead from roots to blocks, and how many blocks of the sites that
+// matter are held in each. Context: IN-FORK-CHILD.
+//
+// Blocks are met breadth first, so the way by which a block is met first is a shortest one. A way
+// is a path in a tree: a root, then the sites of the blocks that hold each other. It is extended
+// once for each block that holds another, so no block needs to remember its predecessor. A site
+// stands once in a way: a list of a million nodes is "root, node", and a cycle of sites is cut.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "format/snapshot_format.h"
+#include "preload/scan/pages.h"
+
+namespace seep::scan {
+
+using WayId = std::uint32_t;
+inline constexpr WayId kUnknownWay = 0;  // too many ways: not remembered
+inline constexpr unsigned kWayBits = 21;
+
+class Ways {
+ public:
+  static constexpr unsigned kMostLinks = 16;
+
+  bool map();
+  // The way that begins with this root, or goes on from `holder` by a block of `site` in which the
+  // pointer lies at `offset`.
+  WayId begin(const format::LinkRecord& root);
+  WayId extend(WayId holder, std::uint32_t site, std::uint64_t offset);
+
+  // The links of a way into `links`, outermost first; how many.
+  unsigned list(WayId way, format::LinkRecord (&links)[kMostLinks]) const;
+  [[nodiscard]] const format::LinkRecord& last_link(WayId way) const { return ways_[way].link; }
+  [[nodiscard]] WayId holder_of(WayId way) const { return ways_[way].holder; }
+
+ private:
+  struct Way {
+    format::LinkRecord link;
+    WayId holder;  // kUnknownWay: the link is a root
+    WayId next;    // in the same place of the hash table
+    std::uint32_t length;
+  };
+  static constexpr std::size_t kMostWays = std::size_t{1} << kWayBits;
+  static constexpr std::size_t kPlaces = std::size_t{1} << 20;
+
+  WayId find_or_add(WayId holder, const format::LinkRecord& link, std::uint64_t key);
+
+  Pages<Way> ways_;  // the first one stands for kUnknownWay
+  Pages<WayId> places_;
+  WayId last_holder_ = kUnknownWay;  // of the last call of extend, and its answer
+  std::uint32_t last_site_ = 0;
+  WayId last_way_ = kUnknownWay;
+};
+
+// Counts blocks by (site, way), for chosen sites.
+class WayCounts {
+ public:
+  bool map(std::size_t sites);
+  void choose(std::uint32_t site) { chosen_[site] = 1; }
+  void count(std::uint32_t site, WayId way) {
+    if (site < chosen_.capacity() && chosen_[site] != 0 && way != kUnknownWay) {
+      add(site, way);
+    }
+  }
+
+  struct Count {
+    std::uint32_t site;
+    WayId way;
+    std::uint64_t blocks;
+  };
+  // All counts, by site; within it, most blocks first. Ends the counting.
+  const Pages<Count>& sort();
+
+ private:
+  static constexpr std::size_t kPlaces = std::size_t{1} << 19;
+  static constexpr std::size_t kMostCounts = kPlaces / 2;
+  static constexpr unsigned kPlacesToTry = 32;
+
+  void add(std::uint32_t site, WayId way);
+
+  Pages<std::uint8_t> chosen_;
+  Pages<std::uint32_t> places_;  // of a count, one more than its index; 0: free
+  Pages<Count> counts_;
+};
+
+}  // namespace seep::scan

@@ -1,0 +1,152 @@
+#include "preload/scan/heap_index.h"
+
+#include <bit>
+
+namespace seep::scan {
+
+HeapIndex::~HeapIndex() {
+  for (const std::uint32_t r : regions_in_use_) {
+    runtime::unmap_pages(regions_[r], sizeof(Region));
+  }
+}
+
+bool HeapIndex::map() {
+  return regions_.map(kRegions) && regions_in_use_.map(kRegions) && large_.map(kMostLarge);
+}
+
+HeapIndex::Region* HeapIndex::make_region(std::uint64_t address) {
+  Region*& region = regions_[address >> kRegionShift];
+  if (region == nullptr) {
+    region = static_cast<Region*>(runtime::map_pages(sizeof(Region)));
+    if (region != nullptr) {
+      regions_in_use_.add(static_cast<std::uint32_t>(address >> kRegionShift));
+    }
+  }
+  return region;
+}
+
+bool HeapIndex::add(const table::Block& block) {
+  Region* region = make_region(block.address);
+  if (region == nullptr) {
+    return false;
+  }
+  const std::size_t p = page_in_region(block.address);
+  const unsigned granule = granule_of(block.address);
+  region->pages[p].starts[granule / 64] |= std::uint64_t{1} << (granule % 64);
+  const std::size_t group = p / kGroupPages;
+  region->touched[group / 64] |= std::uint64_t{1} << (group % 64);
+  const std::uint64_t end = block.address + bytes_of(block);
+  low_ = block.address < low_ ? block.address : low_;
+  high_ = high_ == UINT64_MAX || end > high_ ? end : high_;
+  return (block.address >> kPageShift) == ((end - 1) >> kPageShift) || add_span(block);
+}
+
+bool HeapIndex::add_span(const table::Block& block) {
+  const std::uintptr_t end = block.address + bytes_of(block);
+  if (bytes_of(block) >= kLargeBytes && large_.add({block.address, end})) {
+    return true;
+  }
+  const std::uintptr_t first = (block.address >> kPageShift) + 1;
+  for (std::uintptr_t page = first; page <= (end - 1) >> kPageShift; ++page) {
+    Region* region = make_region(page << kPageShift);
+    if (region == nullptr) {
+      return false;
+    }
+    region->spans[page_in_region(page << kPageShift)] = block.address;
+  }
+  return true;
+}
+
+void HeapIndex::prefetch(std::uint64_t address) const {
+  if (const Region* region = region_of(address); region != nullptr) {
+    __builtin_prefetch(&region->pages[page_in_region(address)]);
+    blocks_.prefetch_page(address);
+  }
+}
+
+void HeapIndex::prefetch_block(std::uint64_t address) const {
+  const std::uintptr_t start = find_start(address);
+  if (start != 0 && !is_marked(start)) {
+    blocks_.prefetch_entry(start);
+  }
+}
+
+// The block that begins last at or below `address` in its page; 0: none.
+std::uintptr_t HeapIndex::last_start(const HeapPage& page, std::uint64_t address) {
+  const unsigned granule = granule_of(address);
+  unsigned w = granule / 64;
+  std::uint64_t bits = page.starts[w] & (~std::uint64_t{0} >> (63 - granule % 64));
+  while (bits == 0 && w > 0) {
+    bits = page.starts[--w];
+  }
+  if (bits == 0) {
+    return 0;
+  }
+  const unsigned found = w * 64 + 63 - static_cast<unsigned>(std::countl_zero(bits));
+  return (address & ~(runtime::kPageBytes - 1)) | std::uintptr_t{found} << 4;
+}
+
+std::uintptr_t HeapIndex::find_start(std::uint64_t address) const {
+  if (const Region* region = region_of(address); region != nullptr) {
+    const std::size_t p = page_in_region(address);
+    if (const std::uintptr_t start = last_start(region->pages[p], address); start != 0) {
+      return start;
+    }
+    if (region->spans[p] != 0) {
+      return region->spans[p];
+    }
+  }
+  return large_.size() == 0 ? 0 : find_large(address);
+}
+
+std::uintptr_t HeapIndex::find_large(std::uint64_t address) const {
+  std::size_t low = 0;
+  std::size_t high = large_.size();
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (large_[middle].end <= address) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low < large_.size() && large_[low].begin <= address ? large_[low].begin : 0;
+}
+
+bool HeapIndex::find(std::uint64_t address, table::Block& block) const {
+  const std::uintptr_t start = is_near(address) ? find_start(address) : 0;
+  return start != 0 && blocks_.look_up(start, block) && address - start < bytes_of(block);
+}
+
+bool HeapIndex::is_marked(std::uintptr_t start) const {
+  const HeapPage& page = region_of(start)->pages[page_in_region(start)];
+  const unsigned granule = granule_of(start);
+  return (page.marked[granule / 64] >> (granule % 64) & 1) != 0;
+}
+
+bool HeapIndex::mark(std::uintptr_t start) {
+  std::uint64_t& word =
+      region_of(start)->pages[page_in_region(start)].marked[granule_of(start) / 64];
+  const std::uint64_t bit = std::uint64_t{1} << (granule_of(start) % 64);
+  const bool fresh = (word & bit) == 0;
+  word |= bit;
+  return fresh;
+}
+
+std::uintptr_t HeapIndex::end_of_span(std::uintptr_t address) const {
+  std::uintptr_t start = 0;
+  if (const Region* region = region_of(address); region != nullptr) {
+    start = region->spans[page_in_region(address)];
+  }
+  if (start == 0 && large_.size() != 0) {
+    start = find_large(address);
+  }
+  table::Block block;
+  if (start == 0 || start >= address || !blocks_.look_up(start, block)) {
+    return address;
+  }
+  const std::uintptr_t end = (start + bytes_of(block) + 7) & ~std::uintptr_t{7};
+  return end > address ? end : address;
+}
+
+}  // namespace seep::scan

@@ -1,0 +1,136 @@
+#include "preload/scan/losses.h"
+
+#include <algorithm>
+
+namespace seep::scan {
+namespace {
+
+constexpr unsigned kBlocksPerLook = 4096;
+
+}  // namespace
+
+LossFinder::End LossFinder::find(std::uint32_t site_count, std::uint32_t fork_tick) {
+  if (!tallies_.map(site_count)) {
+    return End::kNoMemory;
+  }
+  if (!list_lost(fork_tick)) {
+    return End::kNoMemory;
+  }
+  if (lost_.size() == 0) {
+    return End::kDone;
+  }
+  if (!note_pointers()) {
+    return End::kTooLate;
+  }
+  for (const bool pointed : {false, true}) {
+    for (Lost& lost : lost_) {
+      if (lost.is_pointed == pointed && !lost.is_met) {
+        lost.is_pointed = false;
+        if (!follow(lost)) {
+          return End::kTooLate;
+        }
+      }
+    }
+  }
+  for (const Lost& lost : lost_) {
+    count(lost, !lost.is_pointed, site_count);
+  }
+  return End::kDone;
+}
+
+bool LossFinder::list_lost(std::uint32_t fork_tick) {
+  std::size_t count = 0;
+  index_.visit_blocks(/*marked=*/false, [&](std::uintptr_t) {
+    ++count;
+    return true;
+  });
+  if (count == 0) {
+    return true;
+  }
+  if (!lost_.map(count) || !to_follow_.map(count)) {
+    return false;
+  }
+  index_.visit_blocks(/*marked=*/false, [&](std::uintptr_t start) {
+    table::Block block;
+    if (blocks_.look_up(start, block)) {
+      lost_.add(
+          {start, HeapIndex::bytes_of(block), block.site, block.birth >= fork_tick, false, false});
+    }
+    return true;
+  });
+  return true;
+}
+
+bool LossFinder::is_late() {
+  if (++blocks_to_look_ < kBlocksPerLook) {
+    return false;
+  }
+  blocks_to_look_ = 0;
+  return deadline_.has_passed();
+}
+
+LossFinder::Lost* LossFinder::find_lost(std::uintptr_t start) {
+  Lost* found = std::lower_bound(
+      lost_.begin(), lost_.end(), start,
+      [](const Lost& lost, std::uintptr_t address) { return lost.start < address; });
+  return found != lost_.end() && found->start == start ? found : nullptr;
+}
+
+// The other unreachable blocks that it points to.
+template <typename Visit>
+void LossFinder::visit_pointed(const Lost& from, Visit&& visit) {
+  memory_.visit_block(
+      from.start, from.start + from.size, [&](std::uintptr_t begin, std::uintptr_t end) {
+        visit_near_words(index_, begin, end, [&](std::uintptr_t, std::uint64_t word) {
+          const std::uintptr_t start = index_.find_start(word);
+          if (start == 0 || start == from.start || index_.is_marked(start)) {
+            return;
+          }
+          Lost* lost = find_lost(start);
+          if (lost != nullptr && word - start < lost->size) {
+            visit(*lost);
+          }
+        });
+      });
+}
+
+bool LossFinder::note_pointers() {
+  for (const Lost& lost : lost_) {
+    visit_pointed(lost, [](Lost& pointed) { pointed.is_pointed = true; });
+    if (is_late()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Meets all that `from` leads to.
+bool LossFinder::follow(Lost& from) {
+  std::size_t left = 0;
+  from.is_met = true;
+  to_follow_[left++] = static_cast<std::uint32_t>(&from - lost_.begin());
+  while (left != 0) {
+    visit_pointed(lost_[to_follow_[--left]], [&](Lost& pointed) {
+      if (!pointed.is_met) {
+        pointed.is_met = true;
+        to_follow_[left++] = static_cast<std::uint32_t>(&pointed - lost_.begin());
+      }
+    });
+    if (is_late()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void LossFinder::count(const Lost& lost, bool direct, std::uint32_t site_count) {
+  if (!lost.counts || lost.site >= site_count) {
+    return;
+  }
+  any_ = true;
+  LossTally& tally = tallies_[lost.site];
+  (direct ? tally.direct_blocks : tally.indirect_blocks) += 1;
+  (direct ? tally.direct_bytes : tally.indirect_bytes) += lost.size;
+}
+
+}  // namespace seep::scan

@@ -1,0 +1,69 @@
+// Blocks that no root leads to, told apart: direct losses, and those that are lost with another.
+// Context: IN-FORK-CHILD.
+//
+// A block that no other unreachable block points to is a direct loss, and what it leads to is
+// indirect. Blocks that only point to each other have no such beginning: the one with the lowest
+// address is taken for it. A pointer of a block to itself does not count.
+#pragma once
+
+#include <cstdint>
+
+#include "preload/scan/heap_index.h"
+#include "preload/scan/marker.h"
+#include "preload/scan/memory_map.h"
+#include "preload/scan/pages.h"
+
+namespace seep::scan {
+
+struct LossTally {
+  std::uint64_t direct_blocks;
+  std::uint64_t direct_bytes;
+  std::uint64_t indirect_blocks;
+  std::uint64_t indirect_bytes;
+};
+
+class LossFinder {
+ public:
+  LossFinder(table::AddressTable& blocks, HeapIndex& index, MemoryMap& memory,
+             const Deadline& deadline)
+      : blocks_(blocks), index_(index), memory_(memory), deadline_(deadline) {}
+
+  enum class End : std::uint8_t { kDone, kTooLate, kNoMemory };
+  // Tells the blocks that are not marked apart; those born before `fork_tick` are not counted.
+  End find(std::uint32_t site_count, std::uint32_t fork_tick);
+
+  [[nodiscard]] const LossTally& tally(std::uint32_t site) const { return tallies_[site]; }
+  [[nodiscard]] bool any() const { return any_; }
+
+ private:
+  // An unreachable block, ascending by address.
+  struct Lost {
+    std::uintptr_t start;
+    std::uint64_t size;
+    std::uint32_t site;
+    bool counts;      // it is not a parent's
+    bool is_pointed;  // by another one
+    bool is_met;
+  };
+
+  bool list_lost(std::uint32_t fork_tick);
+  bool note_pointers();
+  bool follow(Lost& from);
+  Lost* find_lost(std::uintptr_t start);
+  void count(const Lost& lost, bool direct, std::uint32_t site_count);
+  template <typename Visit>
+  void visit_pointed(const Lost& from, Visit&& visit);
+  bool is_late();
+
+  table::AddressTable& blocks_;
+  HeapIndex& index_;
+  MemoryMap& memory_;
+  const Deadline& deadline_;
+  Pages<Lost> lost_;
+  Pages<std::uint32_t> to_follow_;
+  Pages<LossTally> tallies_;
+  unsigned blocks_to_look_ = 0;
+  bool any_ = false;
+};
+
+}  // namespace seep::scan

@@ -1,0 +1,207 @@
+#include "preload/scan/scan.h"
+
+#include <algorithm>
+
+#include "preload/runtime/clocks.h"
+#include "preload/scan/chains.h"
+#include "preload/scan/heap_index.h"
+#include "preload/scan/losses.h"
+#include "preload/scan/marker.h"
+#include "preload/scan/memory_map.h"
+#include "preload/scan/roots.h"
+
+namespace seep::scan {
+namespace {
+
+using format::ScanProblem;
+
+constexpr std::size_t kSitesByBytes = 64;  // whose holders are told
+constexpr std::size_t kSitesByBlocks = 64;
+constexpr unsigned kMostWaysOfSite = 8;
+
+struct SiteFigures {
+  std::uint64_t bytes;
+  std::uint64_t blocks;
+};
+
+class Scan {
+ public:
+  Scan(const Question& question, Answer& answer)
+      : question_(question),
+        answer_(answer),
+        index_(*question.blocks),
+        deadline_(question.deadline_ns) {}
+
+  ScanProblem run();
+
+ private:
+  bool enter_blocks();
+  bool choose_sites();
+  ScanProblem mark();
+  ScanProblem list_losses();
+  ScanProblem list_chains();
+  void add_chains(const WayCounts::Count* begin, const WayCounts::Count* end);
+
+  Question question_;
+  Answer& answer_;
+  HeapIndex index_;
+  MemoryMap memory_;
+  Ways ways_;
+  WayCounts counts_;
+  Deadline deadline_;
+  Pages<SiteFigures> figures_;
+  Pages<std::uintptr_t> moving_;  // blocks that realloc moves right now
+};
+
+ScanProblem Scan::run() {
+  constexpr std::size_t kMostMoving = 65536;
+  if (!index_.map() || !ways_.map() || !counts_.map(question_.site_count) ||
+      !figures_.map(question_.site_count) || !moving_.map(kMostMoving)) {
+    return ScanProblem::kNoMemory;
+  }
+  if (!memory_.read()) {
+    return ScanProblem::kUnreadableMaps;
+  }
+  if (!enter_blocks() || !choose_sites()) {
+    return ScanProblem::kNoMemory;
+  }
+  const ScanProblem marked = mark();
+  if (marked != ScanProblem::kNone) {
+    return marked;
+  }
+  const ScanProblem chained = list_chains();
+  return chained != ScanProblem::kNone ? chained : list_losses();
+}
+
+bool Scan::enter_blocks() {
+  bool done = true;
+  std::uintptr_t low = UINTPTR_MAX;
+  std::uintptr_t high = 0;
+  question_.blocks->walk([&](const table::Block& block, bool in_transit) {
+    done = done && index_.add(block) && (!in_transit || moving_.add(block.address));
+    low = block.address < low ? block.address : low;
+    high = block.address + block.size > high ? block.address + block.size : high;
+    ++answer_.record.blocks;
+    if (block.site < question_.site_count) {
+      figures_[block.site].bytes += block.size;
+      figures_[block.site].blocks += 1;
+    }
+  });
+  // A block that realloc has just made has no record yet, and already holds what the old one held.
+  question_.knows_all_blocks = question_.knows_all_blocks && moving_.size() == 0;
+  if (low < high) {
+    memory_.note_holes(low, high);
+  }
+  return done;
+}
+
+// Those with most bytes, and those with most blocks.
+bool Scan::choose_sites() {
+  Pages<std::uint32_t> sites;
+  if (!sites.map(question_.site_count)) {
+    return false;
+  }
+  for (std::uint32_t site = 0; site < question_.site_count; ++site) {
+    if (figures_[site].blocks != 0) {
+      sites.add(site);
+    }
+  }
+  const auto choose = [&](std::size_t most, auto figure) {
+    std::uint32_t* const end = sites.begin() + std::min(most, sites.size());
+    std::partial_sort(sites.begin(), end, sites.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return figure(figures_[a]) > figure(figures_[b]);
+    });
+    std::for_each(sites.begin(), end, [this](std::uint32_t site) { counts_.choose(site); });
+  };
+  choose(kSitesByBytes, [](const SiteFigures& figures) { return figures.bytes; });
+  choose(kSitesByBlocks, [](const SiteFigures& figures) { return figures.blocks; });
+  return true;
+}
+
+ScanProblem Scan::mark() {
+  Marker marker(*question_.blocks, index_, memory_, ways_, counts_, deadline_);
+  RootFinder roots(question_, index_, memory_);
+  if (!marker.map() || !roots.find()) {
+    return ScanProblem::kNoMemory;
+  }
+  bool in_time = roots.mark(marker, deadline_);
+  for (const std::uintptr_t moving : moving_) {
+    marker.add_block(moving, kOtherRoot);
+  }
+  in_time = in_time && marker.run();
+  answer_.record.root_bytes = roots.root_bytes();
+  return in_time ? ScanProblem::kNone : ScanProblem::kTimeLimit;
+}
+
+ScanProblem Scan::list_losses() {
+  LossFinder losses(*question_.blocks, index_, memory_, deadline_);
+  switch (losses.find(question_.site_count, question_.fork_tick)) {
+    case LossFinder::End::kTooLate:
+      return ScanProblem::kTimeLimit;
+    case LossFinder::End::kNoMemory:
+      return ScanProblem::kNoMemory;
+    case LossFinder::End::kDone:
+      break;
+  }
+  if (!losses.any()) {
+    return ScanProblem::kNone;
+  }
+  if (!answer_.unreachable.map(question_.site_count)) {
+    return ScanProblem::kNoMemory;
+  }
+  for (std::uint32_t site = 0; site < question_.site_count; ++site) {
+    const LossTally& tally = losses.tally(site);
+    if (tally.direct_blocks + tally.indirect_blocks != 0) {
+      answer_.unreachable.add({site, 0, tally.direct_blocks, tally.direct_bytes,
+                               tally.indirect_blocks, tally.indirect_bytes});
+    }
+  }
+  return ScanProblem::kNone;
+}
+
+ScanProblem Scan::list_chains() {
+  const Pages<WayCounts::Count>& counts = counts_.sort();
+  constexpr std::size_t kMostChains = (kSitesByBytes + kSitesByBlocks) * kMostWaysOfSite;
+  if (!answer_.chains.map(kMostChains) || !answer_.links.map(kMostChains * Ways::kMostLinks)) {
+    return ScanProblem::kNoMemory;
+  }
+  for (const WayCounts::Count* begin = counts.begin(); begin != counts.end();) {
+    const WayCounts::Count* end =
+        std::find_if(begin, counts.end(),
+                     [begin](const WayCounts::Count& count) { return count.site != begin->site; });
+    add_chains(begin, end);
+    begin = end;
+  }
+  return ScanProblem::kNone;
+}
+
+// The counts of one site, the largest first.
+void Scan::add_chains(const WayCounts::Count* begin, const WayCounts::Count* end) {
+  std::uint64_t all = 0;
+  std::for_each(begin, end, [&](const WayCounts::Count& count) { all += count.blocks; });
+  for (unsigned i = 0; i < kMostWaysOfSite && begin != end; ++i, ++begin) {
+    format::LinkRecord links[Ways::kMostLinks];
+    const unsigned count = ways_.list(begin->way, links);
+    answer_.chains.add({begin->site, static_cast<std::uint32_t>(answer_.links.size()), count,
+                        static_cast<std::uint32_t>(std::min<std::uint64_t>(all, UINT32_MAX)),
+                        begin->blocks});
+    for (unsigned link = 0; link < count; ++link) {
+      answer_.links.add(links[link]);
+    }
+  }
+}
+
+}  // namespace
+
+void run(const Question& question, Answer& answer) {
+  const std::uint64_t begin = runtime::clock_ns(CLOCK_MONOTONIC);
+  const ScanProblem problem = Scan(question, answer).run();
+  answer.record.problem = static_cast<std::uint32_t>(problem);
+  answer.record.complete = problem == ScanProblem::kNone ? 1 : 0;
+  answer.record.scan_ns = runtime::clock_ns(CLOCK_MONOTONIC) - begin;
+  if (problem != ScanProblem::kNone) {
+    answer.unreachable.unmap();
+  }
+}
+
+}  // namespace seep::scan

@@ -1,0 +1,58 @@
+// One look for memory that no pointer leads to, in a copy of the process that nobody else changes.
+// Context: IN-FORK-CHILD. docs/reachability.md says what counts as a root and why.
+//
+//   index     every live block, by address                              heap_index.h
+//   roots     what is mapped, cut into what holds pointers and what not  roots.h
+//   marks     breadth first from the roots, counting ways                marker.h, chains.h
+//   losses    what is left: direct, and indirect                         losses.h
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "format/snapshot_format.h"
+#include "preload/runtime/arena.h"
+#include "preload/scan/pages.h"
+#include "preload/scan/thread_image.h"
+#include "preload/table/address_table.h"
+#include "preload/table/kept_blocks.h"
+#include "preload/table/range_table.h"
+
+namespace seep::scan {
+
+using runtime::MemoryRange;
+
+// What the process knows and the copy cannot find out.
+struct Question {
+  table::AddressTable* blocks = nullptr;
+  table::RangeTable* ranges = nullptr;
+  std::uint32_t site_count = 0;
+  std::uint32_t fork_tick = 0;  // blocks born earlier are the parent's: none of them is lost here
+  std::uint32_t process = 0;    // id of the first thread
+  const ThreadImage* threads = nullptr;
+  std::size_t thread_count = 0;
+  bool knows_all_threads = true;  // else stacks count from end to end
+  // Every block has a record: then heap bytes without one are free, and what they hold is stale.
+  bool knows_all_blocks = true;
+  bool libc_allocator = true;
+  MemoryRange own_image{};          // of libseep.so
+  std::int64_t own_tls_offset = 0;  // of its thread-local storage from the thread pointer
+  std::size_t own_tls_bytes = 0;
+  const MemoryRange* root_regions = nullptr;  // that the program named
+  std::size_t root_region_count = 0;
+  const table::KeptBlocks* kept_blocks = nullptr;
+  std::uint64_t deadline_ns = 0;  // monotonic
+};
+
+struct Answer {
+  format::ScanRecord record{};  // when, threads, pause_ns and fork_ns are the caller's to fill
+  Pages<format::UnreachableRecord> unreachable;
+  Pages<format::ChainRecord> chains;
+  Pages<format::LinkRecord> links;
+};
+
+// Looks, and fills `answer`. record.complete and record.problem say how far it got; the lists are
+// empty where it could not come to an end.
+void run(const Question& question, Answer& answer);
+
+}  // namespace seep::scan

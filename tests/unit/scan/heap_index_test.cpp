@@ -1,0 +1,107 @@
+#include "preload/scan/heap_index.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace seep::scan {
+namespace {
+
+constexpr std::uintptr_t kHeap = 0x5555'0000'0000;
+
+class Index : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(index_->map()); }
+
+  void add(std::uintptr_t address, std::uint64_t size) {
+    const table::Block block{address, size, 1, 0};
+    table::Block old;
+    ASSERT_EQ(blocks_->insert(block, old), table::Insert::kNew);
+    ASSERT_TRUE(index_->add(block));
+  }
+  // The first byte of the block that holds `address`; 0: none.
+  std::uintptr_t holder_of(std::uintptr_t address) const {
+    table::Block block;
+    return index_->find(address, block) ? block.address : 0;
+  }
+  using Pieces = std::vector<std::pair<std::uintptr_t, std::uintptr_t>>;
+  Pieces uncovered(std::uintptr_t begin, std::uintptr_t end) const {
+    Pieces pieces;
+    index_->visit_uncovered(begin, end, [&](std::uintptr_t from, std::uintptr_t to) {
+      if (!pieces.empty() && pieces.back().second == from) {
+        pieces.back().second = to;  // of the next page
+      } else {
+        pieces.emplace_back(from, to);
+      }
+    });
+    return pieces;
+  }
+
+  std::unique_ptr<table::AddressTable> blocks_ = std::make_unique<table::AddressTable>();
+  std::unique_ptr<HeapIndex> index_ = std::make_unique<HeapIndex>(*blocks_);
+};
+
+TEST_F(Index, FindsTheBlockThatHoldsAnAddress) {
+  add(kHeap + 0x10, 24);
+  add(kHeap + 0x40, 100);
+  EXPECT_EQ(holder_of(kHeap + 0x0f), 0U);
+  EXPECT_EQ(holder_of(kHeap + 0x10), kHeap + 0x10);
+  EXPECT_EQ(holder_of(kHeap + 0x10 + 23), kHeap + 0x10);
+  EXPECT_EQ(holder_of(kHeap + 0x10 + 24), 0U);
+  EXPECT_EQ(holder_of(kHeap + 0x40 + 99), kHeap + 0x40);
+  EXPECT_EQ(holder_of(kHeap + 0x40 + 100), 0U);
+}
+
+TEST_F(Index, APointerToAnEmptyBlockHoldsIt) {
+  add(kHeap, 0);
+  EXPECT_EQ(holder_of(kHeap), kHeap);
+  EXPECT_EQ(holder_of(kHeap + 1), 0U);
+}
+
+TEST_F(Index, FindsBlocksFromPagesBefore) {
+  add(kHeap + 0xff0, 3 * 4096);
+  EXPECT_EQ(holder_of(kHeap + 0x1000), kHeap + 0xff0);
+  EXPECT_EQ(holder_of(kHeap + 0x2abc), kHeap + 0xff0);
+  EXPECT_EQ(holder_of(kHeap + 0xff0 + 3 * 4096 - 1), kHeap + 0xff0);
+  EXPECT_EQ(holder_of(kHeap + 0xff0 + 3 * 4096), 0U);
+}
+
+TEST_F(Index, FindsBlocksOfManyMegabytes) {
+  constexpr std::uint64_t kLarge = std::uint64_t{3} << 30;
+  add(kHeap + 16, kLarge);
+  add(kHeap + 16 + kLarge + 4096, 16);
+  EXPECT_EQ(holder_of(kHeap + kLarge / 2), kHeap + 16);
+  EXPECT_EQ(holder_of(kHeap + kLarge + 15), kHeap + 16);
+  EXPECT_EQ(holder_of(kHeap + kLarge + 16), 0U);
+  EXPECT_EQ(holder_of(kHeap + 16 + kLarge + 4096), kHeap + 16 + kLarge + 4096);
+}
+
+TEST_F(Index, MarksEachBlockOnce) {
+  add(kHeap, 16);
+  add(kHeap + 0x20, 16);
+  EXPECT_TRUE(index_->mark(kHeap));
+  EXPECT_FALSE(index_->mark(kHeap));
+  EXPECT_FALSE(index_->is_marked(kHeap + 0x20));
+  std::vector<std::uintptr_t> unmarked;
+  index_->visit_blocks(false, [&](std::uintptr_t start) {
+    unmarked.push_back(start);
+    return true;
+  });
+  EXPECT_EQ(unmarked, std::vector<std::uintptr_t>{kHeap + 0x20});
+}
+
+TEST_F(Index, TellsWhatNoBlockCovers) {
+  add(kHeap + 0x10, 24);
+  add(kHeap + 0xff0, 4096);
+  EXPECT_EQ(uncovered(kHeap, kHeap + 0x3000), (Pieces{{kHeap, kHeap + 0x10},
+                                                      {kHeap + 0x28, kHeap + 0xff0},
+                                                      {kHeap + 0x1ff0, kHeap + 0x3000}}));
+  EXPECT_EQ(uncovered(kHeap + 0x1000, kHeap + 0x2000), (Pieces{{kHeap + 0x1ff0, kHeap + 0x2000}}));
+  EXPECT_EQ(uncovered(kHeap + 0x100000, kHeap + 0x101000),
+            (Pieces{{kHeap + 0x100000, kHeap + 0x101000}}));
+}
+
+}  // namespace
+}  // namespace seep::scan

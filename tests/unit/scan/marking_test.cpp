@@ -1,0 +1,202 @@
+// Marks and losses on blocks of real memory, whose table and roots are made by hand.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+#include "preload/scan/losses.h"
+#include "preload/scan/marker.h"
+
+namespace seep::scan {
+namespace {
+
+constexpr std::size_t kRoom = std::size_t{64} << 20;
+
+class Marking : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(room_.map(kRoom));
+    ASSERT_TRUE(memory_.read());  // large blocks are read page by page
+    ASSERT_TRUE(index_->map());
+    ASSERT_TRUE(ways_.map());
+    ASSERT_TRUE(counts_.map(kSites));
+    ASSERT_TRUE(marker_.map());
+    for (std::uint32_t site = 0; site < kSites; ++site) {
+      counts_.choose(site);
+    }
+  }
+
+  // A block of `words` words.
+  std::uint64_t* add(std::uint32_t site, std::size_t words = 4, std::uint32_t birth = 10) {
+    char* begin = &room_[used_];
+    used_ += (words * 8 + 31) / 16 * 16;
+    const table::Block block{reinterpret_cast<std::uintptr_t>(begin), words * 8, site, birth};
+    table::Block old;
+    EXPECT_EQ(blocks_->insert(block, old), table::Insert::kNew);
+    EXPECT_TRUE(index_->add(block));
+    return reinterpret_cast<std::uint64_t*>(begin);
+  }
+  static std::uint64_t to(const std::uint64_t* block) {
+    return reinterpret_cast<std::uint64_t>(block);
+  }
+  // Marks what the words lead to.
+  bool mark(const std::vector<std::uint64_t>& words) {
+    const auto begin = reinterpret_cast<std::uintptr_t>(words.data());
+    const Root root{{0, 0, 1, 0, 0}, begin};
+    marker_.add_root(begin, begin + words.size() * 8, root);
+    return marker_.run();
+  }
+  bool is_marked(const std::uint64_t* block) const { return index_->is_marked(to(block)); }
+  LossTally lost(std::uint32_t site) { return losses_.tally(site); }
+
+  static constexpr std::uint32_t kSites = 10;
+
+  Pages<char> room_;
+  std::size_t used_ = 0;
+  std::unique_ptr<table::AddressTable> blocks_ = std::make_unique<table::AddressTable>();
+  std::unique_ptr<HeapIndex> index_ = std::make_unique<HeapIndex>(*blocks_);
+  MemoryMap memory_;
+  Ways ways_;
+  WayCounts counts_;
+  Deadline deadline_{UINT64_MAX};
+  Marker marker_{*blocks_, *index_, memory_, ways_, counts_, deadline_};
+  LossFinder losses_{*blocks_, *index_, memory_, deadline_};
+};
+
+TEST_F(Marking, FollowsPointersFromTheRoots) {
+  std::uint64_t* const first = add(1);
+  std::uint64_t* const second = add(2);
+  std::uint64_t* const other = add(3);
+  first[3] = to(second) + 31;  // its last byte
+  other[0] = to(first);
+  ASSERT_TRUE(mark({0, to(first), 12345}));
+  EXPECT_TRUE(is_marked(first));
+  EXPECT_TRUE(is_marked(second));
+  EXPECT_FALSE(is_marked(other));
+}
+
+TEST_F(Marking, APointerBehindABlockDoesNotHoldIt) {
+  std::uint64_t* const block = add(1);
+  ASSERT_TRUE(mark({to(block) + 32}));
+  EXPECT_FALSE(is_marked(block));
+}
+
+TEST_F(Marking, AListOfAMillionIsMarked) {
+  std::uint64_t head = 0;
+  for (int i = 0; i < 1000000; ++i) {
+    std::uint64_t* const node = add(4, 2);
+    node[0] = head;
+    head = to(node);
+  }
+  ASSERT_TRUE(mark({head}));
+  const auto& counts = counts_.sort();
+  ASSERT_EQ(counts.size(), 2U);  // the first one, and those that another one holds
+  EXPECT_EQ(counts[0].blocks, 999999U);
+  EXPECT_EQ(counts[1].blocks, 1U);
+}
+
+// More than the queue holds are met at once.
+TEST_F(Marking, NoneIsMissedWhereTheQueueIsTooShort) {
+  std::vector<std::uint64_t> roots;
+  for (int i = 0; i < 500000; ++i) {
+    roots.push_back(to(add(1, 2)));
+  }
+  std::uint64_t* const table = add(2, 1500000);
+  for (int i = 0; i < 1000000; ++i) {
+    table[i] = to(add(3, 2));
+  }
+  std::uint64_t* const last = reinterpret_cast<std::uint64_t*>(roots.back());
+  last[0] = to(table);
+  ASSERT_TRUE(mark(roots));
+  std::size_t unmarked = 0;
+  index_->visit_blocks(false, [&](std::uintptr_t) { return ++unmarked != 0; });
+  EXPECT_EQ(unmarked, 0U);
+}
+
+TEST_F(Marking, ShortestWaysAreCounted) {
+  std::uint64_t* const holder = add(1);
+  std::uint64_t* const longer = add(2);
+  std::uint64_t* const target = add(3);
+  holder[0] = to(longer);
+  longer[0] = to(target);
+  holder[2] = to(target);
+  ASSERT_TRUE(mark({to(holder)}));
+  for (const WayCounts::Count& count : counts_.sort()) {
+    if (count.site == 3) {
+      format::LinkRecord links[Ways::kMostLinks];
+      ASSERT_EQ(ways_.list(count.way, links), 2U);
+      EXPECT_EQ(links[0].kind, static_cast<std::uint32_t>(format::LinkKind::kGlobal));
+      EXPECT_EQ(links[1].site, 1U);
+    }
+  }
+}
+
+TEST_F(Marking, StopsWhenTheTimeIsOver) {
+  std::uint64_t head = 0;
+  for (int i = 0; i < 100000; ++i) {
+    std::uint64_t* const node = add(4, 2);
+    node[0] = head;
+    head = to(node);
+  }
+  deadline_ = Deadline(0);
+  EXPECT_FALSE(mark({head}));
+}
+
+TEST_F(Marking, TellsDirectFromIndirectLosses) {
+  std::uint64_t* const root = add(1);
+  std::uint64_t* const child = add(2);
+  std::uint64_t* const grandchild = add(3);
+  root[0] = to(child);
+  child[1] = to(grandchild) + 8;
+  std::uint64_t* const lonely = add(4);
+  lonely[2] = to(lonely);  // a pointer to itself does not count
+  ASSERT_TRUE(mark({}));
+  ASSERT_EQ(losses_.find(kSites, 0), LossFinder::End::kDone);
+  EXPECT_EQ(lost(1).direct_blocks, 1U);
+  EXPECT_EQ(lost(1).direct_bytes, 32U);
+  EXPECT_EQ(lost(2).direct_blocks, 0U);
+  EXPECT_EQ(lost(2).indirect_blocks, 1U);
+  EXPECT_EQ(lost(3).indirect_blocks, 1U);
+  EXPECT_EQ(lost(4).direct_blocks, 1U);
+  EXPECT_EQ(lost(4).indirect_blocks, 0U);
+}
+
+TEST_F(Marking, OneOfACycleIsTheDirectLoss) {
+  std::uint64_t* const a = add(1);
+  std::uint64_t* const b = add(2);
+  std::uint64_t* const c = add(3);
+  a[0] = to(b);
+  b[0] = to(c);
+  c[0] = to(a);
+  ASSERT_TRUE(mark({}));
+  ASSERT_EQ(losses_.find(kSites, 0), LossFinder::End::kDone);
+  EXPECT_EQ(lost(1).direct_blocks, 1U);
+  EXPECT_EQ(lost(2).indirect_blocks, 1U);
+  EXPECT_EQ(lost(3).indirect_blocks, 1U);
+}
+
+// Whatever the order of addresses: the cycle hangs on a direct loss behind it.
+TEST_F(Marking, ACycleThatALossHoldsIsIndirect) {
+  std::uint64_t* const a = add(1);
+  std::uint64_t* const b = add(2);
+  std::uint64_t* const holder = add(3);
+  a[0] = to(b);
+  b[0] = to(a);
+  holder[0] = to(a);
+  ASSERT_TRUE(mark({}));
+  ASSERT_EQ(losses_.find(kSites, 0), LossFinder::End::kDone);
+  EXPECT_EQ(lost(1).indirect_blocks, 1U);
+  EXPECT_EQ(lost(2).indirect_blocks, 1U);
+  EXPECT_EQ(lost(3).direct_blocks, 1U);
+}
+
+TEST_F(Marking, BlocksOfTheParentAreNotCounted) {
+  add(1, 4, 10);
+  add(1, 4, 20);
+  ASSERT_TRUE(mark({}));
+  ASSERT_EQ(losses_.find(kSites, 15), LossFinder::End::kDone);
+  EXPECT_EQ(lost(1).direct_blocks, 1U);
+}
+
+}  // namespace
+}  // namespace seep::scan
