@@ -44,6 +44,7 @@ Meter meter_of(const Recording& recording, Field field, double warmup_s) {
   if (meter.is_known) {
     curve.t = t;
     curve.blocks = curve.bytes;
+    curve.births = curve.bytes;
     meter.slope = rank::measure_growth(curve, curve.begin_s()).slope;
     meter.range = rank::slope_interval(curve, curve.begin_s());
   }
