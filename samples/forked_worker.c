@@ -1,5 +1,5 @@
 // Forks a worker that leaks; the parent only turns memory over while it waits.
-// verdict: growing leak=true function=serve_job process=child
+// verdict: growing leak=true function=serve_job process=child held=g_done
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // A log kept in one block that realloc makes larger, 4 KiB at a time, for ever.
-// verdict: growing leak=true function=append_to_log
+// verdict: growing leak=true function=append_to_log held=g_log
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

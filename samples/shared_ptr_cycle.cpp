@@ -1,5 +1,5 @@
 // Parent and child hold each other by shared_ptr: both stay alive when the last outer owner goes.
-// verdict: growing leak=true function=adopt
+// verdict: growing leak=true function=adopt unreachable=true
 #include <cstdio>
 #include <memory>
 

@@ -1,6 +1,8 @@
 // Every sample, run as a user would, must be judged as the `verdict:` line in its source says:
 //   // verdict: BEHAVIOUR[|BEHAVIOUR…] leak=true|false function=NAME [kind=mmap] [process=child]
+//                 [unreachable=true] [held=NAME]
 // leak=true: the first row is a leak and passes through the function. leak=false: no row is one.
+// unreachable=true: that row's verdict is so. held=NAME: what holds its blocks begins with NAME.
 #include <algorithm>
 #include <sstream>
 
@@ -82,6 +84,22 @@ class Samples : public Scenario, public ::testing::WithParamInterface<Verdict> {
     EXPECT_TRUE(passes_through(first.at("stack"), GetParam().function())) << describe(first);
     EXPECT_EQ(report.at("conclusion").at("cause"), "leak");
     expect_behaviour(first);
+    const Json& scan = report.at("scan");
+    if (!scan.is_null() && scan.at("complete").get<bool>()) {
+      expect_reachability(first);
+    }
+  }
+
+  // As the scan at exit says, where one can be made (scan_compare demands it).
+  void expect_reachability(const Json& suspect) {
+    const bool unreachable = GetParam().key("unreachable", "false") == "true";
+    EXPECT_EQ(suspect.at("verdict") == "unreachable", unreachable) << describe(suspect);
+    if (const std::string holder = GetParam().key("held", ""); !holder.empty()) {
+      ASSERT_TRUE(suspect.at("held_by").is_array()) << describe(suspect);
+      ASSERT_FALSE(suspect.at("held_by").empty()) << describe(suspect);
+      const std::string text = suspect.at("held_by").front().at("text").get<std::string>();
+      EXPECT_EQ(text.rfind(holder, 0), 0U) << text;
+    }
   }
 
   void expect_no_leak(const Json& report) {
