@@ -27,8 +27,15 @@ unsigned snapshots_behind(const model::Suspect& suspect, const model::Report& re
   return most;
 }
 
+// Memory that nothing points to is judged whatever the number of snapshots (design §2.4).
+bool is_lost(const model::Suspect& suspect, const model::Report& report) {
+  const bool at_exit = report.scan && report.scan->when == model::ScanTime::kExit;
+  return suspect.verdict == "unreachable" ||
+         (suspect.unreachable_direct_blocks.value_or(0) > 0 && (at_exit || suspect.recurring));
+}
+
 bool can_judge(const model::Suspect& suspect, const model::Report& report) {
-  if (suspect.verdict == "unreachable") {
+  if (is_lost(suspect, report)) {
     return true;
   }
   return snapshots_behind(suspect, report) >= kSnapshotsToJudge &&

@@ -58,6 +58,18 @@ TEST(Check, UnreachableMemoryIsAlwaysJudged) {
   EXPECT_EQ(check(report).leaks.size(), 1U);
 }
 
+TEST(Check, MemoryLostForGoodIsJudgedWhateverTheVerdict) {
+  model::Report report = growing_report(1);
+  report.suspects[0].unreachable_direct_blocks = 3;
+  EXPECT_EQ(check(report).leaks.size(), 0U);
+  report.scan = model::ReportScan{model::ScanTime::kExit, true, std::nullopt};
+  EXPECT_EQ(check(report).leaks.size(), 1U);
+  report.scan->when = model::ScanTime::kRequest;
+  EXPECT_EQ(check(report).leaks.size(), 0U);
+  report.suspects[0].recurring = true;
+  EXPECT_EQ(check(report).leaks.size(), 1U);
+}
+
 TEST(Check, LowConfidenceIsNotJudged) {
   model::Report report = growing_report(20);
   report.suspects[0].confidence = 0.89;
