@@ -1,8 +1,48 @@
 #include "cli/analysis.h"
 
+#include <filesystem>
+#include <utility>
+
 #include "analyzer/report/count_calls.h"
+#include "cli/text_file.h"
 
 namespace seep::cli {
+namespace {
+
+constexpr std::size_t kMostReportBytes = 1 << 30;
+
+// A report in JSON, or else what analyze() says of a recording.
+Result<report::Baseline> read_baseline(const Analysis& analysis, Progress& progress) {
+  report::Baseline baseline;
+  baseline.name = analysis.accepted.baseline;
+  if (baseline.name.ends_with(".json") && !std::filesystem::is_directory(baseline.name)) {
+    const Result<std::string> text =
+        read_text(baseline.name, kMostReportBytes, "correct --baseline");
+    if (!text) {
+      return text.error();
+    }
+    auto suspects = report::suspects_of_json(*text, baseline.name);
+    if (!suspects) {
+      return suspects.error();
+    }
+    baseline.suspects = std::move(*suspects);
+    return baseline;
+  }
+  Analysis before = analysis;
+  before.paths = {baseline.name};
+  before.selection = {};
+  before.accepted = {};
+  before.accepted.without_variable = true;
+  before.report.repetitions = {};
+  Result<model::Report> report = analyze(before, progress);
+  if (!report) {
+    return report.error();
+  }
+  baseline.suspects = std::move(report->suspects);
+  return baseline;
+}
+
+}  // namespace
 
 Format format_of_file(const std::string& file) {
   if (file.ends_with(".json")) {
@@ -28,24 +68,40 @@ static Error nothing_under(const std::string& function) {
           "name a function as `seep report --all --id ID` shows it, without parameters"};
 }
 
-Result<model::Report> analyze(const Analysis& analysis, Progress& progress) {
-  progress.say("looking for snapshots");
-  Result<std::vector<model::Recording>> recordings =
-      read_all(analysis.paths, analysis.selection, progress);
-  if (!recordings) {
-    return recordings.error();
+Result<model::Report> analyze(const Analysis& analysis, std::vector<model::Recording> recordings,
+                              Progress& progress) {
+  Result<std::vector<suppress::Suppression>> suppressions = read_suppressions(analysis.accepted);
+  if (!suppressions) {
+    return suppressions.error();
+  }
+  report::Options options = analysis.report;
+  if (!analysis.accepted.baseline.empty()) {
+    Result<report::Baseline> baseline = read_baseline(analysis, progress);
+    if (!baseline) {
+      return baseline.error();
+    }
+    options.baseline = std::move(*baseline);
   }
   progress.say("ranking and reading symbols");
-  symbolize::Symbolizer symbolizer(analysis.symbols);
-  report::Options options = analysis.report;
+  symbolize::Options symbols = analysis.symbols;
+  symbols.linkage_names = need_linkage_names(*suppressions);
+  options.suppressions = std::move(*suppressions);
+  symbolize::Symbolizer symbolizer(symbols);
   if (!analysis.per.empty()) {
-    const auto counted_by = report::count_calls(*recordings, analysis.per, symbolizer);
+    const auto counted_by = report::count_calls(recordings, analysis.per, symbolizer);
     if (!counted_by) {
       return nothing_under(analysis.per);
     }
     options.counted_by = *counted_by;
   }
-  return report::build_report(*recordings, options, symbolizer);
+  return report::build_report(recordings, options, symbolizer);
+}
+
+Result<model::Report> analyze(const Analysis& analysis, Progress& progress) {
+  progress.say("looking for snapshots");
+  Result<std::vector<model::Recording>> recordings =
+      read_all(analysis.paths, analysis.selection, progress);
+  return recordings ? analyze(analysis, std::move(*recordings), progress) : recordings.error();
 }
 
 std::string print(const model::Report& report, Format format, const report::TextOptions& text) {

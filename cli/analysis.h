@@ -10,6 +10,7 @@
 #include "analyzer/report/build_report.h"
 #include "analyzer/report/print.h"
 #include "analyzer/symbolize/symbolizer.h"
+#include "cli/accepted.h"
 #include "cli/progress.h"
 
 namespace seep::cli {
@@ -24,12 +25,17 @@ struct Analysis {
   read::Selection selection;
   report::Options report;
   symbolize::Options symbols;
-  std::string per;  // the function whose calls are the units of work; empty: as recorded
+  std::string per;         // the function whose calls are the units of work; empty: as recorded
+  AcceptOptions accepted;  // read by analyze()
 };
 
 Result<std::vector<model::Recording>> read_all(const std::vector<std::string>& paths,
                                                const read::Selection& selection,
                                                Progress& progress);
+
+// The same for recordings that were read before.
+Result<model::Report> analyze(const Analysis& analysis, std::vector<model::Recording> recordings,
+                              Progress& progress);
 
 Result<model::Report> analyze(const Analysis& analysis, Progress& progress);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "analyzer/model/printable.h"
 #include "analyzer/report/lines.h"
 
 namespace seep::cli {
@@ -35,7 +36,7 @@ bool is_lost(const model::Suspect& suspect, const model::Report& report) {
 }
 
 bool can_judge(const model::Suspect& suspect, const model::Report& report) {
-  if (is_lost(suspect, report)) {
+  if (is_lost(suspect, report) || !suspect.repetition_bytes.empty()) {
     return true;
   }
   return snapshots_behind(suspect, report) >= kSnapshotsToJudge &&
@@ -51,6 +52,30 @@ std::string place(const model::Suspect& suspect) {
   return report::frame_text(frame);
 }
 
+bool is_small(const model::Suspect& suspect, const CheckOptions& options) {
+  const std::uint64_t held = suspect.verdict == "unreachable"
+                                 ? suspect.unreachable_bytes.value_or(suspect.live_bytes)
+                                 : suspect.live_bytes;
+  return held < options.least_bytes ||
+         (suspect.growth_bytes_per_unit &&
+          *suspect.growth_bytes_per_unit < static_cast<double>(options.least_per_unit));
+}
+
+// What would decide stands in the sentence of each.
+std::string unknown_text(const std::vector<const model::Suspect*>& unknown) {
+  constexpr std::size_t kMostNamed = 3;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(unknown.size(), kMostNamed); ++i) {
+    text += fmt::format("seep: check: unknown {} at {}: {}\n", unknown[i]->id, place(*unknown[i]),
+                        model::printable(unknown[i]->why));
+  }
+  if (!unknown.empty()) {
+    text += fmt::format("seep: check: growth of {} call path{} is unknown (report --all)\n",
+                        unknown.size(), unknown.size() == 1 ? "" : "s");
+  }
+  return text;
+}
+
 std::string line_of(const model::Suspect& suspect, const char* what) {
   return fmt::format("seep: check: {} {} ({}) at {}\n", what, suspect.id, suspect.verdict,
                      place(suspect));
@@ -58,20 +83,25 @@ std::string line_of(const model::Suspect& suspect, const char* what) {
 
 }  // namespace
 
-CheckResult check(const model::Report& report) {
+CheckResult check(const model::Report& report, const CheckOptions& options) {
   CheckResult result;
   for (const model::Suspect& suspect : report.suspects) {
     if (!suspect.leak) {
-      continue;
-    }
-    if (suspect.suppressed_by) {
+      if (suspect.behaviour == model::Behaviour::kUnknown && !suspect.suppressed_by) {
+        result.unknown.push_back(&suspect);
+      }
+    } else if (suspect.suppressed_by) {
       ++result.suppressed;
+    } else if (is_small(suspect, options)) {
+      result.small.push_back(&suspect);
     } else if (can_judge(suspect, report)) {
       result.leaks.push_back(&suspect);
     } else {
       result.not_judged.push_back(&suspect);
     }
   }
+  std::stable_sort(result.unknown.begin(), result.unknown.end(),
+                   [](const auto* a, const auto* b) { return a->live_bytes > b->live_bytes; });
   return result;
 }
 
@@ -85,6 +115,10 @@ std::string to_text(const CheckResult& result) {
   for (const model::Suspect* suspect : result.not_judged) {
     text += line_of(*suspect, "not judged:");
   }
+  for (const model::Suspect* suspect : result.small) {
+    text += line_of(*suspect, "below the threshold:");
+  }
+  text += unknown_text(result.unknown);
   text += fmt::format(
       "seep: check: {} {}, {} not judged (fewer than {} snapshots, or confidence below {}), "
       "{} suppressed\n",

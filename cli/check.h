@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "analyzer/model/report.h"
+#include "cli/options.h"
 
 namespace seep::cli {
 
@@ -15,12 +16,15 @@ inline constexpr double kConfidenceToJudge = 0.9;
 struct CheckResult {
   std::vector<const model::Suspect*> leaks;  // into the report
   std::vector<const model::Suspect*>
-      not_judged;  // leaks by their verdict, on too little to fail for
+      not_judged;                            // leaks by their verdict, on too little to fail for
+  std::vector<const model::Suspect*> small;  // leaks below a threshold of the options
   unsigned suppressed = 0;
+  // Call paths whose behaviour is unknown: too few or too short to tell. The largest come first.
+  std::vector<const model::Suspect*> unknown;
 };
 
-CheckResult check(const model::Report& report);
-CheckResult check(model::Report&&) = delete;  // the result points into it
+CheckResult check(const model::Report& report, const CheckOptions& options);
+CheckResult check(model::Report&&, const CheckOptions&) = delete;  // the result points into it
 
 // A few lines for stderr: each leak, what was not judged, and by what it was judged.
 std::string to_text(const CheckResult& result);

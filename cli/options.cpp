@@ -13,6 +13,9 @@ void add_check(CLI::App& app, CheckOptions& options) {
   app.add_option("--error-exitcode", options.error_exitcode, "Exit status of --check (default 1)")
       ->type_name("N")
       ->check(CLI::Range(0, 255));
+  add_size(app, "--check-bytes", options.least_bytes, "Let --check pass a leak that holds less");
+  add_size(app, "--check-bytes-per-unit", options.least_per_unit,
+           "Let --check pass a leak of less for each unit of work");
 }
 
 void add_destination(CLI::App& app, Destination& destination, const std::string& name,
@@ -48,7 +51,7 @@ void add_symbols(CLI::App& app, symbolize::Options& options) {
   app.add_option("--debug-dir", options.debug_dirs,
                  "Look for separate debug files here first; may be repeated")
       ->type_name("DIR")
-      ->expected(1);
+      ->allow_extra_args(false);
 }
 
 CLI::Option* add_duration(CLI::App& app, const std::string& name, std::uint64_t& ms,

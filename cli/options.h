@@ -15,6 +15,8 @@ namespace seep::cli {
 struct CheckOptions {
   bool check = false;
   int error_exitcode = 1;
+  std::uint64_t least_bytes = 0;     // a leak that holds less passes
+  std::uint64_t least_per_unit = 0;  // a leak of less for each unit of work passes
 };
 
 void add_check(CLI::App& app, CheckOptions& options);

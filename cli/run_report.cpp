@@ -115,21 +115,8 @@ std::string why_nothing_was_recorded(const launch::TrackedEnvironment& environme
       environment.directory_for(pid), format::kLogFileName);
 }
 
-int nothing_recorded(const RunReportOptions& options, const launch::TrackedEnvironment& environment,
-                     const launch::ChildEnd& end, const std::string& why) {
+void say_nothing_recorded(const launch::TrackedEnvironment& environment, const std::string& why) {
   fmt::print(stderr, "seep: {} left no recording: {}\n", environment.program, why);
-  return options.check.check && end.exit_status() == 0 ? launch::kStatusOwnFailure
-                                                       : end.exit_status();
-}
-
-Result<model::Report> analyze_run(const RunReportOptions& options, const RunRecordings& recordings,
-                                  const launch::TrackedEnvironment& environment) {
-  Progress progress;
-  Analysis analysis;
-  analysis.report = options.report;
-  analysis.paths = {recordings.directory};
-  analysis.selection.run_id = launch::text_of_run_id(environment.run_id);
-  return analyze(analysis, progress);
 }
 
 // "page.2.json" when there is a page.json: a service that is started again keeps its old report,
@@ -165,35 +152,60 @@ int check_status(const CheckOptions& options, const model::Report& report, int o
   if (!options.check) {
     return own_status;
   }
-  const CheckResult result = check(report);
+  const CheckResult result = check(report, options);
   fmt::print(stderr, "{}", to_text(result));
   return own_status == 0 && !result.leaks.empty() ? options.error_exitcode : own_status;
 }
 
 }  // namespace
 
-int report_run(const RunReportOptions& options, const launch::TrackedEnvironment& environment,
-               const launch::ChildEnd& end) {
-  const RunRecordings recordings = find_recordings(environment, end.pid);
-  if (never_began(recordings, environment, end.pid)) {
-    return nothing_recorded(options, environment, end,
-                            "SEEP_START held it back until the end (`seep start PID` begins it)");
+std::optional<Analysis> recorded(const RunReportOptions& options, const EndedRun& run) {
+  const pid_t pid = run.end.pid;
+  const RunRecordings recordings = find_recordings(run.environment, pid);
+  if (never_began(recordings, run.environment, pid)) {
+    say_nothing_recorded(run.environment,
+                         "SEEP_START held it back until the end (`seep start PID` begins it)");
+    return std::nullopt;
   }
   if (recordings.images.empty()) {
-    return nothing_recorded(options, environment, end,
-                            why_nothing_was_recorded(environment, end.pid));
+    say_nothing_recorded(run.environment, why_nothing_was_recorded(run.environment, pid));
+    return std::nullopt;
   }
   if (recordings.direct) {
-    note_end(*recordings.direct, end);
+    note_end(*recordings.direct, run.end);
   }
-  const Result<model::Report> report = analyze_run(options, recordings, environment);
+  Analysis analysis;
+  analysis.report = options.report;
+  analysis.paths = {recordings.directory};
+  analysis.selection.run_id = launch::text_of_run_id(run.environment.run_id);
+  analysis.accepted = options.accepted;
+  return analysis;
+}
+
+int finish_run(const RunReportOptions& options, const model::Report& report,
+               const std::string& directory, int own_status) {
+  print_report(options, report, directory);
+  return check_status(options.check, report, own_status);
+}
+
+int without_report(const RunReportOptions& options, int own_status) {
+  return options.check.check && own_status == 0 ? launch::kStatusOwnFailure : own_status;
+}
+
+int report_run(const RunReportOptions& options, const launch::TrackedEnvironment& environment,
+               const launch::ChildEnd& end) {
+  const std::optional<Analysis> analysis = recorded(options, {environment, end});
+  if (!analysis) {
+    return without_report(options, end.exit_status());
+  }
+  auto progress = std::make_unique<Progress>();
+  const Result<model::Report> report = analyze(*analysis, *progress);
+  progress.reset();  // wipes its line before anything is printed
   if (!report) {
     fail(report.error());
-    return options.check.check && end.exit_status() == 0 ? launch::kStatusOwnFailure
-                                                         : end.exit_status();
+    return without_report(options, end.exit_status());
   }
-  print_report(options, *report, recordings.directory);
-  return check_status(options.check, *report, end.exit_status());
+  return finish_run(options, *report, analysis->paths.front(), end.exit_status());
 }
 
 }  // namespace seep::cli

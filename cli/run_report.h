@@ -1,7 +1,14 @@
 // The end of `seep run`: notes how the program ended, finds what it recorded, and reports it.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyzer/model/report.h"
 #include "analyzer/report/build_report.h"
+#include "cli/accepted.h"
+#include "cli/analysis.h"
 #include "cli/launch/child.h"
 #include "cli/launch/environment.h"
 #include "cli/options.h"
@@ -13,6 +20,7 @@ struct RunReportOptions {
   Destination destination;  // without a file: a summary on stderr
   report::Options report;   // how it is made
   CheckOptions check;
+  AcceptOptions accepted;
 };
 
 // Returns what `seep run` ends with: the program's own status, or --error-exitcode when the program
@@ -20,5 +28,22 @@ struct RunReportOptions {
 // except that --check cannot pass then: 125.
 int report_run(const RunReportOptions& options, const launch::TrackedEnvironment& environment,
                const launch::ChildEnd& end);
+
+// A program that has ended, and how it was started.
+struct EndedRun {
+  launch::TrackedEnvironment environment;
+  launch::ChildEnd end;
+};
+
+// What to read for the report of a run, once how it ended is noted beside its recording; unset when
+// there is no recording, which is said.
+std::optional<Analysis> recorded(const RunReportOptions& options, const EndedRun& run);
+
+// The end of report_run: prints the report and judges it.
+int finish_run(const RunReportOptions& options, const model::Report& report,
+               const std::string& directory, int own_status);
+
+// What it ends with when there is no report.
+int without_report(const RunReportOptions& options, int own_status);
 
 }  // namespace seep::cli

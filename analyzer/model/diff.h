@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,8 @@ struct DiffRow {
   std::uint64_t path_key = 0;  // of its stack by the names of functions: equal in every build
   SiteKind kind = SiteKind::kHeap;
   Change change = Change::kGrew;
-  double bytes = 0;  // new minus old, in the basis
+  std::optional<std::string> suppressed_by;  // filled with the stack
+  double bytes = 0;                          // new minus old, in the basis
   double blocks = 0;
   double old_bytes = 0;
   double new_bytes = 0;

@@ -25,7 +25,8 @@ struct ReportFrame {
   std::optional<std::string> function;  // demangled
   std::optional<std::string> file;      // as the debug information gives it, absolute if it can be
   std::optional<unsigned> line;
-  std::string module;  // path
+  std::string linkage_name;  // mangled, where it was asked for and differs; else empty
+  std::string module;        // path
   std::optional<std::string> build_id;
   std::uint64_t offset = 0;  // ELF virtual address
   bool inlined = false;
@@ -88,6 +89,7 @@ struct Suspect {
   std::optional<std::vector<Holder>> held_by;
   double oldest_s = 0;
   std::optional<std::string> suppressed_by;
+  std::vector<std::uint64_t> repetition_bytes;  // aligned with Report::repetitions; else empty
   unsigned workers_seen = 1;
   unsigned workers_of = 1;
   std::vector<std::uint64_t> series_bytes;  // aligned with Report::snapshots
@@ -149,10 +151,20 @@ struct Totals {
   std::optional<double> live_bytes_error;  // standard error; null where nothing was sampled
   std::optional<double> growth_bytes_per_s;
   std::optional<std::uint64_t> unreachable_bytes;
-  unsigned leak_suspects = 0;
+  unsigned leak_suspects = 0;        // those that nothing suppresses
+  unsigned suppressed_suspects = 0;  // leaks as well, but accepted
   unsigned rows_omitted = 0;
   std::optional<double> smallest_leak_seen_bytes_per_h;
   std::optional<Limit> limit;
+};
+
+// A suppression and what it silenced.
+struct SuppressionUse {
+  std::string name;
+  std::string file;   // that it stands in; empty for one that is built in
+  unsigned line = 0;  // there, from 1 on
+  unsigned suspects = 0;
+  std::uint64_t live_bytes = 0;
 };
 
 struct Report {
@@ -166,6 +178,8 @@ struct Report {
   std::optional<Work> work;        // null where nothing counted
   Conclusion conclusion;
   std::vector<Suspect> suspects;
+  std::vector<SuppressionUse> suppressions;  // in the order they were given
+  std::vector<double> repetitions;           // how much work each did; empty without any
   std::vector<std::string>
       notes;  // said first in the text: damaged files left out, little tracked, …
 };

@@ -5,6 +5,8 @@
 #include <set>
 #include <tuple>
 
+#include "analyzer/rank/repetitions.h"
+#include "analyzer/report/accept.h"
 #include "analyzer/report/conclude.h"
 #include "analyzer/report/group.h"
 #include "analyzer/report/limit.h"
@@ -138,6 +140,28 @@ model::Suspect suspect_of(const Input& input, const Group& group) {
   return suspect;
 }
 
+void add_repetitions(model::Suspect& suspect, const Repetitions& repetitions,
+                     const std::vector<std::uint64_t>& path_keys, const Group& group) {
+  if (repetitions.work.empty()) {
+    return;
+  }
+  suspect.repetition_bytes.resize(repetitions.work.size());
+  std::set<std::uint64_t> counted;  // a path of several processes has one level
+  for (const std::size_t member : group.members) {
+    if (!counted.insert(path_keys[member]).second) {
+      continue;
+    }
+    const std::vector<std::uint64_t> levels = levels_of(repetitions, path_keys[member]);
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+      suspect.repetition_bytes[i] += levels[i];
+    }
+  }
+  if (suspect.leak) {
+    suspect.growth_bytes_per_unit =
+        rank::judge_repetitions(repetitions.work, suspect.repetition_bytes).bytes_per_work;
+  }
+}
+
 Members members_of(const Input& input, const Group& group) {
   Members members;
   for (const std::size_t member : group.members) {
@@ -151,8 +175,9 @@ void number_in_order(std::vector<model::Suspect>& suspects) {
   const auto order = [&](const model::Suspect& suspect) {
     const auto& growth = per_unit ? suspect.growth_per_unit_range : suspect.growth_range;
     const double low = suspect.leak && growth ? growth->low : 0;
-    return std::tuple(!suspect.leak, -low, ~suspect.unreachable_bytes.value_or(0),
-                      ~suspect.live_bytes, std::string_view(suspect.id));
+    return std::tuple(!suspect.leak, suspect.suppressed_by.has_value(), -low,
+                      ~suspect.unreachable_bytes.value_or(0), ~suspect.live_bytes,
+                      std::string_view(suspect.id));
   };
   std::stable_sort(suspects.begin(), suspects.end(),
                    [&](const auto& a, const auto& b) { return order(a) < order(b); });
@@ -185,16 +210,28 @@ void add_suspects(model::Report& report, const Input& input, const Options& opti
       options.by_site ? each_site(input.grouping()) : group_sites(input.grouping(), names);
   const std::size_t kept =
       options.top == 0 ? groups.size() : std::min<std::size_t>(groups.size(), options.top);
+  const std::vector<std::uint64_t> keys = path_keys(input.recordings, input.ranked);
   std::vector<Members> members;
   SuspectNamer namer(input.grouping(), symbolizer, options);
-  for (std::size_t i = 0; i < kept; ++i) {
+  // A leak behind the last row may come up where one before it is suppressed.
+  for (std::size_t i = 0; i < groups.size() && (i < kept || groups[i].leak); ++i) {
     report.suspects.push_back(suspect_of(input, groups[i]));
     namer.name(report.suspects.back(), groups[i]);
+    add_repetitions(report.suspects.back(), options.repetitions, keys, groups[i]);
     members.push_back(members_of(input, groups[i]));
     report.suspects.back().unit = report.work ? report.work->unit : "";
   }
   add_scans(report.suspects, std::move(members), !options.by_site, input.recordings, symbolizer);
+  report.suppressions = accept(options.suppressions, report.suspects);
+  if (options.baseline) {
+    accept(*options.baseline, report.suspects);
+  }
   number_in_order(report.suspects);
+  for (const model::Suspect& suspect : report.suspects) {
+    report.totals.leak_suspects += suspect.leak && !suspect.suppressed_by ? 1 : 0;
+    report.totals.suppressed_suspects += suspect.leak && suspect.suppressed_by ? 1 : 0;
+  }
+  report.suspects.resize(std::min(report.suspects.size(), kept));
   make_ids_unique(report.suspects);
   for (model::Suspect& suspect : report.suspects) {
     if (suspect.id == options.all_paths_of && !options.by_site) {
@@ -205,8 +242,6 @@ void add_suspects(model::Report& report, const Input& input, const Options& opti
     }
   }
   report.totals.rows_omitted = static_cast<unsigned>(groups.size() - kept);
-  report.totals.leak_suspects = static_cast<unsigned>(
-      std::count_if(groups.begin(), groups.end(), [](const Group& group) { return group.leak; }));
 }
 
 // Known only when nothing was found: then it bounds what may have been missed.
@@ -229,7 +264,11 @@ model::Report build_report(const std::vector<Recording>& recordings, const Optio
     return report;
   }
   const std::vector<std::size_t> first_snapshot = add_processes(report, recordings);
-  const std::vector<RankedSite> ranked = rank::rank_sites(recordings, options.rank);
+  std::vector<RankedSite> ranked = rank::rank_sites(recordings, options.rank);
+  if (!options.repetitions.work.empty()) {
+    judge_by_repetitions(options.repetitions, recordings, ranked);
+  }
+  report.repetitions = options.repetitions.work;
   report.accounting = main_recording(recordings).moments.back().accounting;
   report.totals = total_of(recordings);
   add_scan_totals(report, recordings);
@@ -239,7 +278,8 @@ model::Report build_report(const std::vector<Recording>& recordings, const Optio
   if (report.totals.leak_suspects == 0) {
     report.totals.smallest_leak_seen_bytes_per_h = smallest_leak_per_h(recordings, options.rank);
   }
-  report.conclusion = conclude(report, recordings, options.rank);
+  report.conclusion = options.repetitions.work.empty() ? conclude(report, recordings, options.rank)
+                                                       : conclude(options.repetitions, report);
   report.totals.limit = nearest_limit(recordings, options.limit_bytes, options.rank.warmup_s,
                                       report.conclusion.cause != "none", report.work);
   report.notes = notes_on(recordings);

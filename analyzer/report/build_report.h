@@ -9,6 +9,9 @@
 #include "analyzer/model/recording.h"
 #include "analyzer/model/report.h"
 #include "analyzer/rank/rank.h"
+#include "analyzer/report/baseline.h"
+#include "analyzer/report/repetitions.h"
+#include "analyzer/suppress/suppression.h"
 #include "analyzer/symbolize/symbolizer.h"
 
 namespace seep::report {
@@ -21,6 +24,9 @@ struct Options {
   std::string unit;          // what a unit of work is called; empty: as the program says
   std::string counted_by;    // who counted the units, where it was not the program (count_calls)
   std::string all_paths_of;  // the id of a suspect that is given with all its paths
+  std::vector<suppress::Suppression> suppressions;  // in the order in which they are asked
+  std::optional<Baseline> baseline;
+  Repetitions repetitions;  // the last one consists of the recordings of the report
 };
 
 model::Report build_report(const std::vector<model::Recording>& recordings, const Options& options,

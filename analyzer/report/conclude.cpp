@@ -118,8 +118,10 @@ model::Conclusion conclude_lost(const model::Report& report) {
           fmt::format("{} in {} block{} cannot be reached any more: no pointer leads to {}",
                       format_bytes(static_cast<double>(bytes)), model::format_count(blocks),
                       blocks == 1 ? "" : "s", blocks == 1 ? "it" : "them"),
-          "read the first suspect's blamed frame: who should have released its blocks before the "
-          "last pointer to them was gone?"};
+          report.totals.leak_suspects == 0
+              ? "nothing to do: what leaks is suppressed"
+              : "read the first suspect's blamed frame: who should have released its blocks before "
+                "the last pointer to them was gone?"};
 }
 
 // What its owner can do about the suspect that grows most.
@@ -142,6 +144,9 @@ model::Conclusion conclude_leak(const model::Report& report) {
   const Explained explained = explained_by_leaks(report);
   std::string sentence = fmt::format("{} grows by {}: {}", explained.is_rss ? "RSS" : "live memory",
                                      format_hourly(explained.growth_bytes_per_s), explained.text);
+  if (report.totals.leak_suspects == 0) {
+    return {"leak", sentence, "nothing to do: what leaks is suppressed"};
+  }
   if (report.suspects.empty()) {
     return {"leak", sentence, "look at the suspects"};
   }
@@ -227,9 +232,11 @@ Explained explained_by_leaks(const model::Report& report) {
   const double growth =
       is_rss ? rss : std::max(leaked, report.totals.growth_bytes_per_s.value_or(0));
   const double percent = growth > 0 ? std::min(100 * leaked / growth, 100.0) : 100;
-  const unsigned leaks = report.totals.leak_suspects;
+  const unsigned suppressed = report.totals.suppressed_suspects;
+  const unsigned leaks = report.totals.leak_suspects + suppressed;
   return {leaked > 0, is_rss, growth,
-          fmt::format("{:.0f} % explained by {} leak{}", percent, leaks, leaks == 1 ? "" : "s")};
+          fmt::format("{:.0f} % explained by {} leak{}{}", percent, leaks, leaks == 1 ? "" : "s",
+                      suppressed == 0 ? "" : fmt::format(" ({} suppressed)", suppressed))};
 }
 
 model::Totals total_of(const std::vector<model::Recording>& recordings) {
@@ -254,7 +261,7 @@ model::Totals total_of(const std::vector<model::Recording>& recordings) {
 model::Conclusion conclude(const model::Report& report,
                            const std::vector<model::Recording>& recordings,
                            const rank::Options& options) {
-  const bool leaks = report.totals.leak_suspects != 0;
+  const bool leaks = report.totals.leak_suspects + report.totals.suppressed_suspects != 0;
   if (leaks && explained_by_leaks(report).leaks_grow) {
     return conclude_leak(report);
   }

@@ -263,7 +263,28 @@ std::string suspect_text(const model::Suspect& suspect) {
   if (suspect.workers_of > 1) {
     text += fmt::format("  in {} of {} processes", suspect.workers_seen, suspect.workers_of);
   }
+  if (suspect.suppressed_by) {
+    text += "  suppressed by " + printable(*suspect.suppressed_by);
+  }
   return text;
+}
+
+std::string suppressions_text(const model::Report& report) {
+  std::string text;
+  if (report.totals.suppressed_suspects != 0) {
+    text = fmt::format("{} suppressed\n", format_count(report.totals.suppressed_suspects));
+  }
+  constexpr std::size_t kMostNamed = 5;
+  std::size_t unused = 0;
+  for (const model::SuppressionUse& use : report.suppressions) {
+    if (use.suspects == 0 && unused++ < kMostNamed) {
+      text += fmt::format("unused suppression: {} ({}:{})\n", printable(use.name),
+                          printable(use.file), use.line);
+    }
+  }
+  return unused <= kMostNamed ? text
+                              : text + fmt::format("{} more unused suppressions, see --json\n",
+                                                   format_count(unused - kMostNamed));
 }
 
 }  // namespace seep::report

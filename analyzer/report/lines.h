@@ -49,6 +49,9 @@ std::string held_text(const model::Suspect& suspect);
 // no scan was made.
 std::string scan_text(const model::Report& report);
 
+// "2 suppressed", and a line for each suppression that silenced nothing; empty without any.
+std::string suppressions_text(const model::Report& report);
+
 // "nothing lost", or "lost: 12 missed_free".
 std::string losses_text(const model::Report& report);
 

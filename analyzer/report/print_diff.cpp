@@ -65,8 +65,9 @@ std::string frames_of(const model::DiffRow& row) {
 }
 
 std::string row_text(const model::DiffRow& row, model::DiffBasis basis) {
-  return fmt::format("{:>12}  {:<8}  {}\n", amount(row.bytes, basis), model::name_of(row.change),
-                     frames_of(row));
+  return fmt::format("{:>12}  {:<8}  {}{}\n", amount(row.bytes, basis), model::name_of(row.change),
+                     frames_of(row),
+                     row.suppressed_by ? "  suppressed by " + printable(*row.suppressed_by) : "");
 }
 
 }  // namespace

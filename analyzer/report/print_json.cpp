@@ -105,6 +105,7 @@ Json json_of(const model::Totals& totals) {
           {"growth_bytes_per_s", or_null(totals.growth_bytes_per_s)},
           {"unreachable_bytes", or_null(totals.unreachable_bytes)},
           {"leak_suspects", totals.leak_suspects},
+          {"suppressed_suspects", totals.suppressed_suspects},
           {"rows_omitted", totals.rows_omitted},
           {"smallest_leak_seen_bytes_per_h", or_null(totals.smallest_leak_seen_bytes_per_h)},
           {"limit", json_of(totals.limit)}};
@@ -148,6 +149,14 @@ Json json_of(const model::ReportFrame& frame) {
           {"language", model::name_of(frame.language)}};
 }
 
+Json json_of(const model::SuppressionUse& use) {
+  return {{"name", use.name},
+          {"file", use.file.empty() ? Json(nullptr) : Json(use.file)},
+          {"line", use.line != 0 ? Json(use.line) : Json(nullptr)},
+          {"suspects", use.suspects},
+          {"live_bytes", use.live_bytes}};
+}
+
 Json json_of(const model::SuspectPath& path);
 Json json_of(const model::Holder& holder);
 Json json_of(const model::Suspect& suspect);
@@ -184,6 +193,15 @@ Json json_of(const model::Holder& holder) {
           {"file", or_null(holder.file)}, {"line", or_null(holder.line)}};
 }
 
+Json repetitions_of(const model::Report& report) {
+  return report.repetitions.empty() ? Json(nullptr) : Json({{"work", report.repetitions}});
+}
+
+Json repetitions_of(const model::Suspect& suspect) {
+  return suspect.repetition_bytes.empty() ? Json(nullptr)
+                                          : Json({{"live_bytes", suspect.repetition_bytes}});
+}
+
 Json json_of(const model::Suspect& suspect) {
   return {
       {"rank", suspect.rank},
@@ -211,6 +229,7 @@ Json json_of(const model::Suspect& suspect) {
       {"unreachable_direct_blocks", or_null(suspect.unreachable_direct_blocks)},
       {"oldest_s", suspect.oldest_s},
       {"suppressed_by", or_null(suspect.suppressed_by)},
+      {"repetitions", repetitions_of(suspect)},
       {"workers", workers_of(suspect)},
       {"held_by", suspect.held_by ? array_of(*suspect.held_by) : Json(nullptr)},
       {"series", {{"live_bytes", suspect.series_bytes}, {"live_blocks", suspect.series_blocks}}},
@@ -229,6 +248,7 @@ Json json_of(const model::DiffRow& row) {
           {"blocks", row.blocks},
           {"old_bytes", row.old_bytes},
           {"new_bytes", row.new_bytes},
+          {"suppressed_by", or_null(row.suppressed_by)},
           {"stack", array_of(row.stack)}};
 }
 
@@ -297,6 +317,8 @@ std::string to_json(const model::Report& report) {
                               {"work", json_of(report.work)},
                               {"scan", json_of(report.scan)},
                               {"conclusion", json_of(report.conclusion)},
+                              {"suppressions", array_of(report.suppressions)},
+                              {"repetitions", repetitions_of(report)},
                               {"notes", report.notes}});
   text.resize(text.size() - std::string_view("\n}\n").size());
   return text + ",\n  \"suspects\": " + text_of_suspects(report.suspects) + "\n}\n";

@@ -63,7 +63,8 @@ std::string to_markdown(const model::Report& report) {
     text += table_row(report.suspects[i]);
   }
   for (std::size_t i = 0; i < std::min(report.suspects.size(), kStacks); ++i) {
-    text += report.suspects[i].leak ? stack_of(report.suspects[i]) : std::string();
+    const bool wanted = report.suspects[i].leak && !report.suspects[i].suppressed_by;
+    text += wanted ? stack_of(report.suspects[i]) : std::string();
   }
   return text;
 }

@@ -9,6 +9,7 @@
 #include "analyzer/report/frame_kind.h"
 #include "analyzer/report/lines.h"
 #include "analyzer/report/print.h"
+#include "analyzer/suppress/parse.h"
 
 namespace seep::report {
 namespace {
@@ -31,6 +32,9 @@ std::string cut(const std::string& line) {
 }
 
 std::string leak_line(const model::Report& report) {
+  if (!report.repetitions.empty()) {
+    return report.conclusion.sentence + "\n";
+  }
   const Explained explained = explained_by_leaks(report);
   const std::string scan = scan_text(report);
   if (!explained.leaks_grow) {
@@ -56,12 +60,12 @@ std::string suppression_of(const model::Suspect& suspect) {
   if (suspect.blame >= suspect.stack.size() || !suspect.stack[suspect.blame].function) {
     return {};
   }
-  return " | suppress: leak:" + printable(bare_name(suspect.stack[suspect.blame]));
+  return " | suppress: " + printable(suppress::line_for(bare_name(suspect.stack[suspect.blame])));
 }
 
 std::string last_lines(const model::Report& report, const std::string& recording_path) {
-  const std::size_t innocent =
-      report.suspects.size() + report.totals.rows_omitted - report.totals.leak_suspects;
+  const std::size_t innocent = report.suspects.size() + report.totals.rows_omitted -
+                               report.totals.leak_suspects - report.totals.suppressed_suspects;
   std::string text;
   if (report.totals.leak_suspects > kRows) {
     text += fmt::format("{} more leaks. ", report.totals.leak_suspects - kRows);
@@ -69,6 +73,9 @@ std::string last_lines(const model::Report& report, const std::string& recording
   if (innocent != 0) {
     text += fmt::format("{} other{} no leak{} (--all). ", model::format_count(innocent),
                         innocent == 1 ? " is" : "s are", innocent == 1 ? "" : "s");
+  }
+  if (report.totals.suppressed_suspects != 0) {
+    text += fmt::format("{} suppressed. ", report.totals.suppressed_suspects);
   }
   return text + fmt::format("Next: seep report {}", printable(recording_path)) +
          suppression_of(report.suspects.front()) + "\n";
@@ -80,6 +87,9 @@ std::string scan_clause(const model::Report& report) {
 }
 
 std::string no_leak_line(const model::Report& report) {
+  if (!report.repetitions.empty()) {
+    return fmt::format("no leak: {}\n", report.conclusion.sentence);
+  }
   if (const auto& smallest = report.totals.smallest_leak_seen_bytes_per_h) {
     const std::string growth = report.conclusion.cause == "none"
                                    ? std::string("no leak")
@@ -115,7 +125,7 @@ std::string to_run_summary(const model::Report& report, const std::string& recor
   text += leak_line(report);
   std::size_t rows = 0;
   for (const model::Suspect& suspect : report.suspects) {
-    if (suspect.leak && rows++ < kRows) {
+    if (suspect.leak && !suspect.suppressed_by && rows++ < kRows) {
       text += row(suspect);
     }
   }

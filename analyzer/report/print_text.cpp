@@ -198,7 +198,7 @@ std::string full_row(const model::Report& report, const model::Suspect& suspect)
 
 // Leaks, and what could not be judged; with `all` the others too.
 bool is_shown(const model::Suspect& suspect, const TextOptions& options) {
-  return options.all || suspect.leak;
+  return options.all || (suspect.leak && !suspect.suppressed_by);
 }
 
 std::string hidden_line(const model::Report& report, std::size_t shown) {
@@ -248,7 +248,7 @@ std::string to_text(const model::Report& report, const TextOptions& options) {
       ++shown;
     }
   }
-  return text + hidden_line(report, shown);
+  return text + suppressions_text(report) + hidden_line(report, shown);
 }
 
 }  // namespace seep::report

@@ -7,8 +7,12 @@
 
 namespace seep::symbolize {
 
-ModuleSymbols::ModuleSymbols(const model::Module& module, const DebugSearch& search)
-    : path_(module.path), build_id_(module.build_id), file_(module, search) {}
+ModuleSymbols::ModuleSymbols(const model::Module& module, const DebugSearch& search,
+                             bool linkage_names)
+    : path_(module.path),
+      build_id_(module.build_id),
+      file_(module, search),
+      linkage_names_(linkage_names) {}
 
 void ModuleSymbols::read_debug_information() {
   Dwarf_Addr bias = 0;
@@ -45,11 +49,15 @@ model::ReportFrame ModuleSymbols::function(std::uint64_t address) {
 // A library's debug information tells the internal name of what it exports ("__libc_calloc",
 // "___pthread_mutex_lock"); the symbol tells the one that callers write.
 void ModuleSymbols::name_by_symbol(std::uint64_t address, model::ReportFrame& frame) {
-  if (frame.function && !frame.function->starts_with('_')) {
+  const bool is_named = frame.function && !frame.function->starts_with('_');
+  if (is_named && !linkage_names_) {
     return;
   }
   const std::optional<SymbolMatch> match = symbols().find(address);
-  if (match && (!frame.function || (!match->nearest && *match->name != '_'))) {
+  if (match && linkage_names_ && !match->nearest) {
+    frame.linkage_name = match->name;
+  }
+  if (match && !is_named && (!frame.function || (!match->nearest && *match->name != '_'))) {
     frame.function = demangle(match->name);
     frame.nearest_symbol = match->nearest;
   }

@@ -22,8 +22,8 @@ struct DataName;
 
 class ModuleSymbols {
  public:
-  // `search` must outlive the object.
-  ModuleSymbols(const model::Module& module, const DebugSearch& search);
+  // `search` must outlive the object. `linkage_names`: fill ReportFrame::linkage_name.
+  ModuleSymbols(const model::Module& module, const DebugSearch& search, bool linkage_names = false);
 
   // The frames of the instruction at `address`, innermost first; at least one. Module, build-id
   // and what the symbols tell are filled in. Valid until the next call.
@@ -47,6 +47,7 @@ class ModuleSymbols {
   std::string path_;
   std::string build_id_;
   ModuleFile file_;  // before what is read from it
+  bool linkage_names_ = false;
   bool read_ = false;
   std::unique_ptr<DwarfLookup> dwarf_;  // null without debug information
   std::uint64_t dwarf_bias_ = 0;        // our address minus that in the debug information

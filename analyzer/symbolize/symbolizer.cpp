@@ -18,12 +18,13 @@ std::uint64_t address_of(const model::Node& node) {
 }  // namespace
 
 struct Symbolizer::Impl {
-  explicit Impl(const Options& options) : search(options) {}
+  explicit Impl(const Options& options) : search(options), linkage_names(options.linkage_names) {}
 
   ModuleSymbols& symbols_of(const model::Module& module);
   void warn_of_servers();
 
   DebugSearch search;  // before what was opened with it
+  bool linkage_names;
   std::unordered_map<std::string, std::unique_ptr<ModuleSymbols>> modules;  // by path and build-id
   std::vector<std::string> warnings;
   bool warned_of_servers = false;
@@ -33,7 +34,7 @@ ModuleSymbols& Symbolizer::Impl::symbols_of(const model::Module& module) {
   // A path has no zero byte, so the two parts cannot run into each other.
   std::unique_ptr<ModuleSymbols>& symbols = modules[module.path + '\0' + module.build_id];
   if (!symbols) {
-    symbols = std::make_unique<ModuleSymbols>(module, search);
+    symbols = std::make_unique<ModuleSymbols>(module, search, linkage_names);
     if (!symbols->warning().empty()) {
       warnings.push_back(symbols->warning());
     }

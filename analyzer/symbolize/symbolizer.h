@@ -22,6 +22,7 @@ struct DataName {
 struct Options {
   std::string sysroot;                  // prefix for module paths; empty: none
   std::vector<std::string> debug_dirs;  // searched before /usr/lib/debug
+  bool linkage_names = false;  // fill ReportFrame::linkage_name too; reads every symbol table
 };
 
 class Symbolizer {

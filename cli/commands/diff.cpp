@@ -14,8 +14,10 @@
 #include <vector>
 
 #include "analyzer/model/printable.h"
+#include "analyzer/report/accept.h"
 #include "analyzer/report/blame.h"
 #include "analyzer/report/diff_names.h"
+#include "cli/accepted.h"
 #include "cli/analysis.h"
 #include "cli/check.h"
 #include "cli/command.h"
@@ -38,6 +40,8 @@ struct Options {
   Destination destination;
   symbolize::Options symbols;
   CheckOptions check;
+  AcceptOptions accepted;
+  std::vector<suppress::Suppression> suppressions;  // read from `accepted`
 };
 
 // The one recording that `path` names; a directory with several needs a choice.
@@ -61,21 +65,32 @@ Result<model::Recording> read_one(const std::string& path, Progress& progress) {
                "name one of them, such as " + names};
 }
 
+void mark_suppressed(model::DiffRow& row, const Options& options) {
+  const suppress::Suppression* suppression =
+      report::find_suppression(options.suppressions, row.stack, suppress::kAllKinds);
+  row.suppressed_by = suppression != nullptr ? std::optional(suppression->name) : std::nullopt;
+}
+
 void name_rows(model::Diff& diff, std::size_t printed, const Options& options) {
   symbolize::Symbolizer symbolizer(options.symbols);
   report::DiffNames names(diff.stacks, symbolizer);
   const bool by_function = diff.matched_by == model::MatchedBy::kFunction;
-  const bool of_all =
-      by_function || (options.check.check && diff.basis != model::DiffBasis::kLevel);
+  const bool of_all = by_function || options.check.check;
   for (std::size_t i = 0; i < (of_all ? diff.rows.size() : std::min(printed, diff.rows.size()));
        ++i) {
     names.identify(diff.rows[i]);
+    if (options.check.check) {
+      names.name(diff.rows[i]);
+      mark_suppressed(diff.rows[i], options);
+      diff.rows[i].stack = {};  // of all rows they would take most of the memory
+    }
   }
   if (by_function) {
     diff::merge_by_function(diff);
   }
   for (std::size_t i = 0; i < std::min(printed, diff.rows.size()); ++i) {
     names.name(diff.rows[i]);
+    mark_suppressed(diff.rows[i], options);
   }
   for (const std::string& warning : symbolizer.warnings()) {
     fmt::print(stderr, "seep: {}\n", model::printable(warning));
@@ -89,7 +104,8 @@ std::size_t printed_rows(const Options& options, bool json) {
 }
 
 bool is_growth(const model::DiffRow& row) {
-  return row.change == model::Change::kGrew || row.change == model::Change::kAppeared;
+  return !row.suppressed_by &&
+         (row.change == model::Change::kGrew || row.change == model::Change::kAppeared);
 }
 
 // Two moments that the user chose: whatever is more at the second was not released.
@@ -118,8 +134,10 @@ int check_rates(const model::Diff& diff, const model::Recording& new_side, const
     }
   }
   symbolize::Symbolizer symbolizer(options.symbols);
-  const model::Report report = report::build_report({new_side}, {}, symbolizer);
-  CheckResult result = check(report);
+  report::Options report_options;
+  report_options.suppressions = options.suppressions;
+  const model::Report report = report::build_report({new_side}, report_options, symbolizer);
+  CheckResult result = check(report, options.check);
   std::erase_if(result.leaks, [&](const model::Suspect* leak) { return !has_grown(*leak, grown); });
   fmt::print(stderr, "{}", to_text(result));
   return result.leaks.empty() ? kDone : options.check.error_exitcode;
@@ -133,8 +151,22 @@ int run_check(const model::Diff& diff, const model::Recording& new_side, const O
                                                 : check_rates(diff, new_side, options);
 }
 
-int diff_verb(const Options& options) {
-  if (const auto error = why_not_writable(options.destination)) {
+std::optional<Error> add_suppressions(Options& options) {
+  auto suppressions = read_suppressions(options.accepted);
+  if (!suppressions) {
+    return suppressions.error();
+  }
+  options.suppressions = std::move(*suppressions);
+  options.symbols.linkage_names = need_linkage_names(options.suppressions);
+  return std::nullopt;
+}
+
+int diff_verb(const Options& given) {
+  if (const auto error = why_not_writable(given.destination)) {
+    return fail(*error);
+  }
+  Options options = given;
+  if (const auto error = add_suppressions(options)) {
     return fail(*error);
   }
   auto progress = std::make_unique<Progress>();
@@ -174,6 +206,7 @@ Action describe_diff(CLI::App& app) {
   add_destination(app, options->destination, "-o,--output", "Write to FILE instead of stdout");
   add_symbols(app, options->symbols);
   add_check(app, options->check);
+  add_accepted(app, options->accepted);
   return [options](const auto&) { return diff_verb(*options); };
 }
 

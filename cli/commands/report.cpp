@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "analyzer/report/accept.h"
 #include "cli/analysis.h"
 #include "cli/check.h"
 #include "cli/command.h"
@@ -26,6 +27,7 @@ struct Options {
   CheckOptions check;
   bool json = false;
   bool all = false;
+  bool gen_suppressions = false;
   std::string to;
   std::string id;
   std::string run_id;
@@ -86,7 +88,7 @@ int run_check(const model::Report& report, const CheckOptions& options) {
   if (!options.check) {
     return kDone;
   }
-  const CheckResult result = check(report);
+  const CheckResult result = check(report, options);
   fmt::print(stderr, "{}", to_text(result));
   return result.leaks.empty() ? kDone : options.error_exitcode;
 }
@@ -107,7 +109,9 @@ int report_verb(const Options& options) {
       return fail(*error);
     }
   }
-  const std::string text = print(*report, format_of(options), text_options_of(options));
+  const std::string text = options.gen_suppressions
+                               ? report::suppressions_for(*report)
+                               : print(*report, format_of(options), text_options_of(options));
   if (const auto error = write_text(options.destination, text)) {
     return fail(*error);
   }
@@ -163,6 +167,11 @@ Action describe_report(CLI::App& app) {
   add_destination(app, options->destination, "-o,--output", "Write to FILE instead of stdout");
   add_symbols(app, options->analysis.symbols);
   add_check(app, options->check);
+  add_accepted(app, options->analysis.accepted);
+  add_baseline(app, options->analysis.accepted);
+  app.add_flag("--gen-suppressions", options->gen_suppressions,
+               "Print what would silence each leak (for --suppressions) instead of a report")
+      ->excludes(json);
   return [options](const auto&) { return report_verb(*options); };
 }
 

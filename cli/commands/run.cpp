@@ -1,5 +1,6 @@
 // seep run [options] -- CMD…: starts a program under the preload and reports when it has ended.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -10,6 +11,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,7 @@
 #include "cli/launch/target.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/repeat.h"
 #include "cli/run_report.h"
 #include "cli/settings.h"
 
@@ -31,6 +34,7 @@ using Words = std::vector<std::string>;
 struct Options {
   RunReportOptions report;
   bool exec = false;
+  unsigned repetitions = 1;
   std::map<std::string, std::string> settings;  // SEEP_… variables
 };
 
@@ -74,22 +78,48 @@ int run_untracked(const Options& options, const Words& command) {
   return end.exit_status();
 }
 
+// The status when the program did not start; else it has ended.
+std::optional<int> run_child(const launch::TrackedEnvironment& environment, const Words& command,
+                             launch::ChildEnd& end) {
+  end = launch::run_child(command, [&](pid_t pid) { environment.apply(pid); });
+  if (end.pid == 0) {
+    fmt::print(stderr, "seep: no process could be made: {}\n", std::strerror(errno));
+    return launch::kStatusOwnFailure;
+  }
+  return end.exec_errno != 0 ? std::optional(report_exec_failure(command[0], end.exec_errno))
+                             : std::nullopt;
+}
+
+// Until one fails. Each is a run of its own.
+int run_repeated(const Options& options, launch::TrackedEnvironment environment,
+                 const Words& command) {
+  std::vector<EndedRun> runs;
+  while (runs.size() < options.repetitions &&
+         (runs.empty() || runs.back().end.exit_status() == 0)) {
+    const unsigned work = work_of(static_cast<unsigned>(runs.size()));
+    environment.run_id = launch::new_run_id();
+    environment.settings[kRepetitionVariable] = std::to_string(work);
+    launch::ChildEnd end;
+    if (const auto status = run_child(environment, with_work(command, work), end)) {
+      return *status;
+    }
+    runs.push_back({environment, end});
+  }
+  return report_repetitions(options.report, runs);
+}
+
 int run_tracked(const Options& options, const launch::TrackedEnvironment& environment,
                 const Words& command) {
   if (options.exec) {
     environment.apply(getpid());
     return report_exec_failure(command[0], launch::replace_self(command));
   }
-  const launch::ChildEnd end =
-      launch::run_child(command, [&](pid_t pid) { environment.apply(pid); });
-  if (end.pid == 0) {
-    fmt::print(stderr, "seep: no process could be made: {}\n", std::strerror(errno));
-    return launch::kStatusOwnFailure;
+  if (options.repetitions > 1) {
+    return run_repeated(options, environment, command);
   }
-  if (end.exec_errno != 0) {
-    return report_exec_failure(command[0], end.exec_errno);
-  }
-  return report_run(options.report, environment, end);
+  launch::ChildEnd end;
+  const std::optional<int> status = run_child(environment, command, end);
+  return status ? *status : report_run(options.report, environment, end);
 }
 
 std::string path_variable() {
@@ -115,6 +145,23 @@ int start(const Options& options, const Words& command) {
   return run_tracked(options, environment_for(options, *library, found.path), command);
 }
 
+// What could not be read when the program has ended.
+std::optional<Error> why_not_accepted(const AcceptOptions& accepted) {
+  const auto suppressions = read_suppressions(accepted);
+  if (!suppressions) {
+    return suppressions.error();
+  }
+  if (!accepted.baseline.empty() && access(accepted.baseline.c_str(), R_OK) != 0) {
+    return Error{ErrorKind::kBadInput,
+                 accepted.baseline,
+                 {},
+                 {},
+                 std::string("cannot be read: ") + std::strerror(errno),
+                 "correct --baseline"};
+  }
+  return std::nullopt;
+}
+
 int run_verb(const Options& options, const Words& command) {
   if (command.empty()) {
     return fail({ErrorKind::kUsage,
@@ -124,11 +171,26 @@ int run_verb(const Options& options, const Words& command) {
                  "which program? It stands after --",
                  "seep run [options] -- CMD [arguments]"});
   }
-  return start(options, command);
+  const std::optional<Error> error = why_not_accepted(options.report.accepted);
+  if (!error || options.exec) {
+    return start(options, command);
+  }
+  // A test would pass or fail for the wrong reason. A service starts whatever its variables say.
+  const int status = own_failure(*error);
+  const AcceptOptions& accepted = options.report.accepted;
+  if (options.report.check.check || !accepted.suppressions.empty() || !accepted.baseline.empty()) {
+    return status;
+  }
+  Options without = options;
+  without.report.accepted.without_variable = true;
+  return start(without, command);
 }
 
 void add_settings(CLI::App& app, const std::shared_ptr<Options>& options) {
   for (const Setting& setting : settings()) {
+    if (setting.name == std::string_view("SUPPRESSIONS")) {
+      continue;  // add_accepted() has it, for several files
+    }
     app.add_option_function<std::string>(
            setting.option(),
            [options, variable = setting.variable()](const std::string& value) {
@@ -154,7 +216,14 @@ Action describe_run(CLI::App& app) {
   add_limit(app, options->report.report.limit_bytes);
   add_unit_name(app, options->report.report.unit);
   add_check(app, options->report.check);
+  add_accepted(app, options->report.accepted);
+  add_baseline(app, options->report.accepted);
   app.get_option("--check")->excludes(exec);
+  app.add_option("--repeat", options->repetitions,
+                 "Run CMD N times, {} in it being 1, 2, 4, ...: growth must stand over repetitions")
+      ->type_name("N")
+      ->check(CLI::Range(1U, kMostRepetitions))
+      ->excludes(exec);
   add_settings(app, options);
   app.footer(
       "Ends with the status of CMD, 128 + n when signal n ended it; 125: seep could not start\n"

@@ -27,6 +27,7 @@ READ = "analyzer/read"
 DIFF = "analyzer/diff"
 RANK = "analyzer/rank"
 SYMBOLIZE = "analyzer/symbolize"
+SUPPRESS = "analyzer/suppress"
 REPORT = "analyzer/report"
 EXPORT = "analyzer/export"
 COMPARE = "analyzer/compare"
@@ -47,10 +48,11 @@ LAYERS = {
     DIFF: {MODEL},
     RANK: {MODEL, DIFF},
     SYMBOLIZE: {MODEL},
-    REPORT: {MODEL, DIFF, RANK, SYMBOLIZE},
+    SUPPRESS: {MODEL},
+    REPORT: {MODEL, DIFF, RANK, SYMBOLIZE, SUPPRESS},
     EXPORT: {MODEL, REPORT},
     COMPARE: {MODEL, REPORT},
-    "cli": {FORMAT, MODEL, READ, DIFF, RANK, SYMBOLIZE, REPORT, EXPORT, COMPARE},
+    "cli": {FORMAT, MODEL, READ, DIFF, RANK, SYMBOLIZE, SUPPRESS, REPORT, EXPORT, COMPARE},
 }
 GOVERNED = ("format/", "preload/", "analyzer/", "cli/")
 

@@ -10,8 +10,9 @@ namespace {
 
 using Names = std::vector<const char*>;
 
-const Names kReportFields = {"schema", "processes", "process", "snapshots",  "accounting",
-                             "losses", "totals",    "scan",    "conclusion", "suspects"};
+const Names kReportFields = {"schema",     "processes", "process",     "snapshots",
+                             "accounting", "losses",    "totals",      "scan",
+                             "conclusion", "suspects",  "suppressions"};
 const Names kProcessFields = {"id",         "pid",  "host_pid",     "parent_pid", "uid",
                               "host",       "run",  "exe",          "command",    "started",
                               "duration_s", "mode", "sample_bytes", "end"};
@@ -27,6 +28,7 @@ const Names kTotalsFields = {"live_bytes",
                              "growth_bytes_per_s",
                              "unreachable_bytes",
                              "leak_suspects",
+                             "suppressed_suspects",
                              "rows_omitted",
                              "smallest_leak_seen_bytes_per_h",
                              "limit"};
@@ -179,7 +181,7 @@ void expect_consistent(const Json& report) {
   for (const Json& suspect : report.at("suspects")) {
     expect_consistent_suspect(suspect, snapshots);
     suspect_bytes += suspect.at("live_bytes").get<std::uint64_t>();
-    leaks += suspect.at("leak").get<bool>() ? 1 : 0;
+    leaks += suspect.at("leak").get<bool>() && suspect.at("suppressed_by").is_null() ? 1 : 0;
   }
   expect_leaks_first(report.at("suspects"));
   const Json& totals = report.at("totals");

@@ -38,7 +38,7 @@ TEST(Json, HasEveryFieldOfTheContract) {
   EXPECT_EQ(json["schema"], "seep.report/1");
   expect_fields(json,
                 {"schema", "processes", "process", "snapshots", "accounting", "losses", "totals",
-                 "work", "scan", "conclusion", "suspects"},
+                 "work", "scan", "conclusion", "suspects", "suppressions"},
                 "the report");
   expect_fields(json["processes"][0],
                 {"id", "pid", "host_pid", "parent_pid", "uid", "host", "run", "exe", "command",
@@ -54,11 +54,11 @@ TEST(Json, HasEveryFieldOfTheContract) {
                             "shared_bytes", "tracker_bytes",      "other_bytes"};
   expect_fields(json["accounting"], accounting, "accounting");
   expect_fields(json["snapshots"][0]["accounting"], accounting, "accounting of a snapshot");
-  expect_fields(
-      json["totals"],
-      {"live_bytes", "live_bytes_error", "live_blocks", "growth_bytes_per_s", "unreachable_bytes",
-       "leak_suspects", "rows_omitted", "smallest_leak_seen_bytes_per_h", "limit"},
-      "totals");
+  expect_fields(json["totals"],
+                {"live_bytes", "live_bytes_error", "live_blocks", "growth_bytes_per_s",
+                 "unreachable_bytes", "leak_suspects", "suppressed_suspects", "rows_omitted",
+                 "smallest_leak_seen_bytes_per_h", "limit"},
+                "totals");
   expect_fields(json["conclusion"], {"cause", "sentence", "action"}, "the conclusion");
 }
 
@@ -192,7 +192,8 @@ TEST(DiffJson, HasEveryFieldOfTheContract) {
   expect_fields(json, {"schema", "old", "new", "basis", "matched_by", "rows_omitted", "changes"},
                 "a diff");
   expect_fields(json["changes"][0],
-                {"id", "kind", "change", "bytes", "blocks", "old_bytes", "new_bytes", "stack"},
+                {"id", "kind", "change", "bytes", "blocks", "old_bytes", "new_bytes",
+                 "suppressed_by", "stack"},
                 "a change");
   EXPECT_EQ(json["changes"][0]["change"], "appeared");
   expect_fields(json["changes"][0]["stack"][0], kFrame, "a frame");

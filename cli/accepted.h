@@ -1,0 +1,33 @@
+// What the user accepts, as options give it: suppression files, the built-in ones, a baseline.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <string>
+#include <vector>
+
+#include "analyzer/model/result.h"
+#include "analyzer/suppress/suppression.h"
+
+namespace seep::cli {
+
+struct AcceptOptions {
+  std::vector<std::string> suppressions;  // files
+  std::string baseline;                   // a recording or a report
+  bool without_built_in = false;
+  bool without_variable = false;  // SEEP_SUPPRESSIONS is left alone
+};
+
+// --baseline RECORDING.
+void add_baseline(CLI::App& app, AcceptOptions& options);
+
+// --suppressions FILE (may be repeated) and --no-builtin-suppressions.
+void add_accepted(CLI::App& app, AcceptOptions& options);
+
+// Reads the files of the options, then those of SEEP_SUPPRESSIONS (separated by colons), and puts
+// those that are built in behind. An error names the file and the line.
+Result<std::vector<suppress::Suppression>> read_suppressions(const AcceptOptions& options);
+
+// Whether one of them needs mangled names (symbolize::Options::linkage_names).
+bool need_linkage_names(const std::vector<suppress::Suppression>& suppressions);
+
+}  // namespace seep::cli
