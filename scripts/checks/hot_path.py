@@ -86,7 +86,7 @@ class Library:
 def run_callgrind(library, program, pairs, mode):
     with tempfile.TemporaryDirectory(prefix="seep-hot-path-") as folder:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SEEP_")}
-        environment.update(LD_PRELOAD=str(library.path), SEEP_DIR=folder, SEEP_INTERVAL="off",
+        environment.update(LD_PRELOAD=str(library.path), SEEP_DIR=folder, SEEP_INTERVAL="off", SEEP_SCAN="off",
                            **mode.settings)
         output = Path(folder) / "callgrind.out"
         subprocess.run(
