@@ -78,16 +78,21 @@ std::optional<double> unreachable(const Suspect& suspect) {
 bool is_known(const Suspect& suspect, const Baseline& baseline) {
   const std::vector<const Suspect*> known = counterparts(suspect, baseline);
   const auto stays_within = [](std::optional<double> now, std::optional<double> before) {
-    return now && before && *now <= kClearlyMore * *before;
+    return *now <= kClearlyMore * *before;
   };
-  const bool grows = suspect.behaviour == model::Behaviour::kGrowing;
-  if (!grows) {
-    return stays_within(unreachable(suspect), sum_of(known, unreachable));
+  if (suspect.behaviour == model::Behaviour::kGrowing) {
+    const std::optional<double> units_before = sum_of(known, per_unit);
+    if (suspect.growth_bytes_per_unit && units_before) {
+      return stays_within(suspect.growth_bytes_per_unit, units_before);
+    }
+    const std::optional<double> before = sum_of(known, high_per_s);
+    if (low_per_s(suspect) && before) {
+      return stays_within(low_per_s(suspect), before);
+    }
   }
-  const std::optional<double> units_before = sum_of(known, per_unit);
-  return suspect.growth_bytes_per_unit && units_before
-             ? stays_within(suspect.growth_bytes_per_unit, units_before)
-             : stays_within(low_per_s(suspect), sum_of(known, high_per_s));
+  const std::optional<double> lost_before = sum_of(known, unreachable);
+  return suspect.unreachable_blocks.value_or(0) > 0 && lost_before &&
+         stays_within(unreachable(suspect), lost_before);
 }
 
 }  // namespace seep::report

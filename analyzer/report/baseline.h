@@ -21,8 +21,8 @@ struct Baseline {
 
 // Whether the baseline has a suspect with this id, or else one blamed at the same function of the
 // same file, that lost clearly as much: by growth per unit of work where both have it, else per
-// second; where the suspect does not grow, by blocks that nothing refers to. What shrank or stood
-// still in the baseline accepts no growth.
+// second; where the suspect does not grow, or one of them was too short to tell, by blocks that
+// nothing refers to. What shrank or stood still in the baseline accepts no growth.
 bool is_known(const model::Suspect& suspect, const Baseline& baseline);
 
 // The suspects of a "seep.report/1", as far as is_known() looks at them. `file` is named in errors.

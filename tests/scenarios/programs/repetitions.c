@@ -11,7 +11,9 @@
 
 enum { kBytes = 100, kCached = 3, kLostAlways = 20 };
 
-static void* g_kept;
+// Volatile, or the compiler would drop a store that nothing reads, and the block would be lost.
+static void* volatile g_kept;
+static void* volatile g_table;
 
 // Blocks that are kept form a list.
 SAMPLE_FUNCTION static void keep_one(void) {
@@ -28,9 +30,8 @@ SAMPLE_FUNCTION static void drop_one(void) {
 }
 
 SAMPLE_FUNCTION static void make_table(void) {
-  static void* table;
-  table = malloc(50000);
-  use(table);
+  g_table = malloc(50000);
+  use(g_table);
 }
 
 static long work_of(int argc, char** argv) {

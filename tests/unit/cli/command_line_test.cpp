@@ -26,7 +26,7 @@ TEST(CommandLine, WrongUsageIsSaidOnStderrWithStatus2) {
                                     {"frobnicate"},
                                     {"--frobnicate"},
                                     {"report"},
-                                    {"report", "x", "--limit", "3"},
+                                    {"report", "x", "--limit", "much"},
                                     {"report", "x", "--json", "--to", "markdown"},
                                     {"report", "x", "--to", "html"},
                                     {"report", "x", "--top", "many"},

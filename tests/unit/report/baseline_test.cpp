@@ -79,6 +79,20 @@ TEST(IsKnown, OfUnreachableMemoryTheBlocksCount) {
   EXPECT_FALSE(known(now, before)) << "nobody looked for it";
 }
 
+TEST(IsKnown, WhereTheBaselineWasTooShortForGrowthTheBlocksCount) {
+  model::Suspect now = growing(90, 110);
+  now.unreachable_blocks = 100;
+  model::Suspect before = now;
+  before.growth_bytes_per_s.reset();
+  before.growth_range.reset();
+  EXPECT_TRUE(known(now, before));
+  before.unreachable_blocks = 10;
+  EXPECT_FALSE(known(now, before));
+  before.unreachable_blocks = 0;
+  now.unreachable_blocks = 0;
+  EXPECT_FALSE(known(now, before)) << "it grows, and nothing is lost";
+}
+
 TEST(SuspectsOfJson, GiveTheSameAnswerAsTheRecording) {
   const model::Report report = report_with_leak();
   const auto suspects = suspects_of_json(to_json(report), "r.json");
