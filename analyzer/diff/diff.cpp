@@ -65,6 +65,9 @@ bool has_match(const std::vector<KeyedSite>& sites) {
 std::map<std::string, std::string> build_ids(const Recording& recording) {
   std::map<std::string, std::string> ids;
   for (const model::Module& module : recording.stacks.modules) {
+    if (module.path.empty()) {
+      continue;  // module 0 stands for none
+    }
     const bool is_program = module.path == recording.process.exe;
     const auto [entry, is_new] = ids.try_emplace(is_program ? "" : module.path, module.build_id);
     if (!is_new && entry->second != module.build_id) {

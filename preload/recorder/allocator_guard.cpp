@@ -50,4 +50,9 @@ bool AllocatorGuard::active() {
   return t_thread.guard != 0;
 }
 
+bool AllocatorGuard::may_be_active() {
+  return t_thread.guard != 0 &&
+         reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < t_thread.guard;
+}
+
 }  // namespace seep::recorder

@@ -19,6 +19,10 @@ class AllocatorGuard {
   // is set, else a walk. Where the stack cannot be walked, a guard is stale only below the stack
   // pointer.
   static bool active();
+  // The same without a walk: a stale guard counts for calls from deeper frames. For a hook that may
+  // have been entered by a jump from the library's own caller (libstdc++'s new[] jumps to new): its
+  // frame then joins that of the guard, and a walk cannot tell them apart.
+  static bool may_be_active();
 
  private:
   std::uintptr_t before_ = 0;

@@ -41,7 +41,11 @@ class Grouping : public Scenario {
 
   static std::string blamed(const Json& suspect) {
     const Json& frame = suspect.at("stack").at(suspect.at("blame").get<std::size_t>());
-    const std::string name = frame.value("function", "");
+    std::string name = frame.value("function", "");
+    const std::string unnamed = "(anonymous namespace)::";
+    for (std::size_t at = name.find(unnamed); at != std::string::npos; at = name.find(unnamed)) {
+      name.erase(at, unnamed.size());
+    }
     return name.substr(0, name.find('('));
   }
 

@@ -150,7 +150,8 @@ std::vector<fs::path> Scenario::snapshots(const fs::path& recording) {
   std::vector<fs::path> found;
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(recording, none)) {
-    if (entry.path().extension() == format::kSnapshotSuffix) {
+    if (entry.path().extension() == format::kSnapshotSuffix &&
+        entry.path().filename().string().starts_with(format::kSnapshotPrefix)) {
       found.push_back(entry.path());
     }
   }

@@ -305,7 +305,8 @@ TEST(HostileFrame, ASectionBeyondTheEndIsRefused) {
     const auto snapshot = read(file);
     ASSERT_FALSE(snapshot);
     EXPECT_EQ(snapshot.error().section, "process");
-    EXPECT_EQ(snapshot.error().what, "144 bytes reach beyond the end of the file");
+    EXPECT_EQ(snapshot.error().what, std::to_string(sizeof(format::ProcessRecord)) +
+                                         " bytes reach beyond the end of the file");
   }
 }
 
