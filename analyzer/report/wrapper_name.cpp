@@ -215,6 +215,11 @@ WrapperName wrapper_name(std::string_view name) {
                   [&](std::string_view pattern) { return matches(name, pattern); })) {
     return WrapperName::kYes;
   }
+  // An unnamed namespace says nothing of a function.
+  constexpr std::string_view kUnnamed = "(anonymous namespace)::";
+  while (name.starts_with(kUnnamed)) {
+    name.remove_prefix(kUnnamed.size());
+  }
   const auto scope = name.rfind("::");
   if (scope == std::string_view::npos) {
     return judge_words(words_of(name));

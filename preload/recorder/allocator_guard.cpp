@@ -55,4 +55,10 @@ bool AllocatorGuard::may_be_active() {
          reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < t_thread.guard;
 }
 
+void AllocatorGuard::forget_if_passed() {
+  if (t_thread.guard != 0 && !may_be_active()) {
+    t_thread.guard = 0;
+  }
+}
+
 }  // namespace seep::recorder

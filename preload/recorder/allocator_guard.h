@@ -23,6 +23,8 @@ class AllocatorGuard {
   // have been entered by a jump from the library's own caller (libstdc++'s new[] jumps to new): its
   // frame then joins that of the guard, and a walk cannot tell them apart.
   static bool may_be_active();
+  // Forgets a guard that the stack pointer has passed: a stale one makes events dearer.
+  static void forget_if_passed();
 
  private:
   std::uintptr_t before_ = 0;

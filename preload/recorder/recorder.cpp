@@ -39,7 +39,7 @@ constexpr int least(int a, int b) {
   const int calls = least(t_thread.calls_per_look, kCallsPerPoll);
   t_thread.calls_to_look = calls - 1;
   t_thread.polls_to_look = t_thread.calls_per_look / calls;
-  AllocatorGuard::active();  // a stale guard makes events dearer
+  AllocatorGuard::forget_if_passed();
   if (g_config.on_look != nullptr) {
     g_config.on_look(now);
   }

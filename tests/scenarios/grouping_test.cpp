@@ -1,6 +1,7 @@
 // Sites of one cause are one suspect, under an id that holds across builds; diff between two builds
 // of one program names what the new one does more.
 #include <algorithm>
+#include <cmath>
 
 #include "tests/scenarios/report_checks.h"
 #include "tests/scenarios/scenario.h"
@@ -14,11 +15,14 @@ class Grouping : public Scenario {
  protected:
   Json report_of(const Arguments& arguments, const Arguments& options = {}) {
     const std::size_t before = recordings().size();
-    EXPECT_EQ(run_preloaded(arguments).status, 0);
+    EXPECT_EQ(run_preloaded(arguments, kByTime).status, 0);
     const fs::path recording = newest();
     EXPECT_EQ(recordings().size(), before + 1);
     return report(recording, options);
   }
+
+  // The programs lose some memory at their start as well, which scans find.
+  inline static const Environment kByTime = {{"SEEP_SCAN", "off"}};
 
   Json causes(const std::string& mode) { return report_of({program("causes"), mode, "4"}); }
 
@@ -143,9 +147,9 @@ TEST_F(Grouping, TheIdHoldsAcrossRunsAndBuilds) {
 }
 
 TEST_F(Grouping, DiffOfTwoBuildsNamesTheLeakAndNothingElse) {
-  ASSERT_EQ(run_preloaded({program("service"), "4"}).status, 0);
+  ASSERT_EQ(run_preloaded({program("service"), "4"}, kByTime).status, 0);
   const fs::path good = newest();
-  ASSERT_EQ(run_preloaded({program("service_leaks"), "5"}).status, 0);
+  ASSERT_EQ(run_preloaded({program("service_leaks"), "5"}, kByTime).status, 0);
   const fs::path bad = newest();
   const Output output = run({seep_command(), "diff", "--json", good.string(), bad.string()});
   ASSERT_EQ(output.status, 0) << output.err;
@@ -161,7 +165,10 @@ TEST_F(Grouping, DiffOfTwoBuildsNamesTheLeakAndNothingElse) {
   for (std::size_t i = 1; i < diff.at("changes").size(); ++i) {
     const Json& change = diff.at("changes")[i];
     EXPECT_NE(change.at("change"), "appeared") << functions_of(change.at("stack"));
-    EXPECT_NE(change.at("change"), "vanished") << functions_of(change.at("stack"));
+    // A block that turns over may stand in one snapshot more than in the next: less than 16 bytes a
+    // second.
+    const bool is_noise = std::abs(change.at("bytes").get<double>()) < 16;
+    EXPECT_TRUE(is_noise || change.at("change") != "vanished") << functions_of(change.at("stack"));
   }
 }
 
