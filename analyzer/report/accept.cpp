@@ -122,6 +122,7 @@ const Suppression* find_suppression(const std::vector<Suppression>& suppressions
 std::vector<model::SuppressionUse> accept(const std::vector<Suppression>& suppressions,
                                           std::vector<model::Suspect>& suspects) {
   std::vector<model::SuppressionUse> uses;
+  uses.reserve(suppressions.size());
   for (const Suppression& suppression : suppressions) {
     uses.push_back({suppression.name, suppression.file, suppression.line, 0, 0});
   }

@@ -75,6 +75,7 @@ std::vector<std::uint64_t> levels_of(const Repetitions& repetitions, std::uint64
 std::vector<std::uint64_t> path_keys(const std::vector<Recording>& recordings,
                                      const std::vector<RankedSite>& ranked) {
   std::vector<std::vector<std::uint64_t>> stacks;
+  stacks.reserve(recordings.size());
   for (const Recording& recording : recordings) {
     stacks.push_back(model::stack_keys(recording.stacks));
   }

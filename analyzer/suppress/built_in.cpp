@@ -26,6 +26,7 @@ Suppression lost_once(const char* function) {
 
 std::vector<Suppression> make_built_in() {
   std::vector<Suppression> list;
+  list.reserve(std::size(kLostAtStartUp));
   for (const char* function : kLostAtStartUp) {
     list.push_back(lost_once(function));
   }

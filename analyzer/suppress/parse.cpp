@@ -230,8 +230,8 @@ class Parser {
         break;
       }
       const bool may_be_kinds = suppression.rules.empty() && line->text.starts_with(kKindsLine);
-      const Trouble trouble = may_be_kinds ? parse_kinds(*line, suppression.kinds)
-                                           : parse_rule(*line, suppression.rules);
+      Trouble trouble = may_be_kinds ? parse_kinds(*line, suppression.kinds)
+                                     : parse_rule(*line, suppression.rules);
       if (trouble) {
         return trouble;
       }

@@ -208,8 +208,7 @@ void Agent::log_problem(ScanProblem problem) {
   static constexpr std::string_view kWhy[] = {
       "",
       "SEEP_SCAN_LIMIT passed before its end",
-      "threads could not be stopped (ptrace is refused, or a debugger is there): registers are "
-      "unknown",
+      "threads could not be stopped (ptrace is refused, or a debugger is there)",
       "no copy of the process could be made (fork, or the memory limit)",
       "no memory",
       "",

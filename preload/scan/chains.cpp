@@ -43,8 +43,8 @@ WayId Ways::find_or_add(WayId holder, const format::LinkRecord& link, std::uint6
 
 WayId Ways::begin(const format::LinkRecord& root) {
   return find_or_add(kUnknownWay, root,
-                     root.offset * 0x9E3779B97F4A7C15ULL + root.module * 31 + root.thread * 7 +
-                         root.site + root.kind);
+                     root.offset * 0x9E3779B97F4A7C15ULL + root.module * 31ULL +
+                         root.thread * 7ULL + root.site + root.kind);
 }
 
 WayId Ways::extend(WayId holder, std::uint32_t site, std::uint64_t offset) {
