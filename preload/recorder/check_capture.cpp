@@ -29,27 +29,6 @@ constexpr unsigned kMostOwnFrames = 32;  // from here to the hook
 
 constinit std::atomic<unsigned> g_printed{0};  // relaxed: a figure
 
-// The registers right behind this place of the function it becomes part of. What a callee may
-// overwrite is left out: no frame further out can be found by it.
-[[gnu::always_inline]] inline stack::Registers registers_here() {
-  stack::Registers regs = {};
-  __asm__ volatile(
-      "movq %%rbx, 24(%0)\n\t"
-      "movq %%rbp, 48(%0)\n\t"
-      "movq %%rsp, 56(%0)\n\t"
-      "movq %%r12, 96(%0)\n\t"
-      "movq %%r13, 104(%0)\n\t"
-      "movq %%r14, 112(%0)\n\t"
-      "movq %%r15, 120(%0)\n\t"
-      "leaq 0f(%%rip), %%rax\n\t"
-      "movq %%rax, 128(%0)\n"
-      "0:"
-      :
-      : "r"(regs.value)
-      : "rax", "memory");
-  return regs;
-}
-
 // The file that the loader has at an address, without waiting for the loader's lock.
 #if __GLIBC_PREREQ(2, 35)
 const char* file_at(std::uint64_t pc) {
@@ -196,7 +175,7 @@ Comparison compare(PlainWalk& walk, std::uint32_t node, unsigned stack_depth) {
 // Unwinds from here; a frame of its own, that stays as it is while it does.
 [[gnu::noinline]] Comparison compare_unwound(std::uint32_t node, const Caller& caller,
                                              unsigned stack_depth) {
-  PlainWalk walk(registers_here());
+  PlainWalk walk(stack::registers_here());
   return reach_caller(walk, caller) ? compare(walk, node, stack_depth) : Comparison{false, 0};
 }
 

@@ -342,22 +342,7 @@ Walk walk(const FrameRegisters& entry, unsigned max_depth, LastWalk& last) {
 }
 
 [[gnu::cold, gnu::noinline]] FrameState find_own_frame(std::uint64_t address, unsigned most) {
-  Registers here{};
-  // What the callee keeps for its caller, and where we are: enough for any rule.
-  __asm__ volatile(
-      "movq %%rbx, 24(%0)\n\t"
-      "movq %%rbp, 48(%0)\n\t"
-      "movq %%rsp, 56(%0)\n\t"
-      "movq %%r12, 96(%0)\n\t"
-      "movq %%r13, 104(%0)\n\t"
-      "movq %%r14, 112(%0)\n\t"
-      "movq %%r15, 120(%0)\n\t"
-      "leaq 0f(%%rip), %%rax\n\t"
-      "movq %%rax, 128(%0)\n"
-      "0:"
-      :
-      : "r"(here.value)
-      : "rax", "memory");
+  const Registers here = registers_here();
   OwnFrames frames(address, most);
   WalkResult result = walk_compact(here, frames);
   if (result == WalkResult::kNeedsAllRegisters) {

@@ -36,4 +36,25 @@ struct Registers {
   [[nodiscard]] std::uint64_t rbp() const { return value[kRbp]; }
 };
 
+// The registers right behind this place of the function it becomes part of. What a callee may
+// overwrite is left out: no frame further out can be found by it.
+[[gnu::always_inline]] inline Registers registers_here() {
+  Registers regs = {};
+  __asm__ volatile(
+      "movq %%rbx, 24(%0)\n\t"
+      "movq %%rbp, 48(%0)\n\t"
+      "movq %%rsp, 56(%0)\n\t"
+      "movq %%r12, 96(%0)\n\t"
+      "movq %%r13, 104(%0)\n\t"
+      "movq %%r14, 112(%0)\n\t"
+      "movq %%r15, 120(%0)\n\t"
+      "leaq 0f(%%rip), %%rax\n\t"
+      "movq %%rax, 128(%0)\n"
+      "0:"
+      :
+      : "r"(regs.value)
+      : "rax", "memory");
+  return regs;
+}
+
 }  // namespace seep::stack
