@@ -35,7 +35,9 @@ struct FileName {
   bool is_scan = false;
   std::uint64_t sequence = 0;
 
-  auto operator<=>(const FileName&) const = default;  // snapshots first
+  // Snapshots first.
+  auto operator<=>(const FileName&) const =
+      default;  // NOLINT(modernize-use-nullptr): clang-tidy 14
 };
 
 // Unset for other names.

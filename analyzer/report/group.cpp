@@ -128,6 +128,7 @@ std::map<std::size_t, std::vector<std::size_t>> leaking_sites(const Group& group
 std::optional<RankedSite> verdict_of(const Grouping& input,
                                      const std::vector<std::size_t>& members) {
   std::vector<std::size_t> sites;
+  sites.reserve(members.size());
   for (const std::size_t member : members) {
     sites.push_back(input.ranked[member].site);
   }
@@ -231,6 +232,7 @@ std::vector<Group> group_sites(const Grouping& input, NodeNames& names) {
   join_parts(input, names, paths, causes);
   for (const std::vector<std::size_t>& cause : causes) {
     std::vector<Path> together;
+    together.reserve(cause.size());
     for (const std::size_t path : cause) {
       together.push_back(std::move(paths[path]));
     }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "analyzer/model/figures.h"
@@ -46,7 +47,7 @@ std::string work_line(const model::Report& report) {
   const model::Work& work = *report.work;
   const std::string rate = work.per_s < 9.95
                                ? fmt::format("{:.2f}", work.per_s)
-                               : format_count(static_cast<std::uint64_t>(work.per_s + 0.5));
+                               : format_count(static_cast<std::uint64_t>(std::llround(work.per_s)));
   return printable(fmt::format("work: {} {}s, {} a second, {}",
                                format_count(static_cast<std::uint64_t>(work.done)), work.unit, rate,
                                work.counted_by)) +

@@ -102,6 +102,9 @@ class HeapIndex {
   }
   bool add_span(const table::Block& block);
   [[nodiscard]] std::uintptr_t find_large(std::uint64_t address) const;
+  // Calls visit(address, is marked) for each start in the page until it says false; then false.
+  template <typename Visit>
+  static bool visit_starts(const HeapPage& page, std::uintptr_t page_begin, Visit&& visit);
   static std::uintptr_t last_start(const HeapPage& page, std::uint64_t address);
 
   table::AddressTable& blocks_;
@@ -123,17 +126,29 @@ void HeapIndex::visit_blocks(bool marked, Visit&& visit) const {
         continue;
       }
       const HeapPage& page = region->pages[p];
-      for (unsigned w = 0; w < HeapPage::kWords; ++w) {
-        std::uint64_t bits = page.starts[w] & (marked ? page.marked[w] : ~page.marked[w]);
-        for (; bits != 0; bits &= bits - 1) {
-          const auto bit = static_cast<unsigned>(std::countr_zero(bits));
-          if (!visit(r << kRegionShift | p << kPageShift | std::uintptr_t{w * 64 + bit} << 4)) {
-            return;
-          }
-        }
+      const std::uintptr_t page_begin = r << kRegionShift | p << kPageShift;
+      const bool go_on = visit_starts(page, page_begin, [&](std::uintptr_t start, bool is_marked) {
+        return is_marked != marked || visit(start);
+      });
+      if (!go_on) {
+        return;
       }
     }
   }
+}
+
+template <typename Visit>
+bool HeapIndex::visit_starts(const HeapPage& page, std::uintptr_t page_begin, Visit&& visit) {
+  for (unsigned w = 0; w < HeapPage::kWords; ++w) {
+    for (std::uint64_t bits = page.starts[w]; bits != 0; bits &= bits - 1) {
+      const auto bit = static_cast<unsigned>(std::countr_zero(bits));
+      const bool is_marked = (page.marked[w] >> bit & 1) != 0;
+      if (!visit(page_begin | std::uintptr_t{w * 64 + bit} << 4, is_marked)) {
+        return false;
+      }
+    }
+  }
+  return true;
 }
 
 template <typename Visit>
@@ -148,22 +163,22 @@ void HeapIndex::visit_uncovered(std::uintptr_t begin, std::uintptr_t end, Visit&
       from = covered;
     }
     const Region* region = region_of(page_begin);
-    const HeapPage* page = region == nullptr ? nullptr : &region->pages[page_in_region(page_begin)];
-    for (unsigned w = 0; page != nullptr && w < HeapPage::kWords; ++w) {
-      for (std::uint64_t bits = page->starts[w]; bits != 0; bits &= bits - 1) {
-        const auto bit = static_cast<unsigned>(std::countr_zero(bits));
-        const std::uintptr_t start = page_begin | std::uintptr_t{w * 64 + bit} << 4;
-        table::Block block;
-        if (start >= end || !blocks_.look_up(start, block)) {
-          continue;
-        }
-        if (from < start) {
-          visit(from, start);
-        }
-        const std::uintptr_t block_end = (start + bytes_of(block) + 7) & ~std::uintptr_t{7};
-        from = block_end > from ? block_end : from;
-      }
+    if (region == nullptr) {
+      continue;
     }
+    const HeapPage& page = region->pages[page_in_region(page_begin)];
+    visit_starts(page, page_begin, [&](std::uintptr_t start, bool /*is_marked*/) {
+      table::Block block;
+      if (start >= end || !blocks_.look_up(start, block)) {
+        return true;
+      }
+      if (from < start) {
+        visit(from, start);
+      }
+      const std::uintptr_t block_end = (start + bytes_of(block) + 7) & ~std::uintptr_t{7};
+      from = block_end > from ? block_end : from;
+      return true;
+    });
   }
   if (from < end) {
     visit(from, end);

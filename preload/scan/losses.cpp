@@ -22,20 +22,25 @@ LossFinder::End LossFinder::find(std::uint32_t site_count, std::uint32_t fork_ti
   if (!note_pointers()) {
     return End::kTooLate;
   }
-  for (const bool pointed : {false, true}) {
-    for (Lost& lost : lost_) {
-      if (lost.is_pointed == pointed && !lost.is_met) {
-        lost.is_pointed = false;
-        if (!follow(lost)) {
-          return End::kTooLate;
-        }
-      }
-    }
+  if (!follow_all(/*pointed=*/false) || !follow_all(/*pointed=*/true)) {
+    return End::kTooLate;
   }
   for (const Lost& lost : lost_) {
     count(lost, !lost.is_pointed, site_count);
   }
   return End::kDone;
+}
+
+bool LossFinder::follow_all(bool pointed) {
+  for (Lost& lost : lost_) {
+    if (lost.is_pointed == pointed && !lost.is_met) {
+      lost.is_pointed = false;
+      if (!follow(lost)) {
+        return false;
+      }
+    }
+  }
+  return true;
 }
 
 bool LossFinder::list_lost(std::uint32_t fork_tick) {

@@ -48,6 +48,8 @@ class LossFinder {
 
   bool list_lost(std::uint32_t fork_tick);
   bool note_pointers();
+  // Those that are not met yet, and what they lead to. False: too late.
+  bool follow_all(bool pointed);
   bool follow(Lost& from);
   Lost* find_lost(std::uintptr_t start);
   void count(const Lost& lost, bool direct, std::uint32_t site_count);

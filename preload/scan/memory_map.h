@@ -66,6 +66,11 @@ class MemoryMap {
   [[nodiscard]] std::size_t first_ending_after(std::uintptr_t address) const;
   // Fills written_ for pages from `begin` on; how many of them are known. 0: nothing is.
   std::size_t look_at_pages(const Mapping& mapping, std::uintptr_t begin, std::uintptr_t end);
+  // The part of [at, stop) that one look answers for: all of it when nothing is known. Where it
+  // ends.
+  template <typename Visit>
+  std::uintptr_t visit_looked_at(const Mapping& mapping, std::uintptr_t at, std::uintptr_t stop,
+                                 Visit& visit);
   std::size_t look_at_private(const Mapping& mapping, std::uintptr_t begin, std::size_t pages);
   std::size_t look_at_shared(std::uintptr_t begin, std::size_t pages);
 
@@ -89,20 +94,27 @@ void MemoryMap::visit_written(std::uintptr_t begin, std::uintptr_t end, Visit&& 
     std::uintptr_t at = begin > mapping.begin ? begin : mapping.begin;
     const std::uintptr_t stop = end < mapping.end ? end : mapping.end;
     while (at < stop) {
-      const std::size_t known = look_at_pages(mapping, at, stop);
-      for (std::size_t page = 0; page < known; ++page) {
-        const std::uintptr_t page_end = (at | (runtime::kPageBytes - 1)) + 1;
-        if (written_[page]) {
-          visit(at, page_end < stop ? page_end : stop);
-        }
-        at = page_end;
-      }
-      if (known == 0) {
-        visit(at, stop);
-        break;
-      }
+      at = visit_looked_at(mapping, at, stop, visit);
     }
   }
+}
+
+template <typename Visit>
+std::uintptr_t MemoryMap::visit_looked_at(const Mapping& mapping, std::uintptr_t at,
+                                          std::uintptr_t stop, Visit& visit) {
+  const std::size_t known = look_at_pages(mapping, at, stop);
+  if (known == 0) {
+    visit(at, stop);
+    return stop;
+  }
+  for (std::size_t page = 0; page < known; ++page) {
+    const std::uintptr_t page_end = (at | (runtime::kPageBytes - 1)) + 1;
+    if (written_[page]) {
+      visit(at, page_end < stop ? page_end : stop);
+    }
+    at = page_end;
+  }
+  return at;
 }
 
 }  // namespace seep::scan

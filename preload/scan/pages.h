@@ -20,13 +20,13 @@ class Pages {
   // Room for `capacity` zeroed entries; false when the kernel has none.
   bool map(std::size_t capacity) {
     unmap();
-    data_ = static_cast<Entry*>(runtime::map_pages(capacity * sizeof(Entry)));
+    data_ = static_cast<Entry*>(runtime::map_pages(capacity * kEntryBytes));
     capacity_ = data_ == nullptr ? 0 : capacity;
     return data_ != nullptr;
   }
   void unmap() {
     if (data_ != nullptr) {
-      runtime::unmap_pages(data_, capacity_ * sizeof(Entry));
+      runtime::unmap_pages(data_, capacity_ * kEntryBytes);
     }
     data_ = nullptr;
     capacity_ = 0;
@@ -52,6 +52,9 @@ class Pages {
   [[nodiscard]] const Entry* end() const { return data_ + size_; }
 
  private:
+  static constexpr std::size_t kEntryBytes =
+      sizeof(Entry);  // NOLINT(bugprone-sizeof-expression): of pointers too
+
   Entry* data_ = nullptr;
   std::size_t capacity_ = 0;
   std::size_t size_ = 0;
