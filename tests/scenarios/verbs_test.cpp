@@ -1,6 +1,4 @@
 // The offline verbs on recordings of real runs.
-#include <algorithm>
-#include <chrono>
 
 #include "tests/scenarios/report_checks.h"
 #include "tests/scenarios/scenario.h"
@@ -107,23 +105,6 @@ TEST_F(Verbs, PruneKeepsTheRecordingOfARunningProcess) {
 }
 
 // The best of many runs: what the machine does besides only makes a run longer.
-TEST_F(Verbs, StartingUnderThePreloadCostsAtMostFiveMilliseconds) {
-  using Clock = std::chrono::steady_clock;
-  const auto best = [&](const Environment& environment) {
-    auto shortest = Clock::duration::max();
-    for (int i = 0; i < 30; ++i) {
-      const auto start = Clock::now();
-      EXPECT_EQ(Child({"/bin/true"}, environment, directory()).wait().status, 0);
-      shortest = std::min(shortest, Clock::now() - start);
-    }
-    return shortest;
-  };
-  const auto extra = best(preload_environment({})) - best({});
-  EXPECT_LT(extra, std::chrono::milliseconds(5));
-  RecordProperty(
-      "extra_us",
-      static_cast<int>(std::chrono::duration_cast<std::chrono::microseconds>(extra).count()));
-}
 
 }  // namespace
 }  // namespace seep::scenarios

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <ctime>
 #include <random>
 
 #include "analyzer/rank/judge.h"
@@ -109,8 +108,8 @@ TEST(RankSites, AContainerIsAsTheBlocksThatFillIt) {
   }
 }
 
-// As many sites as clang makes for one file, a tenth of them growing.
-TEST(RankSites, RanksSeventyTwoThousandSitesWithinASecond) {
+// As many as clang makes for one file. How long it takes: bench/figures/part1.py --only report_time.
+TEST(RankSites, RanksAsManySitesAsALargeCompilationHas) {
   const auto times = auto_times(60);
   std::vector<model::SiteHistory> kinds = {
       history_of(every(1, 0, 60), times),     history_of({{0.01}}, times),
@@ -123,14 +122,8 @@ TEST(RankSites, RanksSeventyTwoThousandSitesWithinASecond) {
     sites.push_back(kinds[i % kinds.size()]);
   }
   const auto recordings = std::vector{recording_of(std::move(sites), times)};
-  const std::clock_t begin = std::clock();
   const auto ranked = rank_sites(recordings, {});
-  const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
-  RecordProperty("seconds", std::to_string(seconds));
   EXPECT_EQ(ranked.size(), 72'000U);
-#if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  EXPECT_LT(seconds, 1.0);
-#endif
 }
 
 }  // namespace

@@ -98,25 +98,37 @@ struct SingleSteps {
 };
 SingleSteps g_steps;
 
-void compare_at_instruction(int, siginfo_t*, void* context) {
+constexpr greg_t kTrapFlag = 0x100;
+volatile bool g_is_stepping;
+void (*g_at_step)(const ucontext_t& interrupted);
+
+void on_trap(int, siginfo_t*, void* context) {
+  auto& interrupted = *static_cast<ucontext_t*>(context);
+  if (g_is_stepping) {
+    g_at_step(interrupted);
+  } else {
+    interrupted.uc_mcontext.gregs[REG_EFL] &= ~kTrapFlag;
+  }
+}
+
+void compare_at_instruction(const ucontext_t& interrupted) {
   if (++g_steps.instructions % g_steps.stride != 0) {
     return;
   }
   const int result = compare_in_handler();
   if (result < 0 && g_steps.different++ == 0) {
-    const auto* interrupted = static_cast<const ucontext_t*>(context);
-    g_steps.first_different_pc =
-        static_cast<std::uint64_t>(interrupted->uc_mcontext.gregs[REG_RIP]);
+    g_steps.first_different_pc = static_cast<std::uint64_t>(interrupted.uc_mcontext.gregs[REG_RIP]);
     g_steps.first_result = result;
   }
 }
 
-// Sets or clears the trap flag: with it set, SIGTRAP comes after each instruction.
+// With the trap flag set, SIGTRAP comes after each instruction. Its handler clears the flag:
+// between pushfq and popfq no unwind table knows where the frame is, and a comparison there would
+// say so.
 [[gnu::always_inline]] inline void single_step(bool on) {
+  g_is_stepping = on;
   if (on) {
     __asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq" ::: "memory", "cc");
-  } else {
-    __asm__ volatile("pushfq; andq $~0x100, (%%rsp); popfq" ::: "memory", "cc");
   }
 }
 
@@ -125,9 +137,10 @@ class SingleStepping : public Signals {
   void SetUp() override {
     Signals::SetUp();
     struct sigaction action = {};
-    action.sa_sigaction = compare_at_instruction;
+    action.sa_sigaction = on_trap;
     action.sa_flags = SA_SIGINFO;
     ASSERT_EQ(0, sigaction(SIGTRAP, &action, nullptr));
+    g_at_step = compare_at_instruction;
     g_steps = {};
     g_steps.stride = 1;
   }
@@ -193,7 +206,7 @@ struct Strays {
 };
 Strays g_strays;
 
-void look_for_strays(int) {
+void look_for_strays(const ucontext_t& /*interrupted*/) {
   Stack stack;
   capture_here(stack);
   ++g_strays.instructions;
@@ -220,7 +233,7 @@ void coroutine() {
 
 TEST_F(SingleStepping, EveryInstructionOfASwitchOfStacks) {
   static char room[64 * 1024];
-  set_handler(SIGTRAP, look_for_strays, 0);
+  g_at_step = look_for_strays;
   g_strays = {};
   getcontext(&g_coroutine);
   g_coroutine.uc_stack.ss_sp = room;
