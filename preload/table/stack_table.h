@@ -2,9 +2,11 @@
 // Context: IN-HOOK. Lock-free, insert-only, grows without a rebuild; ids are stable for the life of
 // the process and children have larger ids than their parents.
 //
-// Nodes lie in the layout of the file format: a snapshot copies them as they are. A child is found
-// through a hash trie over (parent, frame): kRootSlots slots, each empty, a node id, or a table of
-// kFanOut slots for the next bits of the hash. Two nodes that meet in a slot move down together.
+// Nodes lie in the layout of the file format: a snapshot copies them as they are. A node is found
+// through a hash trie over all frames from the outermost to its own: 1 << kRootBits slots, each
+// empty, a node id, or a table of kFanOut slots for the next bits of the hash. Two nodes that meet
+// in a slot move down together. The hash does not need the parent's id, so that the slots of a
+// whole path are fetched side by side: each is a miss of the cache where a program has many stacks.
 #pragma once
 
 #include <atomic>
@@ -50,14 +52,32 @@ class StackTable {
     Slot slots[kFanOut];
   };
 
-  std::uint32_t child(std::uint32_t parent, const stack::Frame& frame);
-  std::uint32_t make_node(std::uint32_t parent, const stack::Frame& frame);
+  static constexpr unsigned kMostFetched = 16;
+  // One frame of a path, and the hash of the path down to it.
+  struct Link {
+    stack::Frame frame;
+    std::uint64_t key;
+  };
+
+  // Frame `index` of `source` gives the links from `count` - 1 down to 0 below `node`; `note` is
+  // told the node of each. The last node; kRoot when there is no room.
+  template <typename FrameOf, typename Note>
+  std::uint32_t descend(std::uint32_t node, unsigned count, FrameOf&& frame_of, Note&& note);
+  void fetch(const Link* links, unsigned count) const;
+  std::uint32_t child(std::uint32_t parent, const Link& link);
+  std::uint32_t make_node(std::uint32_t parent, const Link& link);
   std::uint32_t push_down(std::uint32_t node, unsigned shift);
-  static std::uint64_t hash(std::uint32_t parent, std::uint64_t frame, std::uint32_t flags);
+  [[nodiscard]] std::uint64_t key_of(std::uint32_t node) const {
+    return node == kRoot ? 0 : keys_.at(node);
+  }
+  static std::uint64_t extend(std::uint64_t key, const stack::Frame& frame);
+  static std::size_t root_slot(std::uint64_t key) { return key & ((1U << kRootBits) - 1); }
 
   std::atomic<std::uint32_t> used_{0};    // relaxed to hand out ids; release/acquire through Slot
   std::atomic<std::uint32_t> tables_{0};  // relaxed, as used_
   SegmentedArray<format::NodeRecord, 14, 4096> nodes_;
+  SegmentedArray<std::uint64_t, 14, 4096>
+      keys_;  // written before the node is published in its Slot
   SegmentedArray<Table, 12, 4096> table_of_;
   Slot root_[std::size_t{1} << kRootBits] = {};
 };

@@ -138,6 +138,23 @@ TEST(StackTable, KeepsParentsBelowTheirChildren) {
 }
 
 // More stacks than the roots of the trie have slots: nodes move down into tables.
+// Longer than what is fetched at once.
+TEST(StackTable, FindsEachPartOfALongPathAgain) {
+  const auto table = make_table();
+  Frames frames;
+  for (std::uint64_t frame = 1; frame <= 60; ++frame) {
+    frames.push_back(frame % 7);  // frames repeat, paths do not
+  }
+  const std::uint32_t innermost = table->intern(stack_of(frames));
+  EXPECT_EQ(frames_of(*table, innermost), frames);
+  EXPECT_EQ(table->count(), 1 + frames.size());
+  while (!frames.empty()) {
+    EXPECT_EQ(frames_of(*table, table->intern(stack_of(frames))), frames);
+    frames.erase(frames.begin());
+  }
+  EXPECT_EQ(table->count(), 61U);
+}
+
 TEST(StackTable, KeepsManyStacksApart) {
   const auto table = make_table();
   constexpr std::uint64_t kStacks = 200'000;
