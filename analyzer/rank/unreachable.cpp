@@ -36,10 +36,17 @@ std::uint64_t intervals_with_births(const model::SiteHistory& site) {
   return intervals;
 }
 
+// Between the scan that is made as the exit begins and the last one only destructors run.
+bool only_destructors_run_after(const std::vector<Scan>& scans, std::size_t i) {
+  return scans[i].when == model::ScanTime::kSnapshot && i + 1 < scans.size() &&
+         scans[i + 1].when == model::ScanTime::kExit;
+}
+
 bool grew_between_scans(const model::Recording& recording, std::uint32_t site) {
   std::optional<std::uint64_t> before;
-  for (const Scan& scan : recording.scans) {
-    if (!scan.complete) {
+  for (std::size_t i = 0; i < recording.scans.size(); ++i) {
+    const Scan& scan = recording.scans[i];
+    if (!scan.complete || only_destructors_run_after(recording.scans, i)) {
       continue;
     }
     const Unreachable* entry = find(scan, site);

@@ -108,28 +108,55 @@ bool is_of_lost_blocks(const Scan& scan, const model::Chain& chain) {
   return scan.links[chain.links_begin].kind == LinkKind::kBlock;
 }
 
-// The chains of one site in the last scan that has some. Each site counts as much as it has blocks.
-void add_chains(const Recording& recording, std::uint32_t site, Chains& chains) {
+// The chains of one site in one scan.
+struct SiteChains {
+  const Scan* scan = nullptr;
+  std::vector<const model::Chain*> chains;
+  double followed = 0;  // blocks of the site
+};
+
+SiteChains chains_in(const Scan& scan, std::uint32_t site) {
+  const auto [begin, end] =
+      std::equal_range(scan.chains.begin(), scan.chains.end(), model::Chain{site},
+                       [](const auto& a, const auto& b) { return a.site < b.site; });
+  SiteChains found{&scan, {}, 0};
+  for (auto chain = begin; chain != end; ++chain) {
+    if (!is_of_lost_blocks(scan, *chain)) {
+      found.chains.push_back(&*chain);
+      found.followed = std::max(found.followed, static_cast<double>(chain->sampled_blocks));
+    }
+  }
+  return found;
+}
+
+// The last scan that followed half of what is alive at the last snapshot, or else the one that
+// followed most: the few blocks that destructors leave behind do not tell who held the others.
+SiteChains telling_chains(const Recording& recording, std::uint32_t site, double live) {
+  SiteChains most;
   for (auto scan = recording.scans.rbegin(); scan != recording.scans.rend(); ++scan) {
-    const auto [begin, end] =
-        std::equal_range(scan->chains.begin(), scan->chains.end(), model::Chain{site},
-                         [](const auto& a, const auto& b) { return a.site < b.site; });
-    const auto live = static_cast<double>(recording.sites[site].at.back().live_blocks);
-    bool found = false;
-    for (auto chain = begin; chain != end; ++chain) {
-      if (is_of_lost_blocks(*scan, *chain)) {
-        continue;
+    SiteChains found = chains_in(*scan, site);
+    if (found.followed > most.followed) {
+      most = std::move(found);
+      if (most.followed >= live / 2) {
+        break;
       }
-      const auto followed = static_cast<double>(chain->sampled_blocks);
-      const double weight = std::max(live, followed) / followed;
-      const double blocks = static_cast<double>(chain->blocks) * weight;
-      chains.all.push_back({&recording, &*scan, &*chain, blocks});
-      chains.blocks += found ? 0 : followed * weight;
-      found = true;
     }
-    if (found) {
-      return;
-    }
+  }
+  return most;
+}
+
+// Each site counts as much as it has blocks.
+void add_chains(const Recording& recording, std::uint32_t site, Chains& chains) {
+  const auto live = static_cast<double>(recording.sites[site].at.back().live_blocks);
+  const SiteChains telling = telling_chains(recording, site, live);
+  for (const model::Chain* chain : telling.chains) {
+    const auto followed = static_cast<double>(chain->sampled_blocks);
+    const double weight = std::max(live, followed) / followed;
+    const double blocks = static_cast<double>(chain->blocks) * weight;
+    chains.all.push_back({&recording, telling.scan, chain, blocks});
+  }
+  if (!telling.chains.empty()) {
+    chains.blocks += std::max(live, telling.followed);
   }
 }
 

@@ -45,6 +45,11 @@ std::uint32_t* map_wiped_page() {
   return reinterpret_cast<std::uint32_t*>(page);
 }
 
+bool runs_destructors(const intercept::ExitEvent& event) {
+  const std::string_view function = runtime::view_of(event.function);
+  return event.how == format::End::kExit && (function == "main" || function == "exit");
+}
+
 bool matches_any(std::string_view globs, std::string_view name) {
   while (!globs.empty()) {
     const std::size_t comma = globs.find(',');
@@ -167,6 +172,7 @@ void Agent::begin_image() {
   live_blocks_ = 0;
   live_bytes_ = 0;
   is_unreachable_ = false;
+  holders_look_ns_ = 0;
   if (wiped_on_fork_ != nullptr) {
     *wiped_on_fork_ = 1;
   }
@@ -278,11 +284,18 @@ void Agent::on_exit(const intercept::ExitEvent& event) {
     return;
   }
   const std::uint64_t now = g_clock.look();
+  const bool asks_for_holders = runs_destructors(event) && wants_scan_at_exit();
   if (!enter_patiently()) {
     recorder::count_loss(format::Loss::snapshots_failed);
     return;
   }
-  act([this, &event, now] { finish(event, now); });
+  scanner_.note_caller();
+  act([this, &event, now, asks_for_holders] {
+    finish(event, now);
+    if (asks_for_holders) {
+      ask_for_holders(event);
+    }
+  });
 }
 
 // The last snapshot and the line in the index. A child that forks only to exec leaves neither: the
@@ -300,16 +313,21 @@ void Agent::finish(const intercept::ExitEvent& event, std::uint64_t now_ms) {
     if (births_pending_.load(std::memory_order_relaxed)) {
       remember_births();
     }
-    Request request;
-    request.trigger = exec ? format::Trigger::kExec : format::Trigger::kExit;
-    request.end = event.how;
-    request.end_status = event.status;
-    request.end_function = runtime::view_of(event.function);
-    request.wait = true;
-    take(request, now_ms);
+    take(last_request(event), now_ms);
     publish_status(format::AgentState::kEnded);
   }
   write_index_line(event);
+}
+
+Request Agent::last_request(const intercept::ExitEvent& event) {
+  Request request;
+  request.trigger =
+      event.how == format::End::kExec ? format::Trigger::kExec : format::Trigger::kExit;
+  request.end = event.how;
+  request.end_status = event.status;
+  request.end_function = runtime::view_of(event.function);
+  request.wait = true;
+  return request;
 }
 
 void Agent::on_exec_failed() {

@@ -85,6 +85,7 @@ class Agent {
   [[nodiscard]] bool snapshot_is_due(std::uint64_t now_ms) const;
   [[nodiscard]] bool must_be_reachable() const;
   void finish(const intercept::ExitEvent& event, std::uint64_t now_ms);
+  static Request last_request(const intercept::ExitEvent& event);
   void answer_request(std::uint64_t now_ms);
   Request requested_snapshot(const format::ControlPage& control);
   void remember_births();
@@ -122,6 +123,9 @@ class Agent {
   [[nodiscard]] format::ScanProblem problem_of_history() const;
   ScanOrder make_order(format::ScanTime when);
   [[nodiscard]] bool can_scan() const;
+  [[nodiscard]] bool wants_scan_at_exit() const;
+  void ask_for_holders(const intercept::ExitEvent& event);
+  [[nodiscard]] std::uint64_t scan_limit_ns(format::ScanTime when) const;
   void scan(format::ScanTime when, const Request& request);
   bool start_scan(format::ScanTime when, std::uint64_t begun_ns, Walker::Run run);
   bool take_with_scan(std::uint64_t begin_ns);
@@ -194,10 +198,11 @@ class Agent {
   std::uint64_t thread_cost_ns_ = 0;  // the part done in the program's thread beside a walker's
   runtime::Text<128> mark_;
   runtime::Text<64> scan_name_;
-  ScanOutcome scan_outcome_;         // of the last one
-  std::uint32_t scan_problems_ = 0;  // a bit for each ScanProblem that the log has told
-  bool scans_are_over_ = false;      // the program wanted the last one before its end
-  std::uint32_t answering_ = 0;      // request_sequence to answer, 0 for none
+  ScanOutcome scan_outcome_;           // of the last one
+  std::uint64_t holders_look_ns_ = 0;  // of SEEP_SCAN_LIMIT, what the look for holders took
+  std::uint32_t scan_problems_ = 0;    // a bit for each ScanProblem that the log has told
+  bool scans_are_over_ = false;        // the program wanted the last one before its end
+  std::uint32_t answering_ = 0;        // request_sequence to answer, 0 for none
 
   // Wiped by the kernel in a child: tells a real fork that passed by our handler from a child that
   // shares our memory (vfork).

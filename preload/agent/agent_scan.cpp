@@ -1,5 +1,6 @@
 // How the agent looks for unreachable memory. All of it runs as the agent's holder, but
 // scan_at_exit.
+#include <algorithm>
 #include <iterator>
 
 #include "preload/agent/agent.h"
@@ -35,6 +36,12 @@ bool has_room_for_copy(std::uint64_t live_bytes, ScanTime when) {
   return snapshot::cgroup_headroom() >= need;
 }
 
+// Of a scan of a heap as it is: an estimate on the high side, from 10 million blocks, and from
+// blocks that are large.
+std::uint64_t expected_scan_ns(std::uint64_t blocks, std::uint64_t bytes) {
+  return blocks * 400 + bytes / 4;
+}
+
 std::uint64_t losses(Loss loss) {
   return recorder::g_losses[static_cast<std::uint32_t>(loss)].load(std::memory_order_relaxed);
 }
@@ -45,16 +52,37 @@ bool Agent::can_scan() const {
   return active_ && !is_dormant() && !confined_.load(std::memory_order_relaxed);
 }
 
-// After the last destructor and the last handler of the program: what libc runs last of all, since
-// it was registered first. A child that ends young has no recording, and is not looked at: it would
-// take longer to look than many of them live.
-void Agent::scan_at_exit() {
-  scanner_.note_caller();
-  if (!can_scan() || settings_.scan == ScanWhen::kOff || scans_are_over_ || !is_own_process() ||
-      !directory_.is_open() || !ended_.load(std::memory_order_acquire) ||
-      intercept::is_turned_off_by_program() || !enter_patiently()) {
+// A child that ends young has no recording, and is not looked at: it would take longer to look than
+// many of them live. Not as the holder: it asks the program.
+bool Agent::wants_scan_at_exit() const {
+  return can_scan() && settings_.scan != ScanWhen::kOff && !scans_are_over_ &&
+         directory_.is_open() && !intercept::is_turned_off_by_program();
+}
+
+// Destructors release what global containers hold, and with it the answer to who held it: what
+// lives is looked at before the first of them runs. Only where that leaves SEEP_SCAN_LIMIT enough
+// for the scan at exit, which tells what is lost, and not in a process that hardly lived.
+void Agent::ask_for_holders(const intercept::ExitEvent& event) {
+  constexpr std::uint64_t kYoungMs = 1000;
+  const std::uint64_t limit_ns = scan_limit_ns(ScanTime::kSnapshot);
+  if (settings_.sample || age_ms() < kYoungMs || live_blocks_ == 0 ||
+      expected_scan_ns(live_blocks_, live_bytes_) > limit_ns) {
     return;
   }
+  scan(ScanTime::kSnapshot, last_request(event));
+  const format::ScanRecord& record = scan_outcome_.record;
+  holders_look_ns_ =
+      scan_outcome_.written ? std::min(record.pause_ns + record.scan_ns, limit_ns) : limit_ns;
+}
+
+// After the last destructor and the last handler of the program: what libc runs last of all, since
+// it was registered first.
+void Agent::scan_at_exit() {
+  if (!ended_.load(std::memory_order_acquire) || !is_own_process() || !wants_scan_at_exit() ||
+      !enter_patiently()) {
+    return;
+  }
+  scanner_.note_caller();
   act([this] {
     Request request;
     request.trigger = format::Trigger::kExit;
@@ -93,13 +121,25 @@ ScanProblem Agent::problem_of_history() const {
   return whole ? ScanProblem::kNone : ScanProblem::kPartHistory;
 }
 
+// The look for holders and the scan at exit share SEEP_SCAN_LIMIT: the first has half of it, so
+// that the second, which rarely has more to look at, is not short of time for it.
+std::uint64_t Agent::scan_limit_ns(ScanTime when) const {
+  const std::uint64_t limit_ns = settings_.scan_limit_ms * kNsPerMs;
+  if (when == ScanTime::kExit) {
+    return limit_ns - holders_look_ns_;
+  }
+  const bool is_look = when == ScanTime::kSnapshot && ended_.load(std::memory_order_relaxed);
+  return is_look ? limit_ns / 2 : kLongestScanMs * kNsPerMs;
+}
+
 ScanOrder Agent::make_order(ScanTime when) {
   ScanOrder order;
   order.when = when;
   order.problem = problem_of_history();
   order.has_room = has_room_for_copy(live_bytes_, when);
-  order.gives_up = when == ScanTime::kExit ? nullptr : &ended_;
-  order.limit_ns = (when == ScanTime::kExit ? settings_.scan_limit_ms : kLongestScanMs) * kNsPerMs;
+  // What the program asks for as it ends is wanted.
+  order.gives_up = ended_.load(std::memory_order_relaxed) ? nullptr : &ended_;
+  order.limit_ns = scan_limit_ns(when);
   order.name = scan_name_.c_str();
   order.description = &description_;
   scan::Question& question = order.question;

@@ -157,6 +157,15 @@ TEST(Scans, WhatBecomesMoreFromScanToScanIsALeak) {
   EXPECT_FALSE(suspect_of(same, kBurst).leak);
 }
 
+// What destructors lose is lost once.
+TEST(Scans, TheOneBeforeDestructorsIsNotComparedWithTheLast) {
+  const Scan early = scan(ScanTime::kSnapshot, {lost(kBurst, 2)}, 20);
+  const Scan before = scan(ScanTime::kSnapshot, {lost(kBurst, 4)}, 60);
+  const Scan after = scan(ScanTime::kExit, {lost(kBurst, 9)}, 60);
+  EXPECT_FALSE(suspect_of(build({recording_with({before, after})}), kBurst).recurring);
+  EXPECT_TRUE(suspect_of(build({recording_with({early, before, after})}), kBurst).recurring);
+}
+
 TEST(Scans, AFewLostBlocksOfAGrowingSiteAreNotItsVerdict) {
   const model::Report report =
       build({recording_with({scan(ScanTime::kExit, {lost(kGrowing, 3)})}, 6400)});
@@ -315,6 +324,24 @@ TEST(HeldBy, TheLastBlockOfALostSiteIsNotItsHolder) {
   const model::Report report = build({recording_with({last}, 6400)});
   EXPECT_TRUE(report.suspects[0].held_by->empty());
   EXPECT_EQ(to_text(report, {}).find("held by"), std::string::npos);
+}
+
+// What destructors leave behind may be held by something else.
+TEST(HeldBy, IsToldByTheScanThatFollowedMost) {
+  const auto followed = [](std::uint32_t blocks, std::uint32_t module_offset) {
+    Scan result = scan(ScanTime::kSnapshot, {});
+    add_chain(result, kGrowing, blocks, {{LinkKind::kGlobal, 0, 1, 0, module_offset}});
+    result.chains[0].sampled_blocks = blocks;
+    return result;
+  };
+  const auto root_of = [](std::vector<Scan> scans) {
+    const model::Report report = build({recording_with(std::move(scans), 6400)});
+    return report.suspects[0].held_by.value().at(0).text;
+  };
+  EXPECT_EQ(root_of({followed(6000, 0x10), followed(3, 0x20)}), "server+0x10");
+  EXPECT_EQ(root_of({followed(3, 0x10), followed(6000, 0x20)}), "server+0x20");
+  EXPECT_EQ(root_of({followed(6100, 0x10), followed(6000, 0x20)}), "server+0x20") << "the last one";
+  EXPECT_EQ(root_of({followed(4, 0x10), followed(3, 0x20)}), "server+0x10");
 }
 
 TEST(HeldBy, ChainsOfLostBlocksTellNoHolder) {
