@@ -3,6 +3,7 @@
 
     scripts/checks/hot_path.py BUILD            compares
     scripts/checks/hot_path.py BUILD --write    measures the golden file again
+    scripts/checks/hot_path.py BUILD --sources  the instructions of a pair by the source they are of
 
 code  what the functions of the hot path consist of. Calls and locked instructions are compared
       exactly, instructions and branches within 10 %, the stack within 16 bytes.
@@ -228,14 +229,34 @@ def write_golden(path, library, program):
     path.write_text(format_golden(golden), encoding="utf-8")
 
 
+def print_sources(library, program):
+    """Instructions of a pair in exact mode by the file of source they stand in, inlined or not."""
+    mode = MODES["exact"]
+    first, second = (run_callgrind(library, program, pairs, mode)[0] for pairs in mode.pairs)
+    executed = difference(first, second, mode.pairs[1] - mode.pairs[0])
+    places = mixes.tool("addr2line", "-e", library.path,
+                        text="\n".join(hex(address) for address in executed)).splitlines()
+    sources = {}
+    for place, count in zip(places, executed.values()):
+        name = Path(place.split(":")[0]).name
+        sources[name] = sources.get(name, 0) + count
+    for name, count in sorted(sources.items(), key=lambda item: -item[1]):
+        if count >= ONCE:
+            print(f"{count:8.1f}  {name}")
+
+
 def main():
     parser = root_parser(__doc__)
     parser.add_argument("build", type=Path, help="a build folder")
     parser.add_argument("--only", choices=["code", "run"], help="this half alone")
     parser.add_argument("--write", action="store_true", help="write the golden file")
+    parser.add_argument("--sources", action="store_true", help="print where a pair's instructions are")
     options = parser.parse_args()
     library = Library(options.build / "lib" / "libseep.so")
     program = options.build / "bin" / "seep_figures_window"
+    if options.sources:
+        print_sources(library, program)
+        return 0
     if options.write:
         write_golden(options.root / GOLDEN, library, program)
         return 0
