@@ -182,14 +182,6 @@ void Agent::begin_image() {
 
 // ---- fork -----------------------------------------------------------------------------------
 
-void Agent::on_fork_prepare() {
-  recorder::hold_for_fork();
-}
-
-void Agent::on_fork_parent() {
-  recorder::release_after_fork();
-}
-
 // Most children exec at once: what takes time is left until a snapshot is due.
 void Agent::on_fork_child(bool alone) {
   if (!active_) {

@@ -60,8 +60,6 @@ class Agent {
   // A scan that the program asks for and waits for: whether anything is lost. `is_last`: there is
   // none at exit.
   bool check_for_losses(bool is_last);
-  void on_fork_prepare();
-  void on_fork_parent();
   // `alone`: by a handler of fork, before there can be another thread.
   void on_fork_child(bool alone);
   // The program is about to install a filter of system calls. False where it is none of ours.

@@ -20,7 +20,6 @@ using runtime::raw_syscall;
 using scan::StoppedThreads;
 
 constexpr std::uint64_t kWriteNs = 500000000;  // beyond the limit, to write the file
-constexpr unsigned kMostStops = 20;
 
 std::uint64_t now_ns() {
   return runtime::clock_ns(CLOCK_MONOTONIC);
@@ -147,10 +146,10 @@ void Scanner::write_without_look(ScanProblem problem) {
 
 // True when there is none but the one that asks, or all are stopped.
 bool Scanner::stop_threads(StoppedThreads& threads) {
-  StoppedThreads::Outcome outcome = stop_once(threads);
+  StoppedThreads::Outcome outcome = threads.stop(order_.question.process, caller_.id);
   if (outcome == StoppedThreads::Outcome::kRefused) {
     const scan::ProcReadable readable;  // the memory is that of the program
-    outcome = ask_permission() ? stop_once(threads) : outcome;
+    outcome = ask_permission() ? threads.stop(order_.question.process, caller_.id) : outcome;
   }
   return outcome == StoppedThreads::Outcome::kDone;
 }
@@ -164,19 +163,6 @@ bool Scanner::ask_permission() {
     }
   }
   return false;
-}
-
-// A thread that is stopped while it changes the table of maps is let go again: the table is read.
-StoppedThreads::Outcome Scanner::stop_once(StoppedThreads& threads) {
-  for (unsigned stops = 1;; ++stops) {
-    const auto outcome = threads.stop(order_.question.process, caller_.id);
-    if (outcome != StoppedThreads::Outcome::kDone || !recorder::g_tables.ranges.is_held() ||
-        stops == kMostStops) {
-      return outcome;
-    }
-    threads.release();
-    raw_syscall(__NR_sched_yield);
-  }
 }
 
 long Scanner::copy_process(StoppedThreads& threads, bool beside) {
@@ -204,7 +190,9 @@ long Scanner::copy_process(StoppedThreads& threads, bool beside) {
 
 // ---- the copy -------------------------------------------------------------------------------
 
+// A thread that is stopped may have the table of maps.
 void Scanner::scan_in_copy(void* scanner) {
+  recorder::g_tables.ranges.free_after_fork();
   static_cast<Scanner*>(scanner)->scan_and_write();
 }
 

@@ -78,7 +78,6 @@ class Scanner {
   void scan_and_write();
   long copy_process(scan::StoppedThreads& threads, bool beside);
   bool stop_threads(scan::StoppedThreads& threads);
-  scan::StoppedThreads::Outcome stop_once(scan::StoppedThreads& threads);
   bool ask_permission();
   void give_permission();
   void write_without_look(format::ScanProblem problem);

@@ -3,8 +3,6 @@
 // where the program only wants them reported or the process ended: it never ends the program.
 #include "preload/intercept/lsan_hooks.h"
 
-#include <atomic>
-
 #include "preload/intercept/elf_symbols.h"
 #include "preload/intercept/process_events.h"
 #include "preload/intercept/real_functions.h"
@@ -17,23 +15,34 @@ namespace {
 
 using runtime::MemoryRange;
 
-// Written by any thread under g_regions_busy, which is held for a few stores; read in a copy of the
-// process.
+// A place is taken by its beginning and counts once it has an end, which is cleared first: so no
+// thread waits for another. Read in a copy of the process.
 constinit MemoryRange g_regions[kMostRootRegions] = {};
-constinit std::atomic_flag g_regions_busy = ATOMIC_FLAG_INIT;
 
-// Puts `fresh` where `old` stands; nothing where it stands nowhere.
-void replace_region(const MemoryRange& old, const MemoryRange& fresh) {
-  while (g_regions_busy.test_and_set(std::memory_order_acquire)) {
-    __builtin_ia32_pause();
-  }
+// Writes `fresh` where `old` stands; false where another value does.
+bool exchange(std::uintptr_t& word, std::uintptr_t old, std::uintptr_t fresh) {
+  return __atomic_compare_exchange_n(&word, &old, fresh, /*weak=*/false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_RELAXED);
+}
+
+void add_region(const MemoryRange& fresh) {
   for (MemoryRange& region : g_regions) {
-    if (region.begin == old.begin && region.end == old.end) {
-      region = fresh;
-      break;
+    if (exchange(region.begin, 0, fresh.begin)) {
+      __atomic_store_n(&region.end, fresh.end, __ATOMIC_RELEASE);
+      return;
     }
   }
-  g_regions_busy.clear(std::memory_order_release);
+}
+
+// The first that is the same.
+void remove_region(const MemoryRange& old) {
+  for (MemoryRange& region : g_regions) {
+    if (__atomic_load_n(&region.begin, __ATOMIC_RELAXED) == old.begin &&
+        exchange(region.end, old.end, 0)) {
+      __atomic_store_n(&region.begin, 0, __ATOMIC_RELEASE);
+      return;
+    }
+  }
 }
 
 MemoryRange region_of(const void* begin, std::size_t bytes) {
@@ -69,11 +78,11 @@ SEEP_WEAK_EXPORT void __lsan_ignore_object(const void* block) {
 }
 
 SEEP_WEAK_EXPORT void __lsan_register_root_region(const void* begin, std::size_t bytes) {
-  replace_region({}, region_of(begin, bytes));
+  add_region(region_of(begin, bytes));
 }
 
 SEEP_WEAK_EXPORT void __lsan_unregister_root_region(const void* begin, std::size_t bytes) {
-  replace_region(region_of(begin, bytes), {});
+  remove_region(region_of(begin, bytes));
 }
 
 SEEP_WEAK_EXPORT void __lsan_do_leak_check() {

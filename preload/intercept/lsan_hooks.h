@@ -8,7 +8,7 @@
 
 namespace seep::intercept {
 
-// Regions that count as roots; where both ends are 0 there is none.
+// Regions that count as roots; where the end is 0 there is none.
 inline constexpr std::size_t kMostRootRegions = 1024;
 const runtime::MemoryRange* root_regions();
 

@@ -24,9 +24,7 @@ struct ProcessEventHandlers {
   void (*on_main)() = nullptr;                        // main is about to run
   void (*on_exit)(const ExitEvent& event) = nullptr;  // an exit or exec begins
   void (*on_exec_failed)() = nullptr;                 // it did not happen after all
-  void (*on_fork_prepare)() = nullptr;
-  void (*on_fork_parent)() = nullptr;
-  void (*on_fork_child)() = nullptr;  // in the child, before fork returns
+  void (*on_fork_child)() = nullptr;                  // in the child, before fork returns
   // A filter of system calls is about to be installed, which lets the calls of a snapshot through
   // or not; false: by a child that only uses our memory.
   bool (*on_filter)(bool allows_snapshots) = nullptr;

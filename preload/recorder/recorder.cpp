@@ -286,16 +286,8 @@ void look_while_dormant() {
   }
 }
 
-void hold_for_fork() {
-  g_tables.ranges.hold_for_fork();
-}
-
-void release_after_fork() {
-  g_tables.ranges.release_after_fork();
-}
-
 std::uint32_t recover_after_fork(bool alone) {
-  g_tables.ranges.reset_lock();
+  g_tables.ranges.free_after_fork();
   if (alone) {
     disown_caches_after_fork();
   }

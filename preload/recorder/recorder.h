@@ -99,13 +99,10 @@ inline bool dormant_call_must_look() {
 // kCallsPerLook-th call would cost as much as all else that a dormant hook does.
 void look_while_dormant();
 
-// Around a fork: the child must not be born while another thread changes the range table.
-void hold_for_fork();
-void release_after_fork();
-// In the child: locks are free, and a new tick begins, which is returned: what is born from now on
-// is the child's own. The next event looks at the clock before it is recorded.
-// `alone`: there is no other thread yet. A fork that was noticed late leaves the caches of threads
-// as they are: they bear the parent's process id, so nobody takes them over.
+// In the child of a fork: locks are free, and a new tick begins, which is returned: what is born
+// from now on is the child's own. The next event looks at the clock before it is recorded. `alone`:
+// there is no other thread yet. A fork that was noticed late leaves the caches of threads as they
+// are: they bear the parent's process id, so nobody takes them over.
 std::uint32_t recover_after_fork(bool alone);
 
 // A block of `size` bytes at `block`, which is returned. Null is ignored.

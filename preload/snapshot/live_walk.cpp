@@ -16,8 +16,6 @@ std::uint32_t age_class_of(std::uint64_t age_ms) {
   return age_class < format::kAgeClasses ? age_class : format::kAgeClasses - 1;
 }
 
-constexpr unsigned kMostAttempts = 20;  // each waits for a few hundred microseconds
-
 // Where the sums of each kind stand: those that must begin at zero in front, the ages behind them.
 struct SumLayout {
   std::size_t births;
@@ -158,16 +156,11 @@ void LiveWalk::round_estimates() {
   }
 }
 
-// Another thread may hold the table just now; one that is stopped may hold it for long.
+// False where a thread that is stopped holds the table.
 bool LiveWalk::walk_ranges(table::RangeTable& ranges) {
-  for (unsigned attempt = 0; attempt < kMostAttempts; ++attempt) {
-    if (ranges.walk([this](const table::Range& range) {
-          add(range.site, range.birth, {1, left_by_objects(range.begin, range.end - range.begin)});
-        })) {
-      return true;
-    }
-  }
-  return false;
+  return ranges.walk([this](const table::Range& range) {
+    add(range.site, range.birth, {1, left_by_objects(range.begin, range.end - range.begin)});
+  });
 }
 
 void LiveWalk::add(std::uint32_t site, std::uint32_t birth, const recorder::Weight& weight) {

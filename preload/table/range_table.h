@@ -1,21 +1,20 @@
 // Live maps made by the program: ranges of addresses that munmap may cut anywhere.
-// Context: IN-HOOK, around mmap, munmap and mremap only. Guarded by a lock that nobody waits for
-// long: a caller that cannot have it within kMostSpins gives up, and its event is counted as lost.
-// So a thread stopped inside, or a signal handler above it, cannot block anybody.
+// Context: IN-HOOK, around mmap, munmap and mremap only. Guarded by a lock, which a thread has with
+// all signals blocked: no handler of its own can wait for it, or leave it taken by a jump. Nothing
+// is called under it that could wait for the program. Who finds it taken sleeps, for kPatienceNs at
+// most, since its holder may be stopped: then he gives up, and his event is counted as lost.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 
-#include "preload/runtime/thread_pointer.h"
-
 namespace seep::table {
 
 struct Range {
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;
-  std::uint32_t site = 0;
+  std::uint32_t site = 0;  // never 0 in the table
   std::uint32_t birth = 0;
 };
 
@@ -34,52 +33,61 @@ class RangeTable {
   // The range that holds `address`.
   bool find(std::uintptr_t address, Range& found);
 
-  // Calls visit(const Range&) for each, in ascending order; false when the table was busy.
+  // Calls visit(const Range&) for each, in ascending order; false when the table was busy. With all
+  // signals blocked.
   template <typename Visit>
   bool walk(Visit&& visit) {
-    if (!lock(kWalk)) {
+    if (!lock()) {
       return false;
     }
-    for (std::size_t i = 0; i < count_; ++i) {
-      visit(static_cast<const Range&>(ranges_[i]));
+    for (std::size_t i = 0; i < current().count; ++i) {
+      visit(static_cast<const Range&>(current().ranges[i]));
     }
     unlock();
     return true;
   }
 
-  // Around a fork, so that the child does not inherit a change half made.
-  void hold_for_fork() { held_for_fork_ = lock(); }
-  void release_after_fork() {
-    if (held_for_fork_) {
-      unlock();
-    }
-  }
-  // Whether somebody is changing it, or is stopped while he does.
-  [[nodiscard]] bool is_held() const { return holder_.load(std::memory_order_relaxed) != 0; }
-  // In the child: nobody else holds the lock now.
-  void reset_lock() { unlock(); }
+  // In the child of a fork, before its first event: another thread may have had the lock. A fork
+  // does not take it: libc's waits for its own locks then, whose holders may wait for this one.
+  void free_after_fork() { unlock(); }
 
  private:
-  static constexpr unsigned kMostSpins =
-      20000;  // a few hundred microseconds: several moves of a large table
+  class Hold;
 
-  // Of a walk: the walker has the thread pointer of the thread that started it, and is another.
-  static constexpr std::uintptr_t kWalk = 1;
+  // One of two: a change is written into the other, which is then made the current one by a single
+  // store. So a process that is forked in the middle of a change has the table as it was.
+  struct Version {
+    Range* ranges = nullptr;  // sorted, disjoint
+    std::size_t count = 0;
+    std::size_t capacity = 0;
+  };
 
-  bool lock(std::uintptr_t holder = runtime::thread_pointer());
-  void unlock() { holder_.store(0, std::memory_order_release); }
-  bool reserve(std::size_t count);
-  std::size_t first_ending_after(std::uintptr_t address) const;
-  bool cut(std::uintptr_t begin, std::uintptr_t end, std::uint32_t& split_site);
-  void open_gap(std::size_t at);
-  void close_gap(std::size_t at, std::size_t entries);
+  // What a change begins with: the entries [first, last) overlap it.
+  struct Overlap {
+    std::size_t first = 0;
+    std::size_t last = 0;
+  };
 
-  // A thread pointer, kWalk, or 0: free. Acquire in lock, release in unlock.
-  std::atomic<std::uintptr_t> holder_{0};
-  bool held_for_fork_ = false;  // written by the thread that forks, under libc's fork lock
-  Range* ranges_ = nullptr;     // sorted, disjoint; guarded by holder_
-  std::size_t count_ = 0;
-  std::size_t capacity_ = 0;
+  static constexpr unsigned kSpins = 50;  // a small change takes a tenth of a microsecond
+  // A holder that lost its processor has it again by then, on a busy machine too.
+  static constexpr std::uint64_t kPatienceNs = 100000000;
+
+  static constexpr std::uint32_t kFree = 0;
+  static constexpr std::uint32_t kTaken = 1;
+  static constexpr std::uint32_t kAwaited = 2;  // taken, and somebody may sleep until it is free
+
+  bool lock();
+  bool await_lock();
+  void unlock();
+  [[nodiscard]] const Version& current() const { return versions_[current_]; }
+  [[nodiscard]] Overlap overlap_of(std::uintptr_t begin, std::uintptr_t end) const;
+  bool replace(const Overlap& overlap, const Range& fresh, std::uint32_t& split_site);
+  static bool reserve(Version& version, std::size_t count);
+
+  // A futex. Acquire in lock and await_lock, release in unlock.
+  std::atomic<std::uint32_t> state_{kFree};
+  unsigned current_ = 0;  // guarded by state_, as are the versions
+  Version versions_[2];
 };
 
 }  // namespace seep::table

@@ -7,6 +7,8 @@ from suite import Suite
 MODULES = ["test_gc", "test_ctypes", "test_faulthandler", "test_threading", "test_signal", "test_io",
            "test_socket", "test_subprocess", "test_asyncio", "test_multiprocessing_fork",
            "test_multiprocessing_spawn"]
+# On a virtual machine whose own vsock number reaches another end, it waits for ever, without seep too.
+LEFT_OUT = ["-i", "*ThreadedVSOCK*"]
 QUICK = ["test_gc", "test_ctypes", "test_threading"]
 FAILED = re.compile(r"^(FAIL|ERROR): (?:\S+ \(([\w.]+)\)|(\S+))", re.MULTILINE)
 
@@ -28,7 +30,7 @@ def from_xml(path):
 def run(turn, module):
     xml_file = turn.folder / "results.xml"
     python = turn.place.program("usr/bin/python3.11")
-    done = turn.run([python, "-m", "test", "-v", "--junit-xml", xml_file, module],
+    done = turn.run([python, "-m", "test", "-v", "--junit-xml", xml_file, *LEFT_OUT, module],
                     {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"})
     results = from_xml(xml_file)
     for kind, method, other in FAILED.findall(done.out + done.err):

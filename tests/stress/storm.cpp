@@ -1,5 +1,6 @@
 // A storm: threads that fork, load and unload libraries, raise signals, start threads and switch
-// coroutines, all of them allocating. storm SECONDS [ACTOR…]; prints a line of counts each second.
+// coroutines, all of them allocating. storm SECONDS SEED [ACTOR…]; prints a line of counts each
+// second. The seed sets sizes, who starts when, and the timers' period.
 // Each actor counts what it has done; one that stands still for 20 seconds ends the storm by status
 // 1, after it has been named. It does only what is permitted without seep: handlers call nothing of
 // the allocator but mmap, and children of a fork load nothing. storm.py is the watchdog.
@@ -12,6 +13,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -22,6 +24,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -30,6 +33,7 @@
 namespace {
 
 std::atomic<bool> g_over{false};
+std::atomic<unsigned> g_random{1};
 
 struct Actor {
   const char* name;
@@ -158,9 +162,8 @@ void throw_and_catch() {
 
 void move_blocks() {
   static std::atomic<void*> slots[256];
-  static std::atomic<unsigned> seed{1};
   for (int i = 0; i < 500; ++i) {
-    const unsigned random = seed.fetch_add(2654435761U);
+    const unsigned random = g_random.fetch_add(2654435761U);
     void* block = std::malloc(random % 5000);
     block = std::realloc(block, 1 + random % 9000);
     std::free(slots[random >> 24].exchange(block));  // made by whatever thread
@@ -202,14 +205,14 @@ void set_timers(suseconds_t period_us) {
   setitimer(ITIMER_PROF, &often, nullptr);
 }
 
-void start_signals() {
+void start_signals(suseconds_t period_us) {
   struct sigaction action {};
   action.sa_handler = map_and_unmap;
   action.sa_flags = SA_RESTART;
   for (const int signal : {SIGUSR1, SIGUSR2, SIGALRM, SIGPROF}) {
     sigaction(signal, &action, nullptr);
   }
-  set_timers(10000);
+  set_timers(period_us);
 }
 
 // `names` ends by a null; without any, all are.
@@ -225,7 +228,7 @@ bool is_chosen(const Actor& actor, char** names) {
   return false;
 }
 
-void sleep_whole(std::chrono::milliseconds time) {
+void sleep_whole(std::chrono::microseconds time) {
   const auto end = std::chrono::steady_clock::now() + time;
   while (std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_until(end);
@@ -241,12 +244,18 @@ void act_until_over(Actor& actor) {
   }
 }
 
-Crew start_crew(char** names) {
-  Crew crew;
+Crew start_crew(char** names, std::mt19937& random) {
+  std::vector<Actor*> order;
   for (Actor& actor : g_actors) {
     if (is_chosen(actor, names)) {
-      crew.emplace_back(&actor, std::thread(act_until_over, std::ref(actor)));
+      order.push_back(&actor);
     }
+  }
+  std::shuffle(order.begin(), order.end(), random);
+  Crew crew;
+  for (Actor* actor : order) {
+    crew.emplace_back(actor, std::thread(act_until_over, std::ref(*actor)));
+    sleep_whole(std::chrono::microseconds(random() % 3000));
   }
   return crew;
 }
@@ -280,8 +289,14 @@ bool tell(const Crew& crew, std::map<Actor*, Seen>& seen, long second) {
 
 int main(int argc, char** argv) {
   const long seconds = argc > 1 ? std::atol(argv[1]) : 10;
-  start_signals();
-  Crew crew = start_crew(argc > 2 ? argv + 2 : argv + argc);
+  std::mt19937 random(argc > 2 ? static_cast<unsigned>(std::atol(argv[2])) : 1);
+  g_random = static_cast<unsigned>(random());
+  start_signals(static_cast<suseconds_t>(2500 + random() % 1000));
+  Crew crew = start_crew(argc > 3 ? argv + 3 : argv + argc, random);
+  if (crew.empty()) {
+    std::fprintf(stderr, "no such actor\n");
+    return 2;
+  }
   std::map<Actor*, Seen> seen;
   for (long second = 0; second < seconds; ++second) {
     sleep_whole(std::chrono::seconds(1));

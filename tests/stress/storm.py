@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the storm (storm.cpp) under the preload, and watches it.
 
-    tests/stress/storm.py --build-dir build/release [--seconds 20] [--without-seep] [ACTOR …]
+    tests/stress/storm.py --build-dir build/release [--seconds 20] [--seed N] [--without-seep] [ACTOR …]
 
 When an actor stands still for 20 seconds, or the storm says nothing for 40, the stacks of all its
 threads and children are printed (by gdb where it is installed, else what /proc says of them) and the
@@ -93,6 +93,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build-dir", type=Path, required=True)
     parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=int(time.time()) % 100000,
+                        help="of sizes, order and timers; another each time without")
     parser.add_argument("--without-seep", action="store_true")
     parser.add_argument("--stop", type=float, default=0, help="stop it after so many seconds")
     parser.add_argument("actors", nargs="*")
@@ -105,8 +107,9 @@ def main():
         environment.update(LD_PRELOAD=str(build / "lib" / "libseep.so"), SEEP_DIR=str(directory),
                            SEEP_INTERVAL="10ms", SEEP_KEEP="8", SEEP_DISK="200M",
                            SEEP_MIN_LIFE="100ms")
+    print(f"seed {arguments.seed}", flush=True)
     process = subprocess.Popen([build / "bin" / "seep_storm", str(arguments.seconds),
-                                *arguments.actors], env=environment, stdout=subprocess.PIPE,
+                                str(arguments.seed), *arguments.actors], env=environment, stdout=subprocess.PIPE,
                                text=True, start_new_session=True)
     if not arguments.without_seep:
         threading.Thread(target=pester, args=(process, seep), daemon=True).start()

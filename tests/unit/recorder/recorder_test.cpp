@@ -292,7 +292,6 @@ TEST_F(Recorder, LooksAtTheClockOnceInSoManyEvents) {
 
 TEST_F(Recorder, TellsWhatIsBornAfterAForkFromWhatWasBornBefore) {
   allocate(pointer(kHeap), 1);
-  hold_for_fork();
   const std::uint32_t fork_tick = recover_after_fork(/*alone=*/true);  // as the child does
   allocate(pointer(kHeap + 64), 1);
   EXPECT_LT(blocks()[kHeap].birth, fork_tick);

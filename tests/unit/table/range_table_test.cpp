@@ -1,9 +1,18 @@
 #include "preload/table/range_table.h"
 
 #include <gtest/gtest.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <random>
+#include <thread>
 #include <vector>
 
 namespace seep::table {
@@ -87,7 +96,7 @@ TEST_F(Ranges, AreFoundByAnyAddressInside) {
   EXPECT_FALSE(table_.find(99, found));
 }
 
-// The lock is tried for a bounded time: whoever is above its holder gets an answer.
+// The lock is tried for a bounded time: its holder may be stopped.
 TEST_F(Ranges, GiveUpInsteadOfWaitingForTheHolder) {
   insert(100, 200, 1);
   table_.walk([&](const Range&) {
@@ -96,6 +105,93 @@ TEST_F(Ranges, GiveUpInsteadOfWaitingForTheHolder) {
     EXPECT_FALSE(table_.remove(100, 200, split_));
   });
   EXPECT_EQ(pieces_of(table_).size(), 1U);
+}
+
+// Longer than a time slice: on a busy machine the holder may have lost its processor.
+TEST_F(Ranges, WaitForAHolderThatStandsStillForAWhile) {
+  insert(100, 200, 1);
+  std::atomic<bool> held{false};
+  std::thread holder([&] {
+    table_.walk([&](const Range&) {
+      held = true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    });
+  });
+  while (!held) {
+    std::this_thread::yield();
+  }
+  insert(200, 300, 2);
+  remove(100, 200);
+  holder.join();
+  EXPECT_EQ(pieces_of(table_), (std::vector<Piece>{{200, 300, 2}}));
+}
+
+sigjmp_buf g_out;
+
+// A lock that a handler's jump left taken would never be free again.
+TEST_F(Ranges, AreNotHeldBehindHandlersThatJump) {
+  struct sigaction action {};
+  struct sigaction before {};
+  action.sa_handler = [](int) { siglongjmp(g_out, 1); };
+  sigaction(SIGALRM, &action, &before);
+  const itimerval often{{0, 50}, {0, 50}};
+  const itimerval none{};
+  volatile unsigned jumps = 0;
+  volatile std::uintptr_t next = 0;
+  if (sigsetjmp(g_out, 1) != 0) {
+    jumps = jumps + 1;
+  }
+  if (jumps < 500) {
+    setitimer(ITIMER_REAL, &often, nullptr);
+    while (true) {
+      next = next + 1;
+      std::uint32_t split = kNoSplit;
+      table_.insert({next % 1000 * 10, next % 1000 * 10 + 5, 1, 0}, split);
+    }
+  }
+  setitimer(ITIMER_REAL, &none, nullptr);
+  sigaction(SIGALRM, &before, nullptr);
+  insert(100'000, 100'100, 1);
+}
+
+// A copy of the process, made in the middle of a change, has the table as it was before or after
+// it. The copy is one by clone, as libc's fork would wait for locks of its own.
+TEST_F(Ranges, AreWholeInAChildWheneverItIsBorn) {
+  constexpr std::uintptr_t kCount = 600;
+  for (std::uintptr_t i = 1; i <= kCount; ++i) {
+    insert(i * 100, i * 100 + 50, 1);
+  }
+  std::atomic<bool> over{false};
+  std::thread changes([&] {
+    for (std::uintptr_t i = 0; !over; ++i) {
+      std::uint32_t split = kNoSplit;
+      table_.insert({10 + i % 2 * 20, 20 + i % 2 * 20, 2, 0}, split);
+      table_.remove(0, 100, split);
+    }
+  });
+  unsigned whole = 0;
+  constexpr unsigned kChildren = 200;
+  for (unsigned child = 0; child < kChildren; ++child) {
+    const long pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+    if (pid == 0) {
+      table_.free_after_fork();
+      std::uintptr_t found = 0;
+      std::uintptr_t from = 0;
+      bool sorted = true;
+      const bool walked = table_.walk([&](const Range& range) {
+        sorted = sorted && range.begin >= from && range.begin < range.end;
+        from = range.end;
+        found += range.site == 1 ? 1 : 0;
+      });
+      _exit(walked && sorted && found == kCount ? 0 : 1);
+    }
+    int status = 0;
+    waitpid(static_cast<pid_t>(pid), &status, 0);
+    whole += status == 0 ? 1 : 0;
+  }
+  over = true;
+  changes.join();
+  EXPECT_EQ(whole, kChildren);
 }
 
 TEST_F(Ranges, AgreeWithAnArrayOverRandomEvents) {
