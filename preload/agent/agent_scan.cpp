@@ -36,10 +36,10 @@ bool has_room_for_copy(std::uint64_t live_bytes, ScanTime when) {
   return snapshot::cgroup_headroom() >= need;
 }
 
-// Of a scan of a heap as it is: an estimate on the high side, from 10 million blocks, and from
-// blocks that are large.
+// Of a scan of a heap as it is: an estimate, from 10 million small blocks, and from the 138 MB of a
+// compiler, most of them pointers.
 std::uint64_t expected_scan_ns(std::uint64_t blocks, std::uint64_t bytes) {
-  return blocks * 400 + bytes / 4;
+  return blocks * 400 + bytes;
 }
 
 std::uint64_t losses(Loss loss) {
@@ -61,10 +61,13 @@ bool Agent::wants_scan_at_exit() const {
 
 // Destructors release what global containers hold, and with it the answer to who held it: what
 // lives is looked at before the first of them runs. Only where that leaves SEEP_SCAN_LIMIT enough
-// for the scan at exit, which tells what is lost, and not in a process that hardly lived.
+// for the scan at exit, which tells what is lost, and where it takes a small share of the time that
+// the process lived: a compiler's whole heap is not gone through twice.
 void Agent::ask_for_holders(const intercept::ExitEvent& event) {
   constexpr std::uint64_t kYoungMs = 1000;
-  const std::uint64_t limit_ns = scan_limit_ns(ScanTime::kSnapshot);
+  constexpr std::uint64_t kShare = 50;
+  const std::uint64_t limit_ns =
+      std::min(scan_limit_ns(ScanTime::kSnapshot), age_ms() * kNsPerMs / kShare);
   if (settings_.sample || age_ms() < kYoungMs || live_blocks_ == 0 ||
       expected_scan_ns(live_blocks_, live_bytes_) > limit_ns) {
     return;

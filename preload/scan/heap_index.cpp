@@ -57,48 +57,6 @@ bool HeapIndex::add_span(const table::Block& block) {
   return true;
 }
 
-void HeapIndex::prefetch(std::uint64_t address) const {
-  if (const Region* region = region_of(address); region != nullptr) {
-    __builtin_prefetch(&region->pages[page_in_region(address)]);
-    blocks_.prefetch_page(address);
-  }
-}
-
-void HeapIndex::prefetch_block(std::uint64_t address) const {
-  const std::uintptr_t start = find_start(address);
-  if (start != 0 && !is_marked(start)) {
-    blocks_.prefetch_entry(start);
-  }
-}
-
-// The block that begins last at or below `address` in its page; 0: none.
-std::uintptr_t HeapIndex::last_start(const HeapPage& page, std::uint64_t address) {
-  const unsigned granule = granule_of(address);
-  unsigned w = granule / 64;
-  std::uint64_t bits = page.starts[w] & (~std::uint64_t{0} >> (63 - granule % 64));
-  while (bits == 0 && w > 0) {
-    bits = page.starts[--w];
-  }
-  if (bits == 0) {
-    return 0;
-  }
-  const unsigned found = w * 64 + 63 - static_cast<unsigned>(std::countl_zero(bits));
-  return (address & ~(runtime::kPageBytes - 1)) | std::uintptr_t{found} << 4;
-}
-
-std::uintptr_t HeapIndex::find_start(std::uint64_t address) const {
-  if (const Region* region = region_of(address); region != nullptr) {
-    const std::size_t p = page_in_region(address);
-    if (const std::uintptr_t start = last_start(region->pages[p], address); start != 0) {
-      return start;
-    }
-    if (region->spans[p] != 0) {
-      return region->spans[p];
-    }
-  }
-  return large_.size() == 0 ? 0 : find_large(address);
-}
-
 std::uintptr_t HeapIndex::find_large(std::uint64_t address) const {
   std::size_t low = 0;
   std::size_t high = large_.size();
@@ -118,12 +76,6 @@ bool HeapIndex::find(std::uint64_t address, table::Block& block) const {
   return start != 0 && blocks_.look_up(start, block) && address - start < bytes_of(block);
 }
 
-bool HeapIndex::is_marked(std::uintptr_t start) const {
-  const HeapPage& page = region_of(start)->pages[page_in_region(start)];
-  const unsigned granule = granule_of(start);
-  return (page.marked[granule / 64] >> (granule % 64) & 1) != 0;
-}
-
 bool HeapIndex::mark(std::uintptr_t start) {
   std::uint64_t& word =
       region_of(start)->pages[page_in_region(start)].marked[granule_of(start) / 64];
@@ -131,6 +83,20 @@ bool HeapIndex::mark(std::uintptr_t start) {
   const bool fresh = (word & bit) == 0;
   word |= bit;
   return fresh;
+}
+
+void HeapIndex::settle(const table::Block& block) {
+  mark(block.address);
+  const std::uintptr_t first = (block.address + runtime::kPageBytes - 1) >> kPageShift;
+  const std::uintptr_t behind = (block.address + bytes_of(block)) >> kPageShift;
+  for (std::uintptr_t page = first; page < behind; ++page) {
+    Region* region = region_of(page << kPageShift);
+    if (region == nullptr) {  // of the few largest blocks, which have no pages here
+      return;
+    }
+    const std::size_t p = page_in_region(page << kPageShift);
+    region->settled[p / 64] |= std::uint64_t{1} << (p % 64);
+  }
 }
 
 std::uintptr_t HeapIndex::end_of_span(std::uintptr_t address) const {

@@ -42,8 +42,9 @@ class HeapIndex {
   [[nodiscard]] bool is_near(std::uint64_t address) const { return address - low_ < high_ - low_; }
   // Has the processor fetch what find_start(address) will read. Only where is_near().
   void prefetch(std::uint64_t address) const;
-  // Some hundreds of instructions later: the same for what the table says of that block.
-  void prefetch_block(std::uint64_t address) const;
+  // Some hundreds of instructions later: the first byte of the block that `address` may lie in, if
+  // that is not marked yet, else 0. Has the processor fetch what the table says of that block.
+  [[nodiscard]] std::uintptr_t find_unmarked(std::uint64_t address) const;
   // The first byte of the only block that `address` may lie in; 0: in none. Only where is_near().
   [[nodiscard]] std::uintptr_t find_start(std::uint64_t address) const;
   // The block that holds `address`; false when there is none.
@@ -52,6 +53,15 @@ class HeapIndex {
   // Marks, for the first byte of a block. mark() tells whether it was not marked before.
   [[nodiscard]] bool is_marked(std::uintptr_t start) const;
   bool mark(std::uintptr_t start);
+  // Marks a block and what pages it covers from end to end: arenas are full of pointers into
+  // themselves and each other, and is_settled() drops these by a bit that is in the cache.
+  void settle(const table::Block& block);
+  // Whether `address` lies in a page that one marked block covers. Only where is_near().
+  [[nodiscard]] bool is_settled(std::uint64_t address) const {
+    const Region* region = region_of(address);
+    const std::size_t page = page_in_region(address);
+    return region != nullptr && (region->settled[page / 64] >> (page % 64) & 1) != 0;
+  }
 
   // Calls visit(first byte) for each block that is marked (or not), ascending, until it returns
   // false.
@@ -84,6 +94,7 @@ class HeapIndex {
     HeapPage pages[kPagesPerRegion];
     std::uintptr_t spans[kPagesPerRegion];
     std::uint64_t touched[kPagesPerRegion / kGroupPages / 64];  // groups of pages with blocks
+    std::uint64_t settled[kPagesPerRegion / 64];                // pages that a marked block covers
   };
   struct Large {
     std::uintptr_t begin;
@@ -114,6 +125,58 @@ class HeapIndex {
   std::uint64_t low_ = UINT64_MAX;
   std::uint64_t high_ = UINT64_MAX;  // equal: nothing is near
 };
+
+// What each word of the heap may run through stands here.
+
+inline void HeapIndex::prefetch(std::uint64_t address) const {
+  if (const Region* region = region_of(address); region != nullptr) {
+    __builtin_prefetch(&region->pages[page_in_region(address)]);
+    blocks_.prefetch_page(address);
+  }
+}
+
+// The block that begins last at or below `address` in its page; 0: none.
+inline std::uintptr_t HeapIndex::last_start(const HeapPage& page, std::uint64_t address) {
+  const unsigned granule = granule_of(address);
+  unsigned w = granule / 64;
+  std::uint64_t bits = page.starts[w] & (~std::uint64_t{0} >> (63 - granule % 64));
+  while (bits == 0 && w > 0) {
+    bits = page.starts[--w];
+  }
+  if (bits == 0) {
+    return 0;
+  }
+  const unsigned found = w * 64 + 63 - static_cast<unsigned>(std::countl_zero(bits));
+  return (address & ~(runtime::kPageBytes - 1)) | std::uintptr_t{found} << 4;
+}
+
+inline std::uintptr_t HeapIndex::find_start(std::uint64_t address) const {
+  if (const Region* region = region_of(address); region != nullptr) {
+    const std::size_t p = page_in_region(address);
+    if (const std::uintptr_t start = last_start(region->pages[p], address); start != 0) {
+      return start;
+    }
+    if (region->spans[p] != 0) {
+      return region->spans[p];
+    }
+  }
+  return large_.size() == 0 ? 0 : find_large(address);
+}
+
+inline bool HeapIndex::is_marked(std::uintptr_t start) const {
+  const HeapPage& page = region_of(start)->pages[page_in_region(start)];
+  const unsigned granule = granule_of(start);
+  return (page.marked[granule / 64] >> (granule % 64) & 1) != 0;
+}
+
+inline std::uintptr_t HeapIndex::find_unmarked(std::uint64_t address) const {
+  const std::uintptr_t start = find_start(address);
+  if (start == 0 || is_marked(start)) {
+    return 0;
+  }
+  blocks_.prefetch_entry(start);
+  return start;
+}
 
 template <typename Visit>
 void HeapIndex::visit_blocks(bool marked, Visit&& visit) const {

@@ -4,13 +4,13 @@ namespace seep::scan {
 
 void Marker::add_root(std::uintptr_t begin, std::uintptr_t end, const Root& root) {
   visit_near_words(index_, begin, end, [&](std::uintptr_t place, std::uint64_t word) {
-    add_candidate({word, place, &root, kUnknownWay, 0});
+    add_candidate({word, kNotLookedUp, place, &root, kUnknownWay, 0});
   });
 }
 
 void Marker::add_block(std::uintptr_t address, const Root& root) {
   if (index_.is_near(address)) {
-    add_candidate({address, 0, &root, kUnknownWay, 0});
+    add_candidate({address, kNotLookedUp, 0, &root, kUnknownWay, 0});
   }
 }
 
@@ -23,7 +23,8 @@ void Marker::add_candidate(const Candidate& candidate) {
   }
   candidates_[candidates_behind_++ % kCandidates] = candidate;
   if (candidates_behind_ - candidates_first_ > kHalfWay) {
-    index_.prefetch_block(candidates_[(candidates_behind_ - kHalfWay) % kCandidates].word);
+    Candidate& half_way = candidates_[(candidates_behind_ - kHalfWay) % kCandidates];
+    half_way.start = index_.find_unmarked(half_way.word);
   }
 }
 
@@ -34,7 +35,8 @@ void Marker::settle_all() {
 }
 
 void Marker::settle(const Candidate& candidate) {
-  const std::uintptr_t start = index_.find_start(candidate.word);
+  const std::uintptr_t start =
+      candidate.start != kNotLookedUp ? candidate.start : index_.find_unmarked(candidate.word);
   if (start == 0 || index_.is_marked(start)) {
     return;
   }
@@ -42,7 +44,7 @@ void Marker::settle(const Candidate& candidate) {
   if (!blocks_.look_up(start, block) || candidate.word - start >= HeapIndex::bytes_of(block)) {
     return;
   }
-  index_.mark(start);
+  index_.settle(block);
   const WayId way = way_of(candidate);
   counts_.count(block.site, way);
   push(block, way);
@@ -80,7 +82,9 @@ void Marker::scan(const Entry& entry) {
   }
   memory_.visit_block(start, start + size, [&](std::uintptr_t begin, std::uintptr_t end) {
     visit_near_words(index_, begin, end, [&](std::uintptr_t place, std::uint64_t word) {
-      add_candidate({word, place - start, nullptr, way, entry.site});
+      if (!index_.is_settled(word)) {
+        add_candidate({word, kNotLookedUp, place - start, nullptr, way, entry.site});
+      }
     });
   });
 }

@@ -65,8 +65,9 @@ class Marker {
   // A word that may point to a block. It waits until what must be looked at has been fetched.
   struct Candidate {
     std::uint64_t word;
-    std::uint64_t place;  // of the word: its address in a root, its offset in a block
-    const Root* root;     // null: in a block
+    std::uintptr_t start;  // of the block, as find_unmarked() tells; kNotLookedUp before
+    std::uint64_t place;   // of the word: its address in a root, its offset in a block
+    const Root* root;      // null: in a block
     WayId holder;
     std::uint32_t site;
   };
@@ -76,6 +77,7 @@ class Marker {
     std::uint32_t size;  // kUnknownSize: ask the table
     std::uint32_t site;
   };
+  static constexpr std::uintptr_t kNotLookedUp = 1;
   static constexpr std::size_t kQueueEntries = std::size_t{1} << 21;
   static constexpr std::size_t kCandidates = 64;
   static constexpr std::size_t kHalfWay = 32;
