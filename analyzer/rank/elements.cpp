@@ -24,8 +24,11 @@ bool filled_by(const Doubling& container, const model::SiteHistory& elements,
     const auto high = static_cast<double>(elements.at[after].live_blocks);
     least = std::max(least, (1 - kTolerance) * low / step.bytes_before);
     most = std::min(most, (1 + kTolerance) * high / step.bytes_before);
+    if (least > most) {
+      return false;
+    }
   }
-  return most > 0 && least <= most;
+  return most > 0;
 }
 
 }  // namespace seep::rank

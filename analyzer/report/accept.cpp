@@ -17,37 +17,25 @@ namespace {
 
 using suppress::Suppression;
 
-// A stack as suppressions see it. Owns the names that are not in the report.
-class SeenStack {
- public:
-  explicit SeenStack(const model::ReportStack& stack) {
-    bare_names_.reserve(stack.size());  // frames_ refers to them
-    for (const model::ReportFrame& frame : stack) {
-      add(frame);
-    }
-  }
-  [[nodiscard]] const std::vector<suppress::Frame>& frames() const { return frames_; }
-
- private:
-  void add(const model::ReportFrame& frame) {
-    const bool is_named = frame.function && !frame.nearest_symbol;
-    bare_names_.push_back(is_named ? bare_name(frame) : std::string());
-    suppress::Frame& seen = frames_.emplace_back();
-    seen.bare = bare_names_.back();
-    seen.module = frame.module;
-    seen.linkage = frame.linkage_name;
-    seen.line = frame.line.value_or(0);
-    if (is_named) {
-      seen.function = *frame.function;
+// A stack as suppressions see it; it refers to the stack and to the names.
+std::vector<suppress::Frame> seen(const model::ReportStack& stack, BareNames& names) {
+  std::vector<suppress::Frame> frames;
+  frames.reserve(stack.size());
+  for (const model::ReportFrame& frame : stack) {
+    suppress::Frame& one = frames.emplace_back();
+    one.module = frame.module;
+    one.linkage = frame.linkage_name;
+    one.line = frame.line.value_or(0);
+    if (frame.function && !frame.nearest_symbol) {
+      one.bare = names.of(frame);
+      one.function = *frame.function;
     }
     if (frame.file) {
-      seen.file = *frame.file;
+      one.file = *frame.file;
     }
   }
-
-  std::vector<std::string> bare_names_;
-  std::vector<suppress::Frame> frames_;
-};
+  return frames;
+}
 
 // How the memory that makes the suspect one is lost, in Valgrind's words.
 unsigned kinds_of(const model::Suspect& suspect) {
@@ -69,28 +57,29 @@ bool was_lost_once(const model::Suspect& suspect) {
 }
 
 const Suppression* find(const std::vector<Suppression>& suppressions,
-                        const model::ReportStack& stack, unsigned kinds, bool lost_once) {
-  const SeenStack seen(stack);
+                        const model::ReportStack& stack, unsigned kinds, bool lost_once,
+                        BareNames& names) {
+  const std::vector<suppress::Frame> frames = seen(stack, names);
   const auto found =
       std::find_if(suppressions.begin(), suppressions.end(), [&](const Suppression& suppression) {
-        return (lost_once || !suppression.once_only) && matches(suppression, seen.frames(), kinds);
+        return (lost_once || !suppression.once_only) && matches(suppression, frames, kinds);
       });
   return found == suppressions.end() ? nullptr : &*found;
 }
 
 // One for each path that counts; empty when one of them has none.
 std::vector<const Suppression*> find_all(const std::vector<Suppression>& suppressions,
-                                         const model::Suspect& suspect) {
+                                         const model::Suspect& suspect, BareNames& names) {
   std::vector<const Suppression*> found;
   const unsigned kinds = kinds_of(suspect);
   const bool lost_once = was_lost_once(suspect);
   // A lost tree is accepted with its root. A row of one site has no paths.
   if (suspect.verdict == "unreachable" || suspect.paths.empty()) {
-    const Suppression* root = find(suppressions, suspect.stack, kinds, lost_once);
+    const Suppression* root = find(suppressions, suspect.stack, kinds, lost_once, names);
     return root != nullptr ? std::vector{root} : found;
   }
   for (const model::SuspectPath& path : suspect.paths) {
-    found.push_back(find(suppressions, path.stack, kinds, lost_once));
+    found.push_back(find(suppressions, path.stack, kinds, lost_once, names));
   }
   const bool all_match = std::find(found.begin(), found.end(), nullptr) == found.end();
   return all_match ? found : std::vector<const Suppression*>();
@@ -116,7 +105,8 @@ std::string suppression_text(const model::Suspect& suspect, std::set<std::string
 
 const Suppression* find_suppression(const std::vector<Suppression>& suppressions,
                                     const model::ReportStack& stack, unsigned kinds) {
-  return find(suppressions, stack, kinds, false);
+  BareNames names;
+  return find(suppressions, stack, kinds, false, names);
 }
 
 std::vector<model::SuppressionUse> accept(const std::vector<Suppression>& suppressions,
@@ -126,8 +116,9 @@ std::vector<model::SuppressionUse> accept(const std::vector<Suppression>& suppre
   for (const Suppression& suppression : suppressions) {
     uses.push_back({suppression.name, suppression.file, suppression.line, 0, 0});
   }
+  BareNames names;
   for (model::Suspect& suspect : suspects) {
-    const auto found = find_all(suppressions, suspect);
+    const auto found = find_all(suppressions, suspect, names);
     if (found.empty()) {
       continue;
     }

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "analyzer/report/frame_kind.h"
-
 namespace seep::report {
 namespace {
 
@@ -21,9 +19,9 @@ class Hash {
     value_ = (value_ ^ 0xFF) * 0x100000001B3ULL;
   }
 
-  void add(const model::ReportFrame& frame) {
+  void add(const model::ReportFrame& frame, BareNames& names) {
     if (frame.function && !frame.nearest_symbol) {
-      add(bare_name(frame));
+      add(names.of(frame));
       add(base_name(frame.file.value_or("")));
     } else {
       add(base_name(frame.module));
@@ -61,17 +59,19 @@ std::string suspect_id(model::SiteKind kind, const model::ReportStack& stack, un
   Hash hash;
   hash.add(model::name_of(kind));
   if (blame < stack.size()) {
-    hash.add(stack[blame]);
+    BareNames names;
+    hash.add(stack[blame], names);
   }
   return hash.text();
 }
 
-std::string site_id(model::SiteKind kind, const model::ReportStack& stack, unsigned blame) {
+std::string site_id(model::SiteKind kind, const model::ReportStack& stack, unsigned blame,
+                    BareNames& names) {
   Hash hash;
   hash.add("site");
   hash.add(model::name_of(kind));
   for (std::size_t i = blame; i < stack.size(); ++i) {
-    hash.add(stack[i]);
+    hash.add(stack[i], names);
   }
   return hash.text();
 }

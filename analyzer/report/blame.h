@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "analyzer/model/report.h"
+#include "analyzer/report/frame_kind.h"
 
 namespace seep::report {
 
@@ -21,7 +22,8 @@ unsigned blamed_frame(const model::ReportStack& stack);
 std::string suspect_id(model::SiteKind kind, const model::ReportStack& stack, unsigned blame);
 
 // The same of one call stack: of all functions from the blamed one outward.
-std::string site_id(model::SiteKind kind, const model::ReportStack& stack, unsigned blame);
+std::string site_id(model::SiteKind kind, const model::ReportStack& stack, unsigned blame,
+                    BareNames& names);
 
 // For a second suspect with the id of another: from its verdict and how many there were before.
 std::string derived_id(std::string_view id, std::string_view verdict, unsigned copy);

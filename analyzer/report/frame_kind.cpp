@@ -69,6 +69,26 @@ std::string without_templates(std::string_view name) {
   return result;
 }
 
+// "decltype (new (p) T(x)) std::construct_at" -> "std::construct_at": a return type in brackets.
+std::string_view without_decltype(std::string_view name) {
+  constexpr std::string_view kWord = "decltype";
+  if (!name.starts_with(kWord)) {
+    return name;
+  }
+  int depth = 0;
+  for (std::size_t i = kWord.size(); i < name.size(); ++i) {
+    depth += name[i] == '(' ? 1 : name[i] == ')' ? -1 : 0;
+    if (name[i] == ')' && depth == 0) {
+      const auto begin = name.find_first_not_of(' ', i + 1);
+      return begin == std::string_view::npos ? name : name.substr(begin);
+    }
+    if (depth == 0 && name[i] != ' ') {
+      return name;  // a name that merely begins so
+    }
+  }
+  return name;
+}
+
 // Where the parameter list begins, or the end. Parentheses that belong to the name are passed over:
 // "(anonymous namespace)::f", "operator()", "{lambda(int)#1}".
 std::size_t parameters_begin(std::string_view name) {
@@ -126,12 +146,23 @@ std::string bare_name(const model::ReportFrame& frame) {
   if (!frame.function) {
     return {};
   }
-  std::string name = without_templates(without_trait(*frame.function));
+  std::string name = without_templates(without_trait(without_decltype(*frame.function)));
   drop_clone_suffix(name);
   name.resize(parameters_begin(name));
   name.resize(name.find_last_not_of(' ') + 1);
   name.erase(0, name_begin(name));
   return name;
+}
+
+const std::string& BareNames::of(const model::ReportFrame& frame) {
+  if (!frame.function) {
+    return none_;
+  }
+  const auto [entry, is_new] = names_.try_emplace(*frame.function);
+  if (is_new) {
+    entry->second = bare_name(frame);
+  }
+  return entry->second;
 }
 
 bool is_seep_frame(const model::ReportFrame& frame) {

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "analyzer/model/report.h"
 
@@ -11,6 +12,17 @@ namespace seep::report {
 // The function without return type, template arguments, parameters and compiler suffixes:
 // "void std::vector<int>::push_back(int&&)" -> "std::vector::push_back". Empty without a name.
 std::string bare_name(const model::ReportFrame& frame);
+
+// bare_name() of many frames that have few functions. The names stay while the object does. Not
+// thread safe.
+class BareNames {
+ public:
+  const std::string& of(const model::ReportFrame& frame);
+
+ private:
+  std::unordered_map<std::string, std::string> names_;  // by function; node-based, so they stay put
+  const std::string none_;
+};
 
 // The last component of a path.
 std::string_view base_name(std::string_view path);

@@ -1,6 +1,7 @@
 #include "analyzer/report/name_suspect.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -58,7 +59,7 @@ void SuspectNamer::name(model::Suspect& suspect, const Group& group) {
   suspect.stack_key = group.paths.front().key ^ group.paths.front().program;
   suspect.blame = largest.blame;
   if (options_.by_site) {
-    suspect.id = site_id(suspect.kind, suspect.stack, suspect.blame);
+    suspect.id = site_id(suspect.kind, suspect.stack, suspect.blame, names_);
     return;
   }
   suspect.id = suspect_id(suspect.kind, suspect.stack, suspect.blame);
@@ -86,14 +87,23 @@ bool SuspectNamer::is_of(const model::Suspect& suspect, const Group& group) {
   return suspect.kind == largest.kind && suspect.stack_key == (largest.key ^ largest.program);
 }
 
-void make_ids_unique(std::vector<model::Suspect>& suspects) {
+std::size_t make_ids_unique(std::vector<model::Suspect>& suspects) {
   std::set<std::string> given;
+  // How many were made of one id and verdict: the next one need not try these again.
+  std::map<std::pair<std::string, std::string>, unsigned> copies;
+  std::size_t made = 0;
   for (model::Suspect& suspect : suspects) {
-    const std::string id = suspect.id;
-    for (unsigned copy = 0; !given.insert(suspect.id).second; ++copy) {
-      suspect.id = derived_id(id, suspect.verdict, copy);
+    if (given.insert(suspect.id).second) {
+      continue;
     }
+    const std::string id = suspect.id;
+    unsigned& copy = copies[{id, suspect.verdict}];
+    do {
+      suspect.id = derived_id(id, suspect.verdict, copy++);
+      ++made;
+    } while (!given.insert(suspect.id).second);
   }
+  return made;
 }
 
 }  // namespace seep::report

@@ -6,6 +6,7 @@
 
 #include "analyzer/model/report.h"
 #include "analyzer/report/build_report.h"
+#include "analyzer/report/frame_kind.h"
 #include "analyzer/report/group.h"
 #include "analyzer/symbolize/symbolizer.h"
 
@@ -34,11 +35,13 @@ class SuspectNamer {
   Grouping input_;
   symbolize::Symbolizer& symbolizer_;
   const Options& options_;
+  BareNames names_;
   std::size_t paths_so_far_ = 0;
 };
 
 // Several suspects can have one function to blame: a leak, and what it frees properly. The first
-// keeps its id, the others get ids made from it and their behaviour.
-void make_ids_unique(std::vector<model::Suspect>& suspects);
+// keeps its id, the others get ids made from it and their behaviour. Returns how many were made,
+// counting those that were taken: with n suspects hardly ever more than n.
+std::size_t make_ids_unique(std::vector<model::Suspect>& suspects);
 
 }  // namespace seep::report

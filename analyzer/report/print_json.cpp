@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <ctime>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <span>
+#include <string_view>
 
 #include "analyzer/report/print.h"
 
@@ -136,19 +138,6 @@ Json json_of(const model::Conclusion& conclusion) {
           {"action", conclusion.action}};
 }
 
-Json json_of(const model::ReportFrame& frame) {
-  return {{"function", or_null(frame.function)},
-          {"file", or_null(frame.file)},
-          {"line", or_null(frame.line)},
-          {"module", frame.module},
-          {"build_id", or_null(frame.build_id)},
-          {"offset", fmt::format("0x{:x}", frame.offset)},
-          {"inlined", frame.inlined},
-          {"heuristic", frame.heuristic},
-          {"nearest_symbol", frame.nearest_symbol},
-          {"language", model::name_of(frame.language)}};
-}
-
 Json json_of(const model::SuppressionUse& use) {
   return {{"name", use.name},
           {"file", use.file.empty() ? Json(nullptr) : Json(use.file)},
@@ -157,10 +146,7 @@ Json json_of(const model::SuppressionUse& use) {
           {"live_bytes", use.live_bytes}};
 }
 
-Json json_of(const model::SuspectPath& path);
 Json json_of(const model::Holder& holder);
-Json json_of(const model::Suspect& suspect);
-Json json_of(const model::DiffRow& row);
 
 // An array even when there is nothing in it.
 template <typename Items>
@@ -170,13 +156,6 @@ Json array_of(const Items& items) {
     array.push_back(json_of(item));
   }
   return array;
-}
-
-Json json_of(const model::SuspectPath& path) {
-  return {{"live_bytes", path.live_bytes},
-          {"live_blocks", path.live_blocks},
-          {"blame", path.blame},
-          {"stack", array_of(path.stack)}};
 }
 
 // Of a single process nothing is to be said.
@@ -202,6 +181,7 @@ Json repetitions_of(const model::Suspect& suspect) {
                                           : Json({{"live_bytes", suspect.repetition_bytes}});
 }
 
+// All but the paths and the stack.
 Json json_of(const model::Suspect& suspect) {
   return {
       {"rank", suspect.rank},
@@ -234,12 +214,10 @@ Json json_of(const model::Suspect& suspect) {
       {"held_by", suspect.held_by ? array_of(*suspect.held_by) : Json(nullptr)},
       {"series", {{"live_bytes", suspect.series_bytes}, {"live_blocks", suspect.series_blocks}}},
       {"blame", suspect.blame},
-      {"sites", suspect.sites},
-      {"paths", array_of(suspect.paths)},
-      {"paths_omitted", suspect.paths_omitted},
-      {"stack", array_of(suspect.stack)}};
+      {"sites", suspect.sites}};
 }
 
+// All but the stack.
 Json json_of(const model::DiffRow& row) {
   return {{"id", row.id},
           {"kind", model::name_of(row.kind)},
@@ -248,8 +226,7 @@ Json json_of(const model::DiffRow& row) {
           {"blocks", row.blocks},
           {"old_bytes", row.old_bytes},
           {"new_bytes", row.new_bytes},
-          {"suppressed_by", or_null(row.suppressed_by)},
-          {"stack", array_of(row.stack)}};
+          {"suppressed_by", or_null(row.suppressed_by)}};
 }
 
 // A value without containers in it: a frame, a series.
@@ -287,41 +264,140 @@ void append(std::string& text, const Json& json, std::size_t indent) {
   text += json.is_object() ? '}' : ']';
 }
 
-std::string text_of(const Json& json) {
-  std::string text;
-  append(text, json, 0);
-  return text + "\n";
+// --- Frames: most of a report, and written without a tree of values in between
+
+// Most names need no escape, and are copied as they are.
+void append_string(std::string& text, std::string_view value) {
+  const bool is_plain = std::all_of(value.begin(), value.end(), [](char c) {
+    return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+  });
+  if (!is_plain) {
+    text += scalar(value);
+    return;
+  }
+  text += '"';
+  text += value;
+  text += '"';
+}
+
+void append_string(std::string& text, const std::optional<std::string>& value) {
+  if (value) {
+    append_string(text, std::string_view(*value));
+  } else {
+    text += "null";
+  }
+}
+
+void append(std::string& text, const model::ReportFrame& frame) {
+  text += "{\"function\": ";
+  append_string(text, frame.function);
+  text += ", \"file\": ";
+  append_string(text, frame.file);
+  text += ", \"line\": ";
+  text += frame.line ? std::to_string(*frame.line) : "null";
+  text += ", \"module\": ";
+  append_string(text, std::string_view(frame.module));
+  text += ", \"build_id\": ";
+  append_string(text, frame.build_id);
+  fmt::format_to(std::back_inserter(text),
+                 R"(, "offset": "0x{:x}", "inlined": {}, "heuristic": {}, "nearest_symbol": {}, )"
+                 R"("language": "{}"}})",
+                 frame.offset, frame.inlined, frame.heuristic, frame.nearest_symbol,
+                 model::name_of(frame.language));
+}
+
+std::string new_line(std::size_t indent) {
+  return "\n" + std::string(indent, ' ');
+}
+
+// The items one below the other; `append_item` is called with the indent of each.
+template <typename Items, typename AppendItem>
+void append_array(std::string& text, const Items& items, std::size_t indent,
+                  AppendItem append_item) {
+  text += '[';
+  bool is_first = true;
+  for (const auto& item : items) {
+    text += is_first ? "" : ",";
+    text += new_line(indent + 2);
+    is_first = false;
+    append_item(item, indent + 2);
+  }
+  text += is_first ? "]" : new_line(indent) + "]";
+}
+
+// An object with `fields` and, behind them, what append_more() adds.
+template <typename AppendMore>
+void append_object(std::string& text, const Json& fields, std::size_t indent,
+                   AppendMore append_more) {
+  text += '{';
+  for (const auto& [name, value] : fields.items()) {
+    text += new_line(indent + 2) + scalar(name) + ": ";
+    append(text, value, indent + 2);
+    text += ',';
+  }
+  append_more(indent + 2);
+  text += new_line(indent) + "}";
+}
+
+void append_stack(std::string& text, const model::ReportStack& stack, std::size_t indent) {
+  text += new_line(indent) + "\"stack\": ";
+  append_array(text, stack, indent,
+               [&](const model::ReportFrame& frame, std::size_t) { append(text, frame); });
+}
+
+void append(std::string& text, const model::SuspectPath& path, std::size_t indent) {
+  const Json fields = {
+      {"live_bytes", path.live_bytes}, {"live_blocks", path.live_blocks}, {"blame", path.blame}};
+  append_object(text, fields, indent,
+                [&](std::size_t inner) { append_stack(text, path.stack, inner); });
 }
 
 // One at a time: as a tree of values, ninety thousand stacks would take tens of gigabytes.
-std::string text_of_suspects(const std::vector<model::Suspect>& suspects) {
-  std::string text = "[";
-  for (const model::Suspect& suspect : suspects) {
-    text += text.size() == 1 ? "\n    " : ",\n    ";
-    append(text, json_of(suspect), 4);
-  }
-  return text + (suspects.empty() ? "]" : "\n  ]");
+void append(std::string& text, const model::Suspect& suspect, std::size_t indent) {
+  append_object(text, json_of(suspect), indent, [&](std::size_t inner) {
+    text += new_line(inner) + "\"paths\": ";
+    append_array(text, suspect.paths, inner,
+                 [&](const model::SuspectPath& path, std::size_t at) { append(text, path, at); });
+    text += "," + new_line(inner) + fmt::format("\"paths_omitted\": {},", suspect.paths_omitted);
+    append_stack(text, suspect.stack, inner);
+  });
+}
+
+void append(std::string& text, const model::DiffRow& row, std::size_t indent) {
+  append_object(text, json_of(row), indent,
+                [&](std::size_t inner) { append_stack(text, row.stack, inner); });
+}
+
+// A whole document: `fields`, and behind them `name` with the items.
+template <typename Items>
+std::string text_of(const Json& fields, const char* name, const Items& items) {
+  std::string text;
+  append_object(text, fields, 0, [&](std::size_t indent) {
+    text += new_line(indent) + fmt::format("\"{}\": ", name);
+    append_array(text, items, indent,
+                 [&](const auto& item, std::size_t inner) { append(text, item, inner); });
+  });
+  return text + "\n";
 }
 
 }  // namespace
 
 std::string to_json(const model::Report& report) {
   const Json processes = array_of(report.processes);
-  std::string text = text_of({{"schema", "seep.report/1"},
-                              {"processes", processes},
-                              {"process", processes.size() == 1 ? processes[0] : Json(nullptr)},
-                              {"snapshots", array_of(report.snapshots)},
-                              {"accounting", json_of(report.accounting)},
-                              {"losses", report.losses},
-                              {"totals", json_of(report.totals)},
-                              {"work", json_of(report.work)},
-                              {"scan", json_of(report.scan)},
-                              {"conclusion", json_of(report.conclusion)},
-                              {"suppressions", array_of(report.suppressions)},
-                              {"repetitions", repetitions_of(report)},
-                              {"notes", report.notes}});
-  text.resize(text.size() - std::string_view("\n}\n").size());
-  return text + ",\n  \"suspects\": " + text_of_suspects(report.suspects) + "\n}\n";
+  return text_of({{"schema", "seep.report/1"},
+                  {"processes", processes},
+                  {"process", processes.size() == 1 ? processes[0] : Json(nullptr)},
+                  {"snapshots", array_of(report.snapshots)},
+                  {"accounting", json_of(report.accounting)},
+                  {"losses", report.losses},
+                  {"totals", json_of(report.totals)},
+                  {"work", json_of(report.work)},
+                  {"scan", json_of(report.scan)},
+                  {"conclusion", json_of(report.conclusion)},
+                  {"suppressions", array_of(report.suppressions)},
+                  {"repetitions", repetitions_of(report)},
+                  {"notes", report.notes}},
+                 "suspects", report.suspects);
 }
 
 std::string to_json(const model::Diff& diff, std::size_t rows) {
@@ -331,8 +407,8 @@ std::string to_json(const model::Diff& diff, std::size_t rows) {
                   {"new", diff.new_path},
                   {"basis", model::name_of(diff.basis)},
                   {"matched_by", model::name_of(diff.matched_by)},
-                  {"rows_omitted", diff.rows.size() - kept},
-                  {"changes", array_of(std::span(diff.rows).first(kept))}});
+                  {"rows_omitted", diff.rows.size() - kept}},
+                 "changes", std::span(diff.rows).first(kept));
 }
 
 }  // namespace seep::report

@@ -176,6 +176,21 @@ TEST(Json, HostileNamesStayValidJsonOfPlainCharacters) {
   }
 }
 
+TEST(Json, NamesThatNeedEscapesReadAsTheyWere) {
+  model::Report report = report_with_leak();
+  model::ReportFrame& frame = report.suspects[0].stack[0];
+  frame.function = "operator\"\"_km(\\, \xc3\xa9)";
+  frame.file.reset();
+  frame.line.reset();
+  frame.inlined = true;
+  const Json json = Json::parse(to_json(report));
+  EXPECT_EQ(json["suspects"][0]["stack"][0]["function"], *frame.function);
+  EXPECT_TRUE(json["suspects"][0]["stack"][0]["file"].is_null());
+  EXPECT_TRUE(json["suspects"][0]["stack"][0]["line"].is_null());
+  EXPECT_EQ(json["suspects"][0]["stack"][0]["inlined"], true);
+  EXPECT_EQ(json["suspects"][0]["stack"][0]["language"], "native");
+}
+
 TEST(DiffJson, HasEveryFieldOfTheContract) {
   model::Diff diff;
   diff.old_path = "a";

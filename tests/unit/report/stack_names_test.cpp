@@ -89,11 +89,12 @@ TEST(SuspectId, HoldsWhenLinesAndAddressesChange) {
 TEST(SiteId, IsOfAllFunctionsOutward) {
   const auto heap = model::SiteKind::kHeap;
   model::ReportStack stack = {frame("f", "/build/1/a.cpp", 10), frame("main", "m.cpp", 20)};
-  const std::string id = site_id(heap, stack, 0);
+  BareNames names;
+  const std::string id = site_id(heap, stack, 0, names);
   stack[1].line = 21;
-  EXPECT_EQ(site_id(heap, stack, 0), id);
+  EXPECT_EQ(site_id(heap, stack, 0, names), id);
   stack[1].function = "main2";
-  EXPECT_NE(site_id(heap, stack, 0), id);
+  EXPECT_NE(site_id(heap, stack, 0, names), id);
 }
 
 TEST(DerivedId, DiffersByVerdictAndCopy) {
