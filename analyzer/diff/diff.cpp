@@ -98,8 +98,14 @@ model::MatchedBy match_of(const Recording& old_side, const Recording& new_side,
              : model::MatchedBy::kOffset;
 }
 
+// Blocks that come and go make a rate of growth by chance; beyond so many standard deviations it
+// is none.
+constexpr double kSigmas = 2;
+
 bool is_different(const model::DiffRow& row) {
-  return row.bytes != 0 || row.blocks != 0;
+  const bool by_chance =
+      row.variance > 0 && !row.resized && std::abs(row.blocks) <= kSigmas * std::sqrt(row.variance);
+  return !by_chance && (row.bytes != 0 || row.blocks != 0);
 }
 
 // Largest first; equal rows stay in the order they had.
@@ -142,6 +148,8 @@ class Comparer {
     model::DiffRow row;
     row.bytes = after.bytes - before.bytes;
     row.blocks = after.blocks - before.blocks;
+    row.variance = before.variance + after.variance;
+    row.resized = before.resized || after.resized;
     const bool may_merge =
         diff_.matched_by == model::MatchedBy::kFunction && (before.present || after.present);
     if (!is_different(row) && !may_merge) {
@@ -186,6 +194,8 @@ void add_row(model::DiffRow& into, model::DiffRow& row) {
   into.blocks += row.blocks;
   into.old_bytes += row.old_bytes;
   into.new_bytes += row.new_bytes;
+  into.variance += row.variance;
+  into.resized = into.resized || row.resized;
   into.change = change_of(in_old, in_new, into);
 }
 

@@ -8,7 +8,8 @@ namespace seep::diff {
 
 // Growth needs two moments on each side (growth.h); with fewer, levels at the last moments are
 // compared. Sites are matched by kind and by the build-ids and offsets of their stacks. Rows are
-// sorted by |bytes|, largest first; rows without any difference are left out. DiffRow::id and
+// sorted by |bytes|, largest first; rows without any difference are left out, and rates of growth
+// that turnover makes by chance are none. DiffRow::id and
 // DiffRow::stack are left empty: they need symbols.
 //
 // Another build of a module has other offsets, so Diff::matched_by is kFunction when a module of

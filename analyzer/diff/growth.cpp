@@ -1,6 +1,8 @@
 #include "analyzer/diff/growth.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 
 #include "analyzer/model/theil_sen.h"
 
@@ -66,6 +68,14 @@ std::optional<Comparison> compare_growth(const Recording& old_side, const Record
   return std::nullopt;
 }
 
+// Of so few blocks, a slope of the bytes counts where they moved that way so often, and further
+// than ever back.
+constexpr double kFewBlocks = 8;
+constexpr std::size_t kLeastSteps = 6;
+constexpr double kBackFactor = 1.5;
+// Of a site that turns over so little that no moment saw it: one block, coming and going.
+constexpr double kLeastBlocks = 1;
+
 double level_or_slope(const std::vector<double>& y, const Window& window) {
   if (window.x.empty()) {
     return y.back();
@@ -73,6 +83,67 @@ double level_or_slope(const std::vector<double>& y, const Window& window) {
   const bool flat =
       std::all_of(y.begin(), y.end(), [&](double value) { return value == y.front(); });
   return flat ? 0 : model::theil_sen_slope(window.x, y);
+}
+
+// The sum of one counter over the sites, at the moment.
+double sum_of(const Recording& recording, const std::vector<std::size_t>& sites, std::size_t moment,
+              std::uint64_t model::Counters::*counter) {
+  double sum = 0;
+  for (const std::size_t site : sites) {
+    sum += static_cast<double>(recording.sites[site].at[moment].*counter);
+  }
+  return sum;
+}
+
+bool turns_over(const Recording& recording, const std::vector<std::size_t>& sites,
+                const Window& window) {
+  const auto gained = [&](std::uint64_t model::Counters::*counter) {
+    return sum_of(recording, sites, window.moments.back(), counter) -
+           sum_of(recording, sites, window.moments.front(), counter);
+  };
+  return gained(&model::Counters::allocated_blocks) > gained(&model::Counters::live_blocks);
+}
+
+// How many blocks one that was counted stands for: 1 but in sample mode.
+double blocks_a_count(const Recording& recording, const std::vector<std::size_t>& sites,
+                      std::size_t moment) {
+  double sampled = 0;
+  for (const std::size_t site : sites) {
+    const auto& estimates = recording.sites[site].estimates;
+    sampled += estimates.empty() ? 0 : static_cast<double>(estimates[moment].sampled_blocks);
+  }
+  const double blocks = sum_of(recording, sites, moment, &model::Counters::live_blocks);
+  return sampled > 0 ? std::max(1.0, blocks / sampled) : 1;
+}
+
+double length_of(const Window& window) {
+  return window.x.back() - window.x.front();
+}
+
+double variance_of_slope(const Recording& recording, const std::vector<std::size_t>& sites,
+                         const Window& window, const std::vector<double>& blocks) {
+  double mean = 0;
+  double a_count = 1;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    mean += blocks[i] / static_cast<double>(blocks.size());
+    a_count = std::max(a_count, blocks_a_count(recording, sites, window.moments[i]));
+  }
+  return 2 * std::max(mean, kLeastBlocks) * a_count / (length_of(window) * length_of(window));
+}
+
+// The bytes went on in the direction of `slope`, from a level that was there.
+bool is_resized(const std::vector<double>& bytes, double slope, double length) {
+  double furthest = 0;
+  double back = 0;
+  std::size_t steps = 0;
+  for (std::size_t i = 1; i < bytes.size(); ++i) {
+    const double way = slope > 0 ? bytes[i] - bytes.front() : bytes.front() - bytes[i];
+    steps += way > furthest ? 1 : 0;
+    furthest = std::max(furthest, way);
+    back = std::max(back, furthest - way);
+  }
+  return bytes.front() > 0 && steps >= std::min(kLeastSteps, bytes.size() - 1) &&
+         std::abs(slope) * length > kBackFactor * back;
 }
 
 }  // namespace
@@ -105,8 +176,14 @@ Figures figures_of(const Recording& recording, const std::vector<std::size_t>& s
     }
   }
   const auto is_alive = [](double value) { return value != 0; };
-  return {level_or_slope(bytes, window), level_or_slope(blocks, window),
-          std::any_of(blocks.begin(), blocks.end(), is_alive)};
+  Figures figures{level_or_slope(bytes, window), level_or_slope(blocks, window),
+                  std::any_of(blocks.begin(), blocks.end(), is_alive)};
+  if (!window.x.empty() && turns_over(recording, sites, window)) {
+    figures.variance = variance_of_slope(recording, sites, window, blocks);
+    figures.resized = *std::max_element(blocks.begin(), blocks.end()) <= kFewBlocks &&
+                      is_resized(bytes, figures.bytes, length_of(window));
+  }
+  return figures;
 }
 
 }  // namespace seep::diff

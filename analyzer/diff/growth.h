@@ -33,9 +33,16 @@ struct Figures {
   double bytes = 0;
   double blocks = 0;
   bool present = false;  // something was alive at a moment of the window
+  // Of `blocks`, that turnover alone would make: 0 for levels, and where nothing was released.
+  double variance = 0;
+  bool resized = false;  // a slope of blocks that became larger, step by step, with hardly a fall
 };
 
 // The sum over `sites` (indices into Recording::sites): level, or Theil–Sen slope.
+//
+// Blocks that come and go at random make a level that scatters like a Poisson count, with its mean
+// for a variance (a steady M/G/inf queue), so the difference of two levels has twice that. A slope
+// over the window is at least as well known as the difference of its ends over its length.
 Figures figures_of(const model::Recording& recording, const std::vector<std::size_t>& sites,
                    const Window& window);
 

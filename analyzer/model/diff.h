@@ -29,6 +29,8 @@ struct DiffRow {
   double blocks = 0;
   double old_bytes = 0;
   double new_bytes = 0;
+  double variance = 0;     // of `blocks`, by chance; 0 where chance has no part in it
+  bool resized = false;    // the bytes of blocks that became larger or smaller, not their number
   std::uint32_t node = 0;  // the stack, in Diff::stacks
   ReportStack stack;       // filled when symbolized
 };

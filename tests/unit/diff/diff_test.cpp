@@ -264,6 +264,70 @@ TEST_F(Compare, ARecordingAgainstASnapshotGivesLevels) {
   EXPECT_EQ(result.rows[0].bytes, 50);
 }
 
+// Rates of blocks that come and go: `live` blocks of 100 bytes (or of `bytes`) at second i, of
+// which a thousand a second were ever allocated.
+class Turnover : public Compare {
+ protected:
+  void write_turnover(const std::string& name, const std::vector<std::uint64_t>& live,
+                      const std::vector<std::uint64_t>& bytes = {}) {
+    SnapshotBuilder builder;
+    const auto server = builder.add_module("/usr/bin/server", "id");
+    const auto site = builder.add_site({.stack = {{server, 0x30}}});
+    for (std::uint32_t i = 0; i < live.size(); ++i) {
+      builder.site(site).live_blocks = live[i];
+      builder.site(site).live_bytes = bytes.empty() ? live[i] * 100 : bytes[i];
+      builder.site(site).allocated_blocks = 1000 * (i + 1);
+      builder.site(site).allocated_bytes = 100'000 * (i + 1);
+      write(builder.at(i + 1, i), name);
+    }
+  }
+};
+
+TEST_F(Turnover, OfOneBlockIsNoChange) {
+  write_turnover("old", {0, 0, 0, 0, 1, 1, 1, 1});
+  write_turnover("new", {0, 0, 0, 0, 0, 0, 0, 0});
+  EXPECT_TRUE(diff().rows.empty());
+  write_turnover("old", {1, 1, 0, 1, 0, 0, 0, 0});
+  write_turnover("new", {0, 0, 1, 0, 0, 1, 1, 1});
+  EXPECT_TRUE(diff().rows.empty());
+}
+
+TEST_F(Turnover, OfAHundredBlocksIsNoChange) {
+  write_turnover("old", {100, 93, 104, 98, 96, 91, 95, 89});
+  write_turnover("new", {95, 98, 91, 104, 99, 107, 103, 110});
+  EXPECT_TRUE(diff().rows.empty());
+}
+
+TEST_F(Turnover, OverTwoMarksOnlyOneBlockMoreIsNoChange) {
+  write_turnover("old", {0, 0});
+  write_turnover("new", {0, 1});
+  EXPECT_TRUE(diff().rows.empty());
+}
+
+TEST_F(Turnover, ALeakAmidItIsAChange) {
+  write_turnover("old", {100, 93, 104, 98, 96, 91, 95, 89});
+  write_turnover("new", {95, 108, 111, 134, 139, 157, 163, 180});
+  const model::Diff result = diff();
+  ASSERT_EQ(result.rows.size(), 1U);
+  EXPECT_EQ(result.rows[0].change, Change::kGrew);
+  EXPECT_NEAR(result.rows[0].blocks, 13.5, 2);
+}
+
+TEST_F(Turnover, OneBlockThatBecomesLargerIsAChange) {
+  write_turnover("old", std::vector<std::uint64_t>(8, 1));
+  write_turnover("new", std::vector<std::uint64_t>(8, 1), {100, 200, 300, 400, 500, 600, 700, 800});
+  const model::Diff result = diff();
+  ASSERT_EQ(result.rows.size(), 1U);
+  EXPECT_EQ(result.rows[0].bytes, 100);
+}
+
+// Nothing is released: the third of three blocks is as sure as the first.
+TEST_F(Compare, AFewBlocksThatAllStayAreAChange) {
+  write_series("old", {100, 100, 100, 100});
+  write_series("new", {100, 110, 120, 130});
+  EXPECT_EQ(diff().rows.size(), 1U);
+}
+
 // The same two functions in two builds: their program's build-id and offsets differ, a library's
 // do not. `functions` gives the live bytes of each.
 class Rebuilt : public Compare {
