@@ -74,17 +74,27 @@ std::string losses_lines(const model::Report& report) {
   return text;
 }
 
-// Who calls the blamed function on a path, by the function's name alone.
+// "server.cpp:88"; empty where it is not known.
+std::string place_text(const model::ReportFrame& frame) {
+  if (!frame.file) {
+    return {};
+  }
+  const std::string line = frame.line ? fmt::format(":{}", *frame.line) : std::string();
+  return printable(fmt::format(" {}{}", base_name(*frame.file), line));
+}
+
+// Who calls the blamed function on a path, and where; without parameters and folders, since three
+// stand in a line.
 std::string caller_of(const model::SuspectPath& path) {
   const std::size_t caller = path.blame + 1;
   if (caller >= path.stack.size()) {
     return "(outermost)";
   }
   const model::ReportFrame& frame = path.stack[caller];
-  return frame.function ? printable(bare_name(frame)) : frame_text(frame);
+  return frame.function ? printable(bare_name(frame)) + place_text(frame) : frame_text(frame);
 }
 
-// "   paths: 620 KB by handle_get, 580 KB by handle_put, 48 more".
+// "   paths: 620 KB by handle_get http.cpp:214, 580 KB by handle_put http.cpp:260, 48 more".
 std::string paths_line(const model::Suspect& suspect) {
   if (suspect.sites < 2 || suspect.paths.empty()) {
     return {};

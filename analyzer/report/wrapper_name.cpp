@@ -50,8 +50,14 @@ constexpr std::array kLibraries = {
     "jv_mem_*"sv, "ngx_alloc"sv, "ngx_calloc"sv, "ngx_memalign"sv, "ngx_p*alloc*"sv,
     "apr_p*alloc*"sv, "apr_pstr*dup"sv, "apr_allocator_*"sv,
     // libc, when it is linked in
-    "asprintf"sv, "vasprintf"sv, "__vasprintf*"sv, "getline"sv, "getdelim"sv, "_IO_getdelim"sv,
-    "open_memstream"sv, "scandir*"sv, "getaddrinfo"sv};
+    "asprintf"sv, "__asprintf*"sv, "vasprintf"sv, "__vasprintf*"sv, "getline"sv, "__getline"sv,
+    "getdelim"sv, "__getdelim"sv, "open_memstream"sv, "open_wmemstream"sv, "fmemopen"sv,
+    "scandir*"sv, "__scandir*"sv, "getaddrinfo"sv, "realpath"sv, "__realpath*"sv,
+    "canonicalize_file_name"sv, "getcwd"sv, "get_current_dir_name"sv, "fopen"sv, "fopen64"sv,
+    "__fopen_*"sv, "fdopen"sv, "freopen"sv, "freopen64"sv, "popen"sv, "tmpfile"sv, "tmpfile64"sv,
+    "opendir"sv, "fdopendir"sv, "__opendir*"sv, "__alloc_dir"sv, "wcsdup"sv, "tempnam"sv,
+    "regcomp"sv, "glob"sv, "glob64"sv, "wordexp"sv, "iconv_open"sv, "newlocale"sv, "duplocale"sv,
+    "setlocale"sv, "getifaddrs"sv, "_IO_*"sv, "_nl_*"sv, "__nss_*"sv, "_dl_*"sv};
 
 // What libc's own functions are called; in a name of their own they are the plainest sign.
 constexpr std::array kLibcVerbs = {"malloc"sv,   "calloc"sv,  "realloc"sv,  "strdup"sv,
@@ -106,6 +112,13 @@ constexpr std::array kPrefixes = {
 constexpr std::array kAllocatingTypes = {"allocator"sv, "alloc"sv,  "arena"sv,   "pool"sv,
                                          "heap"sv,      "memory"sv, "mem"sv,     "malloc"sv,
                                          "zone"sv,      "slab"sv,   "resource"sv};
+
+// The last part of a scope that says nothing of what is allocated in it: "base::Allocate" is a
+// wrapper, "session::allocate" may make a session.
+constexpr std::array kPlainScopes = {"base"sv,    "core"sv,     "common"sv,  "util"sv, "utils"sv,
+                                     "utility"sv, "detail"sv,   "details"sv, "impl"sv, "internal"sv,
+                                     "support"sv, "platform"sv, "os"sv,      "sys"sv,  "system"sv,
+                                     "lib"sv,     "runtime"sv,  "rt"sv,      "priv"sv, "private"sv};
 
 template <std::size_t N>
 bool contains(const std::array<std::string_view, N>& words, std::string_view word) {
@@ -169,7 +182,12 @@ bool is_verb(std::string_view word, const std::array<std::string_view, N>& verbs
   });
 }
 
-WrapperName judge_words(const std::vector<std::string>& words) {
+struct Judgement {
+  WrapperName name = WrapperName::kNo;
+  bool libc_verb = false;  // "xmalloc", not "allocate"
+};
+
+Judgement judge_words(const std::vector<std::string>& words) {
   const auto is_libc_verb = [](std::string_view word) { return is_verb(word, kLibcVerbs); };
   const auto is_any_verb = [&](std::string_view word) {
     return is_libc_verb(word) || is_verb(word, kVerbs);
@@ -179,16 +197,50 @@ WrapperName judge_words(const std::vector<std::string>& words) {
     return is_any_verb(word) || is_quality(word);
   });
   if (verb == words.end() || !plain_end) {
-    return WrapperName::kNo;
+    return {};
   }
   const auto says_how = [](std::string_view word) {
     return is_quality(word) || contains(kSources, word);
   };
   const bool has_prefix = contains(kPrefixes, words.front());
+  const bool libc_verb = is_libc_verb(*verb);
   if (std::all_of(words.begin() + (has_prefix && verb != words.begin() ? 1 : 0), verb, says_how)) {
+    return {WrapperName::kYes, libc_verb};
+  }
+  return {libc_verb ? WrapperName::kPerhaps : WrapperName::kNo, libc_verb};
+}
+
+// An unnamed namespace says nothing of a function.
+std::string without_unnamed(std::string_view name) {
+  constexpr std::string_view kUnnamed = "(anonymous namespace)::";
+  std::string rest(name);
+  for (auto at = rest.find(kUnnamed); at != std::string::npos; at = rest.find(kUnnamed)) {
+    rest.erase(at, kUnnamed.size());
+  }
+  return rest;
+}
+
+// A function of a type or a namespace. Which of the two it is, only its first letter tells.
+WrapperName judge_scoped(std::string_view scope, std::string_view function) {
+  if (function.starts_with("operator new")) {
+    return WrapperName::kYes;  // also a type's own: whoever wants an object calls it
+  }
+  const Judgement judged = judge_words(words_of(function));
+  const std::vector<std::string> words = words_of(scope);
+  if (std::any_of(words.begin(), words.end(),
+                  [](std::string_view word) { return contains(kAllocatingTypes, word); })) {
+    return judged.name;
+  }
+  const auto outer = scope.rfind("::");
+  const std::string_view last = outer == std::string_view::npos ? scope : scope.substr(outer + 2);
+  const bool is_namespace = !last.empty() && std::islower(static_cast<unsigned char>(last[0])) != 0;
+  if (judged.name != WrapperName::kYes) {
+    return is_namespace ? judged.name : WrapperName::kNo;
+  }
+  if (is_namespace && (judged.libc_verb || contains(kPlainScopes, last))) {
     return WrapperName::kYes;
   }
-  return is_libc_verb(*verb) ? WrapperName::kPerhaps : WrapperName::kNo;
+  return is_namespace || judged.libc_verb ? WrapperName::kPerhaps : WrapperName::kNo;
 }
 
 }  // namespace
@@ -215,21 +267,12 @@ WrapperName wrapper_name(std::string_view name) {
                   [&](std::string_view pattern) { return matches(name, pattern); })) {
     return WrapperName::kYes;
   }
-  // An unnamed namespace says nothing of a function.
-  constexpr std::string_view kUnnamed = "(anonymous namespace)::";
-  while (name.starts_with(kUnnamed)) {
-    name.remove_prefix(kUnnamed.size());
-  }
-  const auto scope = name.rfind("::");
-  if (scope == std::string_view::npos) {
-    return judge_words(words_of(name));
-  }
-  const std::vector<std::string> type = words_of(name.substr(0, scope));
-  const bool allocates = std::any_of(type.begin(), type.end(), [](std::string_view word) {
-    return contains(kAllocatingTypes, word);
-  });
-  const WrapperName method = judge_words(words_of(name.substr(scope + 2)));
-  return allocates ? method : WrapperName::kNo;
+  const std::string text = without_unnamed(name);
+  const std::string_view named = text;
+  const auto scope = named.rfind("::");
+  return scope == std::string_view::npos
+             ? judge_words(words_of(named)).name
+             : judge_scoped(named.substr(0, scope), named.substr(scope + 2));
 }
 
 }  // namespace seep::report

@@ -65,7 +65,16 @@ INSTANTIATE_TEST_SUITE_P(
         "absl::container_internal::raw_hash_set<int>::resize(unsigned long)",
         "folly::fbstring_core<char>::initMedium(char const*, unsigned long)",
         "app::Arena::Allocate(unsigned long)", "leveldb::Arena::AllocateAligned(unsigned long)",
-        "MemoryPool::alloc()",
+        "MemoryPool::alloc()", "app::util::xmalloc(unsigned long)", "app::xstrdup(char const*)",
+        "mylib::alloc::allocate(unsigned long)", "mylib::alloc::operator new(unsigned long)",
+        "app::Session::operator new(unsigned long)", "app::Session::operator new[](unsigned long)",
+        "base::Allocate(unsigned long)", "app::(anonymous namespace)::xmalloc(unsigned long)",
+        "app::detail::alloc_or_die(int)", "app::mem::alloc(unsigned long)",
+        "decltype (::new ((void*)(0)) App::Row((declval<int>)())) std::construct_at<App::Row, "
+        "int>(App::Row*, int&&)",
+        // libc's own, linked in or written into the program by its headers
+        "getline", "getdelim", "__getdelim", "strdup", "asprintf", "vasprintf", "open_memstream",
+        "realpath", "scandir", "fopen", "fopen64", "getaddrinfo", "opendir", "_IO_file_doallocate",
         // Rust, Go
         "alloc::vec::Vec<T,A>::push", "alloc::raw_vec::RawVec<T,A>::reserve::do_reserve_and_handle",
         "<alloc::vec::Vec<T,A> as core::clone::Clone>::clone", "__rust_alloc", "__rdl_alloc_zeroed",
@@ -83,12 +92,17 @@ INSTANTIATE_TEST_SUITE_P(
                     "stdin_reader", "stdx::Cache::put(int)", "boosted::Tree::grow()",
                     "QtishWidget::paint()", "app::std_cache::put()",
                     "<app::Session as app::Open>::open", "corelib::load", "my_session",
+                    "app::Session::create(int)", "app::Session::allocate()", "app::util::load()",
+                    "app::util::alloc_session()", "base::AllocateSession()", "getline_of_user",
+                    "app::Session::getline()", "decltype_of(int)", "app::Cache::session_malloc()",
                     "app::Parser::parse(std::string const&)", "calloced", "unallocated_space"));
 
 // Nothing but the name speaks for them; a leak's own function may be called so.
 INSTANTIATE_TEST_SUITE_P(All, DependsOnItsCallers,
                          testing::Values("session_malloc", "leak_malloc", "leaky_strdup",
-                                         "cache_realloc", "node_calloc_n"));
+                                         "cache_realloc", "node_calloc_n", "session::alloc(int)",
+                                         "app::cache::session_malloc(int)",
+                                         "app::Buffer::realloc(unsigned long)"));
 
 TEST(Matches, StarsStandForAnyText) {
   EXPECT_TRUE(matches("libc.so.6", "libc.so*"));
