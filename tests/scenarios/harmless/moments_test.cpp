@@ -65,6 +65,11 @@ TEST_F(Moments, CoroutinesWhoseStacksComeAndGo) {
   expect_site(counted({program("stacks"), "coroutines", "200"}), "site_coroutine", 800, 800);
 }
 
+TEST_F(Moments, CoroutinesOnWhatIsLeftOfAStack) {
+  expect_site(counted({program("stacks"), "shrunk_stacks", "50"}), "site_on_shrunk_stack", 100,
+              100);
+}
+
 TEST_F(Moments, CoroutinesOfBoost) {
   const Json report = counted({program("boost_coroutines"), "100"});
   expect_site(report, "site_fiber", 201, 201);

@@ -94,6 +94,48 @@ void coroutines(unsigned count) {
   }
 }
 
+// ---- ucontext: on what is left of a stack ----
+
+SITE(site_on_shrunk_stack)
+
+std::uintptr_t g_place;
+
+// With a frame pointer: registers are the same in both calls, and only what lies above differs.
+[[gnu::noinline, gnu::optimize("no-omit-frame-pointer")]] void allocate_at_place() {
+  site_on_shrunk_stack(32);
+}
+
+// Puts the stack pointer to one place, from however far above.
+void call_at_place() {
+  const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  void* gap = __builtin_alloca(here - g_place);
+  use(gap);
+  allocate_at_place();
+  use(gap);
+}
+
+void run_on(void* stack, std::size_t bytes) {
+  getcontext(&g_coroutine);
+  g_coroutine.uc_stack = {stack, 0, bytes};
+  g_coroutine.uc_link = &g_main;
+  makecontext(&g_coroutine, call_at_place, 0);
+  swapcontext(&g_main, &g_coroutine);
+}
+
+// The frames that a first walk met above the place are not mapped when the second comes there.
+void shrunk_stacks(unsigned count) {
+  constexpr std::size_t kHalf = 16 * kPage;
+  for (unsigned i = 0; i < count; ++i) {
+    auto* stack = static_cast<char*>(
+        mmap(nullptr, 2 * kHalf, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    g_place = reinterpret_cast<std::uintptr_t>(stack + kHalf / 2);
+    run_on(stack, 2 * kHalf);
+    munmap(stack + kHalf, kHalf);
+    run_on(stack, kHalf);
+    munmap(stack, kHalf);
+  }
+}
+
 // ---- code without unwind tables ----
 
 SITE(site_below_jit)
@@ -225,6 +267,8 @@ int main(int argc, char** argv) {
     small_stacks(count);
   } else if (what == "coroutines") {
     coroutines(count);
+  } else if (what == "shrunk_stacks") {
+    shrunk_stacks(count);
   } else if (what == "jit") {
     jit(count);
   } else if (what == "assembly") {
