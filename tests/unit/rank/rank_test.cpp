@@ -108,7 +108,8 @@ TEST(RankSites, AContainerIsAsTheBlocksThatFillIt) {
   }
 }
 
-// As many as clang makes for one file. How long it takes: bench/figures/part1.py --only report_time.
+// As many as clang makes for one file. How long it takes: bench/figures/part1.py --only
+// report_time.
 TEST(RankSites, RanksAsManySitesAsALargeCompilationHas) {
   const auto times = auto_times(60);
   std::vector<model::SiteHistory> kinds = {
