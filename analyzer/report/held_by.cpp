@@ -21,6 +21,9 @@ using model::Scan;
 // Of a longer chain the middle is left out, and of a suspect with many call paths the lighter ones.
 constexpr std::size_t kMostHolders = 12;
 constexpr std::size_t kMostChains = 32;
+// The largest container of the standard library (std::deque). Which of its own words it is that
+// points to a block tells nobody anything.
+constexpr std::uint64_t kContainerBytes = 80;
 
 Holder root(std::string text, const char* kind) {
   Holder holder;
@@ -39,7 +42,8 @@ Holder global(const model::Module& module, std::uint64_t address,
   if (!name) {
     return root(fmt::format("{}+0x{:x}", file, address), "global");
   }
-  const std::string inside = name->offset == 0 ? "" : fmt::format("+{}", name->offset);
+  const bool tells_member = name->offset != 0 && name->size > kContainerBytes;
+  const std::string inside = tells_member ? fmt::format("+{}", name->offset) : "";
   return root(fmt::format("{}{} ({})", name->name, inside, file), "global");
 }
 

@@ -64,7 +64,8 @@ std::optional<DataMatch> DataSymbols::find(std::uint64_t address) const {
   if (index == nullptr) {
     return std::nullopt;
   }
-  return DataMatch{symbols_[*index].name, address - symbols_[*index].address};
+  const Symbol& symbol = symbols_[*index];
+  return DataMatch{symbol.name, address - symbol.address, symbol.size};
 }
 
 }  // namespace seep::symbolize

@@ -15,6 +15,7 @@ namespace seep::symbolize {
 struct DataMatch {
   const char* name = nullptr;  // mangled
   std::uint64_t offset = 0;    // of the address in the variable, bytes
+  std::uint64_t size = 0;      // of the variable, bytes
 };
 
 class DataSymbols {

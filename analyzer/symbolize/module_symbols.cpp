@@ -104,7 +104,10 @@ std::optional<DataName> ModuleSymbols::data(std::uint64_t address) {
     data_ = std::make_unique<DataSymbols>(file_.handle());
   }
   const std::optional<DataMatch> match = data_->find(address);
-  return match ? std::optional(DataName{demangle(match->name), match->offset}) : std::nullopt;
+  if (!match) {
+    return std::nullopt;
+  }
+  return DataName{demangle(match->name), match->offset, match->size};
 }
 
 }  // namespace seep::symbolize

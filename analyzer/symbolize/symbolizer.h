@@ -17,6 +17,7 @@ namespace seep::symbolize {
 struct DataName {
   std::string name;          // demangled
   std::uint64_t offset = 0;  // bytes
+  std::uint64_t size = 0;    // of the variable, bytes
 };
 
 struct Options {
