@@ -17,6 +17,8 @@ constexpr std::uint64_t kLeastRepeats = 3;
 constexpr double kGrowthShare = 0.5;
 // A site that is lost as a whole but for what was about to be released.
 constexpr double kWholeShare = 0.9;
+// Of a site's lost blocks, those that hang on blocks of another one: they are that one's tree.
+constexpr double kTreeShare = 0.9;
 
 const Unreachable* find(const Scan& scan, std::uint32_t site) {
   const auto found =
@@ -76,33 +78,28 @@ class Trees {
     read_chains(scan);
   }
 
-  // For a site that is lost indirectly only.
-  [[nodiscard]] std::optional<std::uint32_t> owner_of(std::uint32_t site) const {
-    const auto found = owners_.find(site);
-    return found != owners_.end() ? std::optional(found->second.site) : only_direct_;
+  // None where the owner is itself lost with another site: then neither is the other's tree.
+  [[nodiscard]] std::optional<std::uint32_t> owner_of(const Unreachable& entry) const {
+    if (const auto found = owners_.find(entry.site); found != owners_.end()) {
+      return owners_.count(found->second) == 0 ? std::optional(found->second) : std::nullopt;
+    }
+    return entry.direct_blocks == 0 ? only_direct_ : std::nullopt;
   }
 
  private:
-  struct Owner {
-    std::uint32_t site = 0;
-    std::uint64_t blocks = 0;
-  };
-
-  // A chain that begins with a block is of lost blocks; the commonest one counts.
+  // A chain that begins with a block is of lost blocks.
   void read_chains(const Scan& scan) {
     for (const model::Chain& chain : scan.chains) {
       const model::Link& first = scan.links[chain.links_begin];
-      if (first.kind != model::LinkKind::kBlock || first.site == chain.site) {
-        continue;
-      }
-      Owner& owner = owners_[chain.site];
-      if (chain.blocks > owner.blocks) {
-        owner = {first.site, chain.blocks};
+      const double least = kTreeShare * static_cast<double>(chain.sampled_blocks);
+      if (first.kind == model::LinkKind::kBlock && first.site != chain.site &&
+          static_cast<double>(chain.blocks) >= least) {
+        owners_.emplace(chain.site, first.site);
       }
     }
   }
 
-  std::unordered_map<std::uint32_t, Owner> owners_;
+  std::unordered_map<std::uint32_t, std::uint32_t> owners_;
   std::optional<std::uint32_t> only_direct_;
 };
 
@@ -123,9 +120,7 @@ Lost lost_of(const model::Recording& recording, const Scan& scan, const Trees& t
   lost.recurs = grew_between_scans(recording, site) ||
                 (lost.blocks >= kLeastRepeats &&
                  intervals_with_births(recording.sites[site]) >= kLeastRepeats);
-  if (lost.direct_blocks == 0) {
-    lost.lost_with = trees.owner_of(site);
-  }
+  lost.lost_with = trees.owner_of(*entry);
   lost.is_leak = !lost.lost_with && (lost.at_exit || lost.recurs);
   return lost;
 }

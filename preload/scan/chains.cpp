@@ -77,33 +77,28 @@ unsigned Ways::list(WayId way, format::LinkRecord (&links)[kMostLinks]) const {
   return count;
 }
 
-bool WayCounts::map(std::size_t sites) {
-  return chosen_.map(sites) && places_.map(kPlaces) && counts_.map(kMostCounts);
-}
-
-// What finds no room is not counted.
-void WayCounts::add(std::uint32_t site, WayId way) {
-  std::size_t at = mix(std::uint64_t{site} << 32 | way);
+void HolderCounts::add(std::uint32_t site, std::uint32_t holder) {
+  std::size_t at = mix(std::uint64_t{site} << 32 | holder);
   for (unsigned i = 0; i < kPlacesToTry; ++i, ++at) {
     std::uint32_t& place = places_[at & (kPlaces - 1)];
     if (place == 0) {
-      place = counts_.add({site, way, 1}) ? static_cast<std::uint32_t>(counts_.size()) : 0;
+      place = counts_.add({site, holder, 1}) ? static_cast<std::uint32_t>(counts_.size()) : 0;
       return;
     }
     Count& count = counts_[place - 1];
-    if (count.site == site && count.way == way) {
+    if (count.site == site && count.holder == holder) {
       ++count.blocks;
       return;
     }
   }
 }
 
-const Pages<WayCounts::Count>& WayCounts::sort() {
+const Pages<HolderCounts::Count>& HolderCounts::sort() {
   std::sort(counts_.begin(), counts_.end(), [](const Count& a, const Count& b) {
     if (a.site != b.site) {
       return a.site < b.site;
     }
-    return a.blocks != b.blocks ? a.blocks > b.blocks : a.way < b.way;
+    return a.blocks != b.blocks ? a.blocks > b.blocks : a.holder < b.holder;
   });
   return counts_;
 }

@@ -53,20 +53,16 @@ class Ways {
   WayId last_way_ = kUnknownWay;
 };
 
-// Counts blocks by (site, way), for chosen sites.
-class WayCounts {
+// Counts blocks by their site and by what holds them: a way, or another site. What finds no room is
+// not counted.
+class HolderCounts {
  public:
-  bool map(std::size_t sites);
-  void choose(std::uint32_t site) { chosen_[site] = 1; }
-  void count(std::uint32_t site, WayId way) {
-    if (site < chosen_.capacity() && chosen_[site] != 0 && way != kUnknownWay) {
-      add(site, way);
-    }
-  }
+  bool map() { return places_.map(kPlaces) && counts_.map(kMostCounts); }
+  void add(std::uint32_t site, std::uint32_t holder);
 
   struct Count {
     std::uint32_t site;
-    WayId way;
+    std::uint32_t holder;
     std::uint64_t blocks;
   };
   // All counts, by site; within it, most blocks first. Ends the counting.
@@ -77,11 +73,25 @@ class WayCounts {
   static constexpr std::size_t kMostCounts = kPlaces / 2;
   static constexpr unsigned kPlacesToTry = 32;
 
-  void add(std::uint32_t site, WayId way);
-
-  Pages<std::uint8_t> chosen_;
   Pages<std::uint32_t> places_;  // of a count, one more than its index; 0: free
   Pages<Count> counts_;
+};
+
+// Counts blocks by (site, way), for chosen sites.
+class WayCounts {
+ public:
+  bool map(std::size_t sites) { return chosen_.map(sites) && counts_.map(); }
+  void choose(std::uint32_t site) { chosen_[site] = 1; }
+  void count(std::uint32_t site, WayId way) {
+    if (site < chosen_.capacity() && chosen_[site] != 0 && way != kUnknownWay) {
+      counts_.add(site, way);
+    }
+  }
+  const Pages<HolderCounts::Count>& sort() { return counts_.sort(); }
+
+ private:
+  Pages<std::uint8_t> chosen_;
+  HolderCounts counts_;
 };
 
 }  // namespace seep::scan

@@ -10,10 +10,7 @@ constexpr unsigned kBlocksPerLook = 4096;
 }  // namespace
 
 LossFinder::End LossFinder::find(std::uint32_t site_count, std::uint32_t fork_tick) {
-  if (!tallies_.map(site_count)) {
-    return End::kNoMemory;
-  }
-  if (!list_lost(fork_tick)) {
+  if (!tallies_.map(site_count) || !heads_.map() || !list_lost(fork_tick)) {
     return End::kNoMemory;
   }
   if (lost_.size() == 0) {
@@ -26,7 +23,7 @@ LossFinder::End LossFinder::find(std::uint32_t site_count, std::uint32_t fork_ti
     return End::kTooLate;
   }
   for (const Lost& lost : lost_) {
-    count(lost, !lost.is_pointed, site_count);
+    count(lost, site_count);
   }
   return End::kDone;
 }
@@ -58,8 +55,8 @@ bool LossFinder::list_lost(std::uint32_t fork_tick) {
   index_.visit_blocks(/*marked=*/false, [&](std::uintptr_t start) {
     table::Block block;
     if (blocks_.look_up(start, block)) {
-      lost_.add(
-          {start, HeapIndex::bytes_of(block), block.site, block.birth >= fork_tick, false, false});
+      lost_.add({start, HeapIndex::bytes_of(block), block.site, 0, block.birth >= fork_tick, false,
+                 false});
     }
     return true;
   });
@@ -112,12 +109,15 @@ bool LossFinder::note_pointers() {
 // Meets all that `from` leads to.
 bool LossFinder::follow(Lost& from) {
   std::size_t left = 0;
+  const auto head = static_cast<std::uint32_t>(&from - lost_.begin());
   from.is_met = true;
-  to_follow_[left++] = static_cast<std::uint32_t>(&from - lost_.begin());
+  from.head = head;
+  to_follow_[left++] = head;
   while (left != 0) {
     visit_pointed(lost_[to_follow_[--left]], [&](Lost& pointed) {
       if (!pointed.is_met) {
         pointed.is_met = true;
+        pointed.head = head;
         to_follow_[left++] = static_cast<std::uint32_t>(&pointed - lost_.begin());
       }
     });
@@ -128,11 +128,16 @@ bool LossFinder::follow(Lost& from) {
   return true;
 }
 
-void LossFinder::count(const Lost& lost, bool direct, std::uint32_t site_count) {
+void LossFinder::count(const Lost& lost, std::uint32_t site_count) {
   if (!lost.counts || lost.site >= site_count) {
     return;
   }
   any_ = true;
+  const Lost& head = lost_[lost.head];
+  const bool direct = &head == &lost;
+  if (!direct && head.counts && head.site < site_count) {
+    heads_.add(lost.site, head.site);
+  }
   LossTally& tally = tallies_[lost.site];
   (direct ? tally.direct_blocks : tally.indirect_blocks) += 1;
   (direct ? tally.direct_bytes : tally.indirect_bytes) += lost.size;

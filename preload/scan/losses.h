@@ -3,7 +3,8 @@
 //
 // A block that no other unreachable block points to is a direct loss, and what it leads to is
 // indirect. Blocks that only point to each other have no such beginning: the one with the lowest
-// address is taken for it. A pointer of a block to itself does not count.
+// address is taken for it. A pointer of a block to itself does not count. What two direct losses
+// lead to is taken for lost with the one that has the lower address.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +35,8 @@ class LossFinder {
 
   [[nodiscard]] const LossTally& tally(std::uint32_t site) const { return tallies_[site]; }
   [[nodiscard]] bool any() const { return any_; }
+  // Indirect losses by site, and by the site of the direct loss that leads to them.
+  const Pages<HolderCounts::Count>& heads() { return heads_.sort(); }
 
  private:
   // An unreachable block, ascending by address.
@@ -41,6 +44,8 @@ class LossFinder {
     std::uintptr_t start;
     std::uint64_t size;
     std::uint32_t site;
+    std::uint32_t
+        head;         // when it is met, the index of the direct loss that leads to it, or its own
     bool counts;      // it is not a parent's
     bool is_pointed;  // by another one
     bool is_met;
@@ -52,7 +57,7 @@ class LossFinder {
   bool follow_all(bool pointed);
   bool follow(Lost& from);
   Lost* find_lost(std::uintptr_t start);
-  void count(const Lost& lost, bool direct, std::uint32_t site_count);
+  void count(const Lost& lost, std::uint32_t site_count);
   template <typename Visit>
   void visit_pointed(const Lost& from, Visit&& visit);
   bool is_late();
@@ -64,6 +69,7 @@ class LossFinder {
   Pages<Lost> lost_;
   Pages<std::uint32_t> to_follow_;
   Pages<LossTally> tallies_;
+  HolderCounts heads_;
   unsigned blocks_to_look_ = 0;
   bool any_ = false;
 };

@@ -18,6 +18,7 @@ using format::ScanProblem;
 constexpr std::size_t kSitesByBytes = 64;  // whose holders are told
 constexpr std::size_t kSitesByBlocks = 64;
 constexpr unsigned kMostWaysOfSite = 8;
+constexpr std::size_t kMostTrees = 65536;  // pairs of sites that are lost together
 
 struct SiteFigures {
   std::uint64_t bytes;
@@ -40,7 +41,8 @@ class Scan {
   ScanProblem mark();
   ScanProblem list_losses();
   ScanProblem list_chains();
-  void add_chains(const WayCounts::Count* begin, const WayCounts::Count* end);
+  void add_chains(const HolderCounts::Count* begin, const HolderCounts::Count* end);
+  void add_trees(LossFinder& losses);
 
   Question question_;
   Answer& answer_;
@@ -156,19 +158,43 @@ ScanProblem Scan::list_losses() {
                                tally.indirect_blocks, tally.indirect_bytes});
     }
   }
+  add_trees(losses);
   return ScanProblem::kNone;
 }
 
+// As chains that begin with a block: what is lost with direct losses of its site. Of all lost
+// blocks of the site, the larger counts first.
+void Scan::add_trees(LossFinder& losses) {
+  constexpr std::uint64_t kMost = UINT32_MAX;
+  std::uint32_t site = 0;
+  unsigned heads = 0;
+  for (const HolderCounts::Count& count : losses.heads()) {
+    heads = count.site == site ? heads + 1 : 1;
+    site = count.site;
+    if (heads > kMostWaysOfSite || answer_.chains.size() == answer_.chains.capacity()) {
+      continue;
+    }
+    const LossTally& tally = losses.tally(site);
+    const std::uint64_t all = tally.direct_blocks + tally.indirect_blocks;
+    answer_.chains.add({site, static_cast<std::uint32_t>(answer_.links.size()), 1,
+                        static_cast<std::uint32_t>(std::min(all, kMost)),
+                        std::min(count.blocks, kMost)});
+    answer_.links.add(
+        {static_cast<std::uint32_t>(format::LinkKind::kBlock), count.holder, 0, 0, 0});
+  }
+}
+
 ScanProblem Scan::list_chains() {
-  const Pages<WayCounts::Count>& counts = counts_.sort();
+  const Pages<HolderCounts::Count>& counts = counts_.sort();
   constexpr std::size_t kMostChains = (kSitesByBytes + kSitesByBlocks) * kMostWaysOfSite;
-  if (!answer_.chains.map(kMostChains) || !answer_.links.map(kMostChains * Ways::kMostLinks)) {
+  if (!answer_.chains.map(kMostChains + kMostTrees) ||
+      !answer_.links.map(kMostChains * Ways::kMostLinks + kMostTrees)) {
     return ScanProblem::kNoMemory;
   }
-  for (const WayCounts::Count* begin = counts.begin(); begin != counts.end();) {
-    const WayCounts::Count* end =
-        std::find_if(begin, counts.end(),
-                     [begin](const WayCounts::Count& count) { return count.site != begin->site; });
+  for (const HolderCounts::Count* begin = counts.begin(); begin != counts.end();) {
+    const HolderCounts::Count* end = std::find_if(
+        begin, counts.end(),
+        [begin](const HolderCounts::Count& count) { return count.site != begin->site; });
     add_chains(begin, end);
     begin = end;
   }
@@ -176,12 +202,12 @@ ScanProblem Scan::list_chains() {
 }
 
 // The counts of one site, the largest first.
-void Scan::add_chains(const WayCounts::Count* begin, const WayCounts::Count* end) {
+void Scan::add_chains(const HolderCounts::Count* begin, const HolderCounts::Count* end) {
   std::uint64_t all = 0;
-  std::for_each(begin, end, [&](const WayCounts::Count& count) { all += count.blocks; });
+  std::for_each(begin, end, [&](const HolderCounts::Count& count) { all += count.blocks; });
   for (unsigned i = 0; i < kMostWaysOfSite && begin != end; ++i, ++begin) {
     format::LinkRecord links[Ways::kMostLinks];
-    const unsigned count = ways_.list(begin->way, links);
+    const unsigned count = ways_.list(begin->holder, links);
     answer_.chains.add({begin->site, static_cast<std::uint32_t>(answer_.links.size()), count,
                         static_cast<std::uint32_t>(std::min<std::uint64_t>(all, UINT32_MAX)),
                         begin->blocks});

@@ -216,6 +216,25 @@ TEST(LostTrees, FollowTheChainsWhereSeveralSitesAreLostDirectly) {
   EXPECT_EQ(suspect_of(report, kBurst).unreachable_blocks, 1U);
 }
 
+TEST(LostTrees, TakeASiteWithFewDirectLossesOfItsOwn) {
+  const auto rows = [](std::uint64_t behind) {
+    Scan both = scan(ScanTime::kExit, {lost(kBurst, 1), lost(kTurnover, 10, 90)});
+    add_chain(both, kTurnover, behind, {{LinkKind::kBlock, kBurst, 0, 0, 0}});
+    return build({recording_with({both})}).suspects.size();
+  };
+  EXPECT_EQ(rows(9), 1U);
+  EXPECT_EQ(rows(8), 2U);
+}
+
+TEST(LostTrees, ThatHangOnEachOtherAreTwoLeaks) {
+  Scan both = scan(ScanTime::kExit, {lost(kBurst, 1, 15), lost(kTurnover, 1, 99)});
+  add_chain(both, kTurnover, 10, {{LinkKind::kBlock, kBurst, 0, 0, 0}});
+  add_chain(both, kBurst, 10, {{LinkKind::kBlock, kTurnover, 0, 0, 0}});
+  const model::Report report = build({recording_with({both})});
+  EXPECT_EQ(report.suspects.size(), 2U);
+  EXPECT_EQ(report.totals.leak_suspects, 2U);
+}
+
 TEST(LostTrees, AreSeveralRowsWhereNothingTellsThemApart) {
   const model::Report report = build({recording_with(
       {scan(ScanTime::kExit, {lost(kBurst, 1), lost(kTurnover, 0, 100), lost(kGrowing, 5)})})});

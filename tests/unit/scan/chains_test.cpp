@@ -82,9 +82,9 @@ TEST(WayCounts, AreSortedBySiteAndNumber) {
   ASSERT_EQ(sorted.size(), 3U);
   EXPECT_EQ(sorted[0].site, 3U);
   EXPECT_EQ(sorted[0].blocks, 1U);
-  EXPECT_EQ(sorted[1].way, 2U);
+  EXPECT_EQ(sorted[1].holder, 2U);
   EXPECT_EQ(sorted[1].blocks, 3U);
-  EXPECT_EQ(sorted[2].way, 1U);
+  EXPECT_EQ(sorted[2].holder, 1U);
   EXPECT_EQ(sorted[2].blocks, 2U);
 }
 

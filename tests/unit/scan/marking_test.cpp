@@ -121,10 +121,10 @@ TEST_F(Marking, ShortestWaysAreCounted) {
   longer[0] = to(target);
   holder[2] = to(target);
   ASSERT_TRUE(mark({to(holder)}));
-  for (const WayCounts::Count& count : counts_.sort()) {
+  for (const HolderCounts::Count& count : counts_.sort()) {
     if (count.site == 3) {
       format::LinkRecord links[Ways::kMostLinks];
-      ASSERT_EQ(ways_.list(count.way, links), 2U);
+      ASSERT_EQ(ways_.list(count.holder, links), 2U);
       EXPECT_EQ(links[0].kind, static_cast<std::uint32_t>(format::LinkKind::kGlobal));
       EXPECT_EQ(links[1].site, 1U);
     }
@@ -188,6 +188,32 @@ TEST_F(Marking, ACycleThatALossHoldsIsIndirect) {
   EXPECT_EQ(lost(1).indirect_blocks, 1U);
   EXPECT_EQ(lost(2).indirect_blocks, 1U);
   EXPECT_EQ(lost(3).direct_blocks, 1U);
+}
+
+TEST_F(Marking, EachIndirectLossHangsOnADirectOne) {
+  for (int i = 0; i < 3; ++i) {
+    std::uint64_t* const root = add(1);
+    std::uint64_t* const child = add(2);
+    root[0] = to(child);
+    child[1] = to(add(3));
+  }
+  std::uint64_t* const other = add(4);
+  other[0] = to(add(3));
+  std::uint64_t* const parents = add(5, 4, /*birth=*/1);
+  parents[0] = to(add(3));
+  ASSERT_TRUE(mark({}));
+  ASSERT_EQ(losses_.find(kSites, 5), LossFinder::End::kDone);
+  EXPECT_EQ(lost(3).indirect_blocks, 5U);
+  const auto& heads = losses_.heads();
+  ASSERT_EQ(heads.size(), 3U);
+  const auto expect = [&](std::size_t i, std::uint32_t site, std::uint32_t head, unsigned blocks) {
+    EXPECT_EQ(heads[i].site, site);
+    EXPECT_EQ(heads[i].holder, head);
+    EXPECT_EQ(heads[i].blocks, blocks);
+  };
+  expect(0, 2, 1, 3);
+  expect(1, 3, 1, 3);
+  expect(2, 3, 4, 1);
 }
 
 TEST_F(Marking, BlocksOfTheParentAreNotCounted) {
