@@ -4,12 +4,15 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "analyzer/suppress/built_in.h"
 #include "analyzer/suppress/parse.h"
 #include "cli/text_file.h"
+#include "format/recording_layout.h"
 
 namespace seep::cli {
 namespace {
@@ -64,6 +67,34 @@ Result<std::vector<suppress::Suppression>> read_suppressions(const AcceptOptions
     all.insert(all.end(), suppress::built_in().begin(), suppress::built_in().end());
   }
   return all;
+}
+
+std::vector<std::string> add_suppressions_of_programs(
+    const std::vector<const model::Recording*>& recordings,
+    std::vector<suppress::Suppression>& all) {
+  std::vector<std::string> complaints;
+  std::set<std::string> seen;
+  for (const model::Recording* recording : recordings) {
+    const std::string file = recording->path + '/' + format::kSuppressionsFileName;
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error)) {
+      continue;
+    }
+    const Result<std::string> text = read_text(file, suppress::kMostBytes, "make it readable");
+    if (text && !seen.insert(*text).second) {
+      continue;
+    }
+    auto read = text ? suppress::parse(*text, "__lsan_default_suppressions")
+                     : Result<std::vector<suppress::Suppression>>(text.error());
+    if (read) {
+      const auto built_in = std::find_if(
+          all.begin(), all.end(), [](const auto& suppression) { return suppression.file.empty(); });
+      all.insert(built_in, read->begin(), read->end());
+    } else {
+      complaints.push_back(read.error().message());
+    }
+  }
+  return complaints;
 }
 
 bool need_linkage_names(const std::vector<suppress::Suppression>& suppressions) {

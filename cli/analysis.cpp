@@ -74,6 +74,13 @@ Result<model::Report> analyze(const Analysis& analysis, std::vector<model::Recor
   if (!suppressions) {
     return suppressions.error();
   }
+  std::vector<const model::Recording*> all;
+  for (const model::Recording& recording : recordings) {
+    all.push_back(&recording);
+  }
+  for (std::string& complaint : add_suppressions_of_programs(all, *suppressions)) {
+    recordings.front().skipped.push_back(std::move(complaint));
+  }
   report::Options options = analysis.report;
   if (!analysis.accepted.baseline.empty()) {
     Result<report::Baseline> baseline = read_baseline(analysis, progress);

@@ -7,6 +7,8 @@
 //       control                   ControlPage (control_page.h)
 //       snapshot-NNNNNN.seep      NNNNNN is the sequence number
 //       scan-NNNNNN.seep          a scan for unreachable memory: a snapshot with kScan
+//       suppressions              what the program gave to LeakSanitizer
+//                                 (__lsan_default_suppressions); written with the first scan
 //       ended                     written by `seep run` about the process it started: "exit 0" or
 //                                 "signal 9", for ends that the process could not record itself
 //
@@ -25,6 +27,7 @@ inline constexpr char kSnapshotSuffix[] = ".seep";
 inline constexpr char kIndexFileName[] = "index";
 inline constexpr char kLogFileName[] = "seep.log";
 inline constexpr char kEndedFileName[] = "ended";
+inline constexpr char kSuppressionsFileName[] = "suppressions";
 
 // No name of a recording: those end in a process id.
 inline constexpr char kNeverRecorded[] = "never-recorded";

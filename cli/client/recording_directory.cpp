@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 
 bool is_seep_file(const std::string& name) {
   return name == format::kControlFileName || name == format::kEndedFileName ||
-         name.starts_with(format::kSnapshotPrefix) || name.starts_with(format::kScanPrefix);
+         name == format::kSuppressionsFileName || name.starts_with(format::kSnapshotPrefix) ||
+         name.starts_with(format::kScanPrefix);
 }
 
 std::uint64_t disk_bytes(const std::string& path) {

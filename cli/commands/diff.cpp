@@ -157,8 +157,16 @@ std::optional<Error> add_suppressions(Options& options) {
     return suppressions.error();
   }
   options.suppressions = std::move(*suppressions);
-  options.symbols.linkage_names = need_linkage_names(options.suppressions);
   return std::nullopt;
+}
+
+void accept_what_programs_do(const model::Recording& old_side, const model::Recording& new_side,
+                             Options& options) {
+  for (const std::string& complaint :
+       add_suppressions_of_programs({&old_side, &new_side}, options.suppressions)) {
+    fmt::print(stderr, "{}\n", complaint);
+  }
+  options.symbols.linkage_names = need_linkage_names(options.suppressions);
 }
 
 int diff_verb(const Options& given) {
@@ -178,6 +186,7 @@ int diff_verb(const Options& given) {
   if (!new_side) {
     return fail(new_side.error());
   }
+  accept_what_programs_do(*old_side, *new_side, options);
   progress->say("comparing and reading symbols");
   model::Diff diff =
       diff::compare(*old_side, *new_side, static_cast<double>(options.warmup_ms) / 1000);

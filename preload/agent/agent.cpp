@@ -109,6 +109,9 @@ void Agent::on_main() {
   if (!launched_ || edit.remove_preload) {
     edit_environment(edit);
   }
+  if (active_) {
+    copy_suppressions();
+  }
 }
 
 void Agent::start_tracking() {

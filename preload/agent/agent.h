@@ -120,6 +120,8 @@ class Agent {
 
   [[nodiscard]] format::ScanProblem problem_of_history() const;
   ScanOrder make_order(format::ScanTime when);
+  void copy_suppressions();
+  void write_suppressions();
   [[nodiscard]] bool can_scan() const;
   [[nodiscard]] bool wants_scan_at_exit() const;
   void ask_for_holders(const intercept::ExitEvent& event);
@@ -199,6 +201,7 @@ class Agent {
   ScanOutcome scan_outcome_;           // of the last one
   std::uint64_t holders_look_ns_ = 0;  // of SEEP_SCAN_LIMIT, what the look for holders took
   std::uint32_t scan_problems_ = 0;    // a bit for each ScanProblem that the log has told
+  std::string_view suppressions_;      // the program's own; written before main
   bool scans_are_over_ = false;        // the program wanted the last one before its end
   std::uint32_t answering_ = 0;        // request_sequence to answer, 0 for none
 

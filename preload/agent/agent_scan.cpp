@@ -1,13 +1,19 @@
 // How the agent looks for unreachable memory. All of it runs as the agent's holder, but
 // scan_at_exit.
+#include <fcntl.h>
+#include <string.h>
+
 #include <algorithm>
 #include <iterator>
 
+#include "format/recording_layout.h"
 #include "preload/agent/agent.h"
 #include "preload/intercept/lsan_hooks.h"
 #include "preload/intercept/real_functions.h"
 #include "preload/recorder/recorder.h"
+#include "preload/runtime/arena.h"
 #include "preload/runtime/clocks.h"
+#include "preload/runtime/file.h"
 #include "preload/runtime/syscall.h"
 #include "preload/runtime/thread_pointer.h"
 #include "preload/snapshot/accounting.h"
@@ -50,6 +56,35 @@ std::uint64_t losses(Loss loss) {
 
 bool Agent::can_scan() const {
   return active_ && !is_dormant() && !confined_.load(std::memory_order_relaxed);
+}
+
+// As LeakSanitizer asks for them, before main; a copy, since the program may release what it
+// returns before the last scan.
+void Agent::copy_suppressions() {
+  constexpr std::size_t kMostBytes = std::size_t{1} << 20;
+  const char* const text = intercept::suppressions_of_program();
+  const std::string_view given =
+      text != nullptr ? runtime::view_of(text).substr(0, kMostBytes) : std::string_view{};
+  if (given.empty()) {
+    return;
+  }
+  if (void* const copy = runtime::map_pages(given.size()); copy != nullptr) {
+    memcpy(copy, given.data(), given.size());
+    suppressions_ = {static_cast<const char*>(copy), given.size()};
+  }
+}
+
+// Once in each recording.
+void Agent::write_suppressions() {
+  if (suppressions_.empty()) {
+    return;
+  }
+  const int fd =
+      runtime::open_file(target_, format::kSuppressionsFileName, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  if (fd >= 0) {
+    runtime::write_all(fd, suppressions_.data(), suppressions_.size());
+    runtime::close_file(fd);
+  }
 }
 
 // A child that ends young has no recording, and is not looked at: it would take longer to look than
@@ -189,6 +224,7 @@ void Agent::scan(ScanTime when, const Request& request) {
 // Returns when the copy is made; false where no walker can be.
 bool Agent::start_scan(ScanTime when, std::uint64_t begun_ns, Walker::Run run) {
   scan_name_ = scan_name(sequence_);
+  write_suppressions();
   ScanOrder order = make_order(when);
   order.begun_ns = begun_ns;
   scanner_.prepare(order);

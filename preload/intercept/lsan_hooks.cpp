@@ -65,6 +65,11 @@ bool is_turned_off_by_program() {
   return answer != nullptr && reinterpret_cast<int (*)()>(answer)() != 0;
 }
 
+const char* suppressions_of_program() {
+  void* const give = find_first_definition("__lsan_default_suppressions").address;
+  return give != nullptr ? reinterpret_cast<const char* (*)()>(give)() : nullptr;
+}
+
 SEEP_WEAK_EXPORT void __lsan_disable() {
   recorder::begin_keeping();
 }

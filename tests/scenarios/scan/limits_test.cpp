@@ -2,6 +2,7 @@
 // nothing.
 #include <algorithm>
 
+#include "tests/scenarios/report_checks.h"
 #include "tests/scenarios/scan/scan_file.h"
 #include "tests/scenarios/scenario.h"
 
@@ -54,6 +55,33 @@ TEST_F(Scans, AreNotMadeAgainAfterTheLast) {
 
 TEST_F(Scans, AnnotatedProgramsRunWithoutTheLibrary) {
   EXPECT_EQ(run({program("annotated")}).out, "no interface\n");
+}
+
+// Kept in the recording, though the program releases the text before the scan.
+TEST_F(Scans, ProgramsSuppressWhatTheyMeanToLose) {
+  EXPECT_EQ(run_preloaded({program("suppressed"), "leak:lose_on_purpose\n"}).status, 0);
+  ASSERT_EQ(recordings("suppressed").size(), 1U);
+  const Json found = report(recordings("suppressed")[0]);
+  EXPECT_EQ(found.at("totals").at("leak_suspects"), 1U);
+  EXPECT_EQ(found.at("totals").at("suppressed_suspects"), 1U);
+  const auto meant = suspects_through(found, "lose_on_purpose");
+  ASSERT_EQ(meant.size(), 1U);
+  EXPECT_EQ(meant[0].at("suppressed_by"), "leak:lose_on_purpose");
+  const auto mistaken = suspects_through(found, "lose_by_mistake");
+  ASSERT_EQ(mistaken.size(), 1U);
+  EXPECT_TRUE(mistaken[0].at("suppressed_by").is_null());
+  const Json& used = found.at("suppressions").at(0);
+  EXPECT_EQ(used.at("file"), "__lsan_default_suppressions");
+  EXPECT_EQ(used.at("suspects"), 1U);
+  run({seep_command(), "prune", "--to", "0", recordings_directory().string()});
+  EXPECT_TRUE(recordings("suppressed").empty()) << "the file is known to be one of a recording";
+}
+
+TEST_F(Scans, SuppressionsThatCannotBeReadSuppressNothing) {
+  EXPECT_EQ(run_preloaded({program("suppressed"), "nonsense"}).status, 0);
+  ASSERT_EQ(recordings("suppressed").size(), 1U);
+  const Json found = report(recordings("suppressed")[0]);
+  EXPECT_EQ(found.at("totals").at("leak_suspects"), 2U);
 }
 
 }  // namespace
