@@ -26,7 +26,9 @@ class Holders : public Scenario {
     const Json held = suspect(function).value("held_by", Json());
     ASSERT_TRUE(held.is_array() && !held.empty()) << function;
     EXPECT_EQ(held[0].at("root"), "global");
-    EXPECT_EQ(held[0].at("text"), global);
+    const auto text = held[0].at("text").get<std::string>();
+    EXPECT_EQ(text.find(global), 0U) << text;
+    EXPECT_EQ(text.find('+'), std::string::npos) << text;
     EXPECT_GT(held[0].at("share"), 0.9);
   }
   std::vector<ScanFile> scans() { return scans_of(recordings("holders")[0]); }
@@ -40,8 +42,8 @@ TEST_F(Holders, OfWhatDestructorsReleaseAreNamed) {
   EXPECT_EQ(scans()[0].unreachable.size(), 0U);
   EXPECT_EQ(scans()[1].scan.when, 0U);
   EXPECT_LT(scans()[1].scan.blocks, scans()[0].scan.blocks / 2);
-  expect_holder("open_session", "g_sessions (holders)");
-  expect_holder("log_event", "g_events (holders)");
+  expect_holder("open_session", "g_sessions");
+  expect_holder("log_event", "g_events");
 
   // Its container is gone as well, and it is not.
   const Json file = suspect("open_file");
@@ -57,7 +59,7 @@ TEST_F(Holders, AreNotAskedForInAShortLife) {
 
 // Half of the limit would not do, by an estimate: the scan at exit gets it all.
 TEST_F(Holders, AreNotAskedForWhereTimeIsShort) {
-  run_for("1300", {{"SEEP_SCAN_LIMIT", "1ms"}});
+  run_for("1300", {{"SEEP_SCAN_LIMIT", "0ms"}});
   ASSERT_EQ(scans().size(), 1U);
   EXPECT_EQ(scans()[0].scan.when, 0U);
 }
