@@ -75,6 +75,7 @@ Result<model::Report> analyze(const Analysis& analysis, std::vector<model::Recor
     return suppressions.error();
   }
   std::vector<const model::Recording*> all;
+  all.reserve(recordings.size());
   for (const model::Recording& recording : recordings) {
     all.push_back(&recording);
   }

@@ -73,21 +73,28 @@ void StackTable::fetch(const Link* links, unsigned count) const {
     at[i] = &root_[root_slot(links[i].key)];
     __builtin_prefetch(at[i]);
   }
-  for (unsigned level = 0, shift = kRootBits; level < kLevels; ++level, shift += kFanBits) {
+  for (unsigned level = 0; level < kLevels; ++level) {
     for (unsigned i = 0; i < count; ++i) {
-      const std::uint32_t value = at[i] == nullptr ? 0 : at[i]->load(std::memory_order_acquire);
-      const bool is_table = (value & kTableMark) != 0;
-      if (is_table) {
-        at[i] = &table_of_.at(value & ~kTableMark).slots[links[i].key >> shift & (kFanOut - 1)];
-        __builtin_prefetch(at[i]);
-      } else {
-        at[i] = nullptr;
-        if (value != 0) {
-          __builtin_prefetch(&nodes_.at(value));
-        }
-      }
+      at[i] = at[i] == nullptr ? nullptr : fetch_next(*at[i], links[i].key, level);
     }
   }
+}
+
+// Asks for what `slot` of a level refers to: the slot below it, or a node, below which there is
+// none.
+const StackTable::Slot* StackTable::fetch_next(const Slot& slot, std::uint64_t key,
+                                               unsigned level) const {
+  const std::uint32_t value = slot.load(std::memory_order_acquire);
+  if ((value & kTableMark) != 0) {
+    const unsigned shift = kRootBits + level * kFanBits;
+    const Slot* next = &table_of_.at(value & ~kTableMark).slots[key >> shift & (kFanOut - 1)];
+    __builtin_prefetch(next);
+    return next;
+  }
+  if (value != 0) {
+    __builtin_prefetch(&nodes_.at(value));
+  }
+  return nullptr;
 }
 
 std::uint32_t StackTable::child(std::uint32_t parent, const Link& link) {

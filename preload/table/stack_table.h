@@ -64,6 +64,7 @@ class StackTable {
   template <typename FrameOf, typename Note>
   std::uint32_t descend(std::uint32_t node, unsigned count, FrameOf&& frame_of, Note&& note);
   void fetch(const Link* links, unsigned count) const;
+  const Slot* fetch_next(const Slot& slot, std::uint64_t key, unsigned level) const;
   std::uint32_t child(std::uint32_t parent, const Link& link);
   std::uint32_t make_node(std::uint32_t parent, const Link& link);
   std::uint32_t push_down(std::uint32_t node, unsigned shift);
