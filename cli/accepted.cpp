@@ -1,7 +1,5 @@
 #include "cli/accepted.h"
 
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -33,20 +31,22 @@ std::vector<std::string> files_of(const AcceptOptions& options) {
 
 }  // namespace
 
-void add_baseline(CLI::App& app, AcceptOptions& options) {
-  app.add_option("--baseline", options.baseline,
-                 "Accept leaks that this recording, or report in JSON, has too and that grow no "
-                 "faster now")
-      ->type_name("RECORDING");
+void add_baseline(Arguments& arguments, AcceptOptions& options) {
+  arguments
+      .option("--baseline", options.baseline,
+              "Accept leaks that this recording, or report in JSON, has too and that grow no "
+              "faster now")
+      .placeholder("RECORDING");
 }
 
-void add_accepted(CLI::App& app, AcceptOptions& options) {
-  app.add_option("--suppressions", options.suppressions,
-                 "Leaks to accept, in LeakSanitizer's or Valgrind's format; may be repeated")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
-  app.add_flag("--no-builtin-suppressions", options.without_built_in,
-               "Report also what libc, the loader and interpreters lose once at start-up");
+void add_accepted(Arguments& arguments, AcceptOptions& options) {
+  arguments
+      .option("--suppressions", options.suppressions,
+              "Leaks to accept, in LeakSanitizer's or Valgrind's format; may be repeated")
+      .placeholder("FILE")
+      .one_at_a_time();
+  arguments.flag("--no-builtin-suppressions", options.without_built_in,
+                 "Report also what libc, the loader and interpreters lose once at start-up");
 }
 
 Result<std::vector<suppress::Suppression>> read_suppressions(const AcceptOptions& options) {

@@ -1,13 +1,13 @@
 // What the user accepts, as options give it: suppression files, the built-in ones, a baseline.
 #pragma once
 
-#include <CLI/App.hpp>
 #include <string>
 #include <vector>
 
 #include "analyzer/model/recording.h"
 #include "analyzer/model/result.h"
 #include "analyzer/suppress/suppression.h"
+#include "cli/arguments.h"
 
 namespace seep::cli {
 
@@ -19,10 +19,10 @@ struct AcceptOptions {
 };
 
 // --baseline RECORDING.
-void add_baseline(CLI::App& app, AcceptOptions& options);
+void add_baseline(Arguments& arguments, AcceptOptions& options);
 
 // --suppressions FILE (may be repeated) and --no-builtin-suppressions.
-void add_accepted(CLI::App& app, AcceptOptions& options);
+void add_accepted(Arguments& arguments, AcceptOptions& options);
 
 // Reads the files of the options, then those of SEEP_SUPPRESSIONS (separated by colons), and puts
 // those that are built in behind. An error names the file and the line.

@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-
 #include "cli/options.h"
 #include "cli/quantity.h"
 #include "format/recording_layout.h"
@@ -51,11 +48,11 @@ Error refused(const client::TrackedProcess& process, const client::Reply& reply)
 
 }  // namespace
 
-void add_ask(CLI::App& app, AskOptions& options) {
-  app.add_option("PID", options.pid, "The process, as `seep status` shows it")
-      ->required()
-      ->check(CLI::PositiveNumber);
-  add_duration(app, "--wait", options.wait_ms,
+void add_ask(Arguments& arguments, AskOptions& options) {
+  arguments.option("PID", options.pid, "The process, as `seep status` shows it")
+      .required()
+      .positive();
+  add_duration(arguments, "--wait", options.wait_ms,
                fmt::format("Wait this long for its answer (default {})",
                            format_duration_ms(options.wait_ms)));
 }

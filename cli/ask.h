@@ -4,11 +4,11 @@
 
 #include <sys/types.h>
 
-#include <CLI/App.hpp>
 #include <cstdint>
 #include <string>
 
 #include "analyzer/model/result.h"
+#include "cli/arguments.h"
 #include "cli/client/request.h"
 
 namespace seep::cli {
@@ -19,7 +19,7 @@ struct AskOptions {
 };
 
 // PID and --wait, whose default is what stands in `options`.
-void add_ask(CLI::App& app, AskOptions& options);
+void add_ask(Arguments& arguments, AskOptions& options);
 
 struct Served {
   std::string who;   // "process 4711 (server)"

@@ -2,11 +2,12 @@
 // has.
 #pragma once
 
-#include <CLI/App.hpp>
 #include <functional>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "cli/arguments.h"
 
 namespace seep::cli {
 
@@ -18,7 +19,7 @@ struct Command {
   const char* name;
   const char* summary;         // one sentence, the line of `seep --help`
   bool takes_command = false;  // words after `--` belong to the program it starts
-  Action (*describe)(CLI::App& app) = nullptr;
+  Action (*describe)(Arguments& arguments) = nullptr;
 };
 
 // In the order of the manual.
@@ -27,17 +28,17 @@ std::span<const Command> commands();
 // Verbs of the contract that this version does not have yet.
 std::span<const char* const> later_verbs();
 
-Action describe_run(CLI::App& app);
-Action describe_report(CLI::App& app);
-Action describe_diff(CLI::App& app);
-Action describe_snapshot(CLI::App& app);
-Action describe_mark(CLI::App& app);
-Action describe_start(CLI::App& app);
-Action describe_pause(CLI::App& app);
-Action describe_scan(CLI::App& app);
-Action describe_status(CLI::App& app);
-Action describe_info(CLI::App& app);
-Action describe_verify(CLI::App& app);
-Action describe_prune(CLI::App& app);
+Action describe_run(Arguments& arguments);
+Action describe_report(Arguments& arguments);
+Action describe_diff(Arguments& arguments);
+Action describe_snapshot(Arguments& arguments);
+Action describe_mark(Arguments& arguments);
+Action describe_start(Arguments& arguments);
+Action describe_pause(Arguments& arguments);
+Action describe_scan(Arguments& arguments);
+Action describe_status(Arguments& arguments);
+Action describe_info(Arguments& arguments);
+Action describe_verify(Arguments& arguments);
+Action describe_prune(Arguments& arguments);
 
 }  // namespace seep::cli

@@ -51,7 +51,8 @@ CommandLine::CommandLine()
   for (const Command& command : commands()) {
     CLI::App* verb = app_.add_subcommand(command.name, command.summary);
     verb->footer("");  // not that of the whole command
-    actions_[verb] = command.describe(*verb);
+    Arguments arguments(*verb);
+    actions_[verb] = command.describe(arguments);
   }
 }
 

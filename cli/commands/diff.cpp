@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <limits>
 #include <memory>
@@ -203,19 +201,20 @@ int diff_verb(const Options& given) {
 
 }  // namespace
 
-Action describe_diff(CLI::App& app) {
+Action describe_diff(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
-  app.add_option("OLD", options->old_path, "A snapshot or a recording")->required();
-  app.add_option("NEW", options->new_path, "What it is compared with")->required();
-  app.add_flag("--json", options->json, "Print JSON (seep.diff/1)");
-  app.add_option("--top", options->top, "Most rows (default 20 in text, 1000 in JSON; 0: all)")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
-  add_duration(app, "--warmup", options->warmup_ms, "Leave snapshots before this time out");
-  add_destination(app, options->destination, "-o,--output", "Write to FILE instead of stdout");
-  add_symbols(app, options->symbols);
-  add_check(app, options->check);
-  add_accepted(app, options->accepted);
+  arguments.option("OLD", options->old_path, "A snapshot or a recording").required();
+  arguments.option("NEW", options->new_path, "What it is compared with").required();
+  arguments.flag("--json", options->json, "Print JSON (seep.diff/1)");
+  arguments.option("--top", options->top, "Most rows (default 20 in text, 1000 in JSON; 0: all)")
+      .placeholder("N")
+      .not_negative();
+  add_duration(arguments, "--warmup", options->warmup_ms, "Leave snapshots before this time out");
+  add_destination(arguments, options->destination, "-o,--output",
+                  "Write to FILE instead of stdout");
+  add_symbols(arguments, options->symbols);
+  add_check(arguments, options->check);
+  add_accepted(arguments, options->accepted);
   return [options](const auto&) { return diff_verb(*options); };
 }
 

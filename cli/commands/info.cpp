@@ -1,8 +1,6 @@
 // seep info FILE: what a snapshot holds.
 #include <fmt/format.h>
 
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,11 +49,12 @@ int info_verb(const Options& options) {
 
 }  // namespace
 
-Action describe_info(CLI::App& app) {
+Action describe_info(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
-  app.add_option("FILE", options->file, "A snapshot")->required();
-  app.add_flag("--json", options->json, "Print JSON (seep.info/1)");
-  add_destination(app, options->destination, "-o,--output", "Write to FILE instead of stdout");
+  arguments.option("FILE", options->file, "A snapshot").required();
+  arguments.flag("--json", options->json, "Print JSON (seep.info/1)");
+  add_destination(arguments, options->destination, "-o,--output",
+                  "Write to FILE instead of stdout");
   return [options](const auto&) { return info_verb(*options); };
 }
 

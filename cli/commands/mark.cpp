@@ -1,8 +1,6 @@
 // seep mark PID LABEL [--units N]: a labelled snapshot, for growth per unit of work.
 #include <fmt/format.h>
 
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,17 +40,16 @@ int mark_verb(const Options& options) {
 
 }  // namespace
 
-Action describe_mark(CLI::App& app) {
+Action describe_mark(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
-  add_ask(app, options->ask);
-  app.add_option("LABEL", options->label, "What this moment is called in reports")
-      ->required()
-      ->check(fitting_label);
-  app.add_option_function<std::uint64_t>(
-         "--units", [options](std::uint64_t units) { options->units = units; },
-         "Units of work done since the program started, in total")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
+  add_ask(arguments, options->ask);
+  arguments.option("LABEL", options->label, "What this moment is called in reports")
+      .required()
+      .check(fitting_label);
+  arguments
+      .option("--units", options->units, "Units of work done since the program started, in total")
+      .placeholder("N")
+      .not_negative();
   return [options](const auto&) { return mark_verb(*options); };
 }
 

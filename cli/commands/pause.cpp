@@ -1,8 +1,6 @@
 // seep pause PID: a process records no new allocations; what it releases is still seen.
 #include <fmt/format.h>
 
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <memory>
 
 #include "analyzer/model/printable.h"
@@ -31,10 +29,10 @@ int pause_verb(const AskOptions& options) {
 
 }  // namespace
 
-Action describe_pause(CLI::App& app) {
+Action describe_pause(Arguments& arguments) {
   const auto options = std::make_shared<AskOptions>();
-  add_ask(app, *options);
-  app.footer(
+  add_ask(arguments, *options);
+  arguments.footer(
       "Releases of what was recorded are still seen, so nothing that is freed meanwhile looks "
       "leaked.\n"
       "A snapshot is taken, and its file is printed; there are no periodic ones until `seep "

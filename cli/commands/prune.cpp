@@ -1,8 +1,6 @@
 // seep prune DIR: frees disk by removing the oldest finished recordings.
 #include <fmt/format.h>
 
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
@@ -120,12 +118,13 @@ int prune_verb(const Options& options) {
 
 }  // namespace
 
-Action describe_prune(CLI::App& app) {
+Action describe_prune(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
-  app.add_option("DIR", options->directory, "The directory that recordings go to (SEEP_DIR)")
-      ->required();
-  add_size(app, "--to", options->to_bytes, "Remove until at most this much is left (default 1G)");
-  app.add_flag("--dry-run", options->dry_run, "Say what would be removed, remove nothing");
+  arguments.option("DIR", options->directory, "The directory that recordings go to (SEEP_DIR)")
+      .required();
+  add_size(arguments, "--to", options->to_bytes,
+           "Remove until at most this much is left (default 1G)");
+  arguments.flag("--dry-run", options->dry_run, "Say what would be removed, remove nothing");
   return [options](const auto&) { return prune_verb(*options); };
 }
 

@@ -1,10 +1,9 @@
 // seep report PATH…: ranks what leaks in recordings.
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <limits>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -32,8 +31,7 @@ struct Options {
   std::string id;
   std::string run_id;
   std::uint64_t warmup_ms = 0;
-  unsigned top = 0;
-  bool top_given = false;
+  std::optional<unsigned> top;
 };
 
 Format format_of(const Options& options) {
@@ -49,8 +47,8 @@ Format format_of(const Options& options) {
 Analysis analysis_of(const Options& options) {
   Analysis analysis = options.analysis;
   analysis.report.rank.warmup_s = static_cast<double>(options.warmup_ms) / 1000;
-  if (options.top_given || !options.id.empty()) {
-    analysis.report.top = options.top;
+  if (options.top || !options.id.empty()) {
+    analysis.report.top = options.top.value_or(0);
   }
   analysis.report.all_paths_of = options.id;
   if (!options.run_id.empty()) {
@@ -61,7 +59,7 @@ Analysis analysis_of(const Options& options) {
 
 report::TextOptions text_options_of(const Options& options) {
   report::TextOptions text;
-  const unsigned wanted = options.top_given ? options.top : kTextRows;
+  const unsigned wanted = options.top.value_or(kTextRows);
   text.rows = wanted == 0 ? std::numeric_limits<unsigned>::max() : wanted;
   text.all = options.all;
   if (!options.id.empty()) {
@@ -118,60 +116,59 @@ int report_verb(const Options& options) {
   return status;
 }
 
-void add_selection(CLI::App& app, Options& options) {
-  CLI::Option* run =
-      app.add_option("--run", options.run_id, "The run with this id instead of the newest")
-          ->type_name("ID");
-  app.add_flag("--all-runs", options.analysis.selection.all_runs, "All runs in the directory")
-      ->excludes(run);
-  app.add_option("--per", options.analysis.per,
-                 "Count the calls of FUNCTION as units of work, by the allocations under it")
-      ->type_name("FUNCTION");
-  add_limit(app, options.analysis.report.limit_bytes);
-  add_unit_name(app, options.analysis.report.unit);
-  add_duration(app, "--warmup", options.warmup_ms,
+void add_selection(Arguments& arguments, Options& options) {
+  Argument run =
+      arguments.option("--run", options.run_id, "The run with this id instead of the newest")
+          .placeholder("ID");
+  arguments.flag("--all-runs", options.analysis.selection.all_runs, "All runs in the directory")
+      .excludes(run);
+  arguments
+      .option("--per", options.analysis.per,
+              "Count the calls of FUNCTION as units of work, by the allocations under it")
+      .placeholder("FUNCTION");
+  add_limit(arguments, options.analysis.report.limit_bytes);
+  add_unit_name(arguments, options.analysis.report.unit);
+  add_duration(arguments, "--warmup", options.warmup_ms,
                "Leave snapshots before this time out of the judgement");
 }
 
-void add_rows(CLI::App& app, Options& options) {
-  app.add_option_function<unsigned>(
-         "--top",
-         [&options](unsigned rows) {
-           options.top = rows;
-           options.top_given = true;
-         },
-         "Most rows (default 20 in text, 1000 in JSON; 0: all)")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
-  app.add_flag("--all", options.all, "Also what is no leak: caches, start-up, steady turnover");
-  app.add_option("--id", options.id, "Only the suspect with this id, with all its paths")
-      ->type_name("ID");
-  app.add_flag("--sites", options.analysis.report.by_site, "One row a site instead of one a cause");
+void add_rows(Arguments& arguments, Options& options) {
+  arguments.option("--top", options.top, "Most rows (default 20 in text, 1000 in JSON; 0: all)")
+      .placeholder("N")
+      .not_negative();
+  arguments.flag("--all", options.all, "Also what is no leak: caches, start-up, steady turnover");
+  arguments.option("--id", options.id, "Only the suspect with this id, with all its paths")
+      .placeholder("ID");
+  arguments.flag("--sites", options.analysis.report.by_site,
+                 "One row a site instead of one a cause");
 }
 
 }  // namespace
 
-Action describe_report(CLI::App& app) {
+Action describe_report(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
-  app.add_option("PATH", options->analysis.paths,
-                 "A recording, a directory of recordings (its newest run), or snapshot files")
-      ->required();
-  add_selection(app, *options);
-  add_rows(app, *options);
-  CLI::Option* json = app.add_flag("--json", options->json, "Print JSON (seep.report/1)");
-  app.add_option("--to", options->to,
-                 "Print text, markdown or json (default: by the name of -o FILE)")
-      ->type_name("FORMAT")
-      ->check(CLI::IsMember({"text", "markdown", "json"}))
-      ->excludes(json);
-  add_destination(app, options->destination, "-o,--output", "Write to FILE instead of stdout");
-  add_symbols(app, options->analysis.symbols);
-  add_check(app, options->check);
-  add_accepted(app, options->analysis.accepted);
-  add_baseline(app, options->analysis.accepted);
-  app.add_flag("--gen-suppressions", options->gen_suppressions,
-               "Print what would silence each leak (for --suppressions) instead of a report")
-      ->excludes(json);
+  arguments
+      .option("PATH", options->analysis.paths,
+              "A recording, a directory of recordings (its newest run), or snapshot files")
+      .required();
+  add_selection(arguments, *options);
+  add_rows(arguments, *options);
+  Argument json = arguments.flag("--json", options->json, "Print JSON (seep.report/1)");
+  arguments
+      .option("--to", options->to, "Print text, markdown or json (default: by the name of -o FILE)")
+      .placeholder("FORMAT")
+      .one_of({"text", "markdown", "json"})
+      .excludes(json);
+  add_destination(arguments, options->destination, "-o,--output",
+                  "Write to FILE instead of stdout");
+  add_symbols(arguments, options->analysis.symbols);
+  add_check(arguments, options->check);
+  add_accepted(arguments, options->analysis.accepted);
+  add_baseline(arguments, options->analysis.accepted);
+  arguments
+      .flag("--gen-suppressions", options->gen_suppressions,
+            "Print what would silence each leak (for --suppressions) instead of a report")
+      .excludes(json);
   return [options](const auto&) { return report_verb(*options); };
 }
 

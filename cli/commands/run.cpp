@@ -2,8 +2,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -186,46 +184,49 @@ int run_verb(const Options& options, const Words& command) {
   return start(without, command);
 }
 
-void add_settings(CLI::App& app, const std::shared_ptr<Options>& options) {
+void add_settings(Arguments& arguments, const std::shared_ptr<Options>& options) {
   for (const Setting& setting : settings()) {
     if (setting.name == std::string_view("SUPPRESSIONS")) {
       continue;  // add_accepted() has it, for several files
     }
-    app.add_option_function<std::string>(
-           setting.option(),
-           [options, variable = setting.variable()](const std::string& value) {
-             options->settings[variable] = value;
-           },
-           setting.description())
-        ->type_name(setting.placeholder())
-        ->group("Settings (each is also a variable, such as SEEP_INTERVAL)")
-        ->check([&setting](const std::string& value) { return complaint(setting, value); });
+    arguments
+        .option(
+            setting.option(),
+            [options, variable = setting.variable()](const std::string& value) {
+              options->settings[variable] = value;
+              return std::string();
+            },
+            setting.description())
+        .placeholder(setting.placeholder())
+        .group("Settings (each is also a variable, such as SEEP_INTERVAL)")
+        .check([&setting](const std::string& value) { return complaint(setting, value); });
   }
 }
 
 }  // namespace
 
-Action describe_run(CLI::App& app) {
+Action describe_run(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
-  CLI::Option* exec = app.add_flag(
+  Argument exec = arguments.flag(
       "--exec", options->exec, "Replace seep by CMD (systemd, container entry points); no report");
   add_destination(
-      app, options->report.destination, "--report",
+      arguments, options->report.destination, "--report",
       "Write the whole report to FILE (.json, .md, else text) instead of a summary on stderr");
-  app.get_option("--report")->excludes(exec);
-  add_limit(app, options->report.report.limit_bytes);
-  add_unit_name(app, options->report.report.unit);
-  add_check(app, options->report.check);
-  add_accepted(app, options->report.accepted);
-  add_baseline(app, options->report.accepted);
-  app.get_option("--check")->excludes(exec);
-  app.add_option("--repeat", options->repetitions,
-                 "Run CMD N times, {} in it being 1, 2, 4, ...: growth must stand over repetitions")
-      ->type_name("N")
-      ->check(CLI::Range(1U, kMostRepetitions))
-      ->excludes(exec);
-  add_settings(app, options);
-  app.footer(
+  arguments.find("--report").excludes(exec);
+  add_limit(arguments, options->report.report.limit_bytes);
+  add_unit_name(arguments, options->report.report.unit);
+  add_check(arguments, options->report.check);
+  add_accepted(arguments, options->report.accepted);
+  add_baseline(arguments, options->report.accepted);
+  arguments.find("--check").excludes(exec);
+  arguments
+      .option("--repeat", options->repetitions,
+              "Run CMD N times, {} in it being 1, 2, 4, ...: growth must stand over repetitions")
+      .placeholder("N")
+      .between(1, kMostRepetitions)
+      .excludes(exec);
+  add_settings(arguments, options);
+  arguments.footer(
       "Ends with the status of CMD, 128 + n when signal n ended it; 125: seep could not start\n"
       "it; 126: CMD cannot be executed; 127: CMD was not found.");
   return [options](const auto& words) { return run_verb(*options, words); };

@@ -1,8 +1,6 @@
 // seep scan PID: unreachable memory of a running process, and who holds the rest.
 #include <fmt/format.h>
 
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <memory>
 
 #include "analyzer/model/printable.h"
@@ -29,11 +27,11 @@ int scan_verb(const AskOptions& options) {
 
 }  // namespace
 
-Action describe_scan(CLI::App& app) {
+Action describe_scan(Arguments& arguments) {
   const auto options = std::make_shared<AskOptions>();
   options->wait_ms = kWaitMs;
-  add_ask(app, *options);
-  app.footer(
+  add_ask(arguments, *options);
+  arguments.footer(
       "The process is stopped by ptrace while its threads' registers are read and a copy of it is\n"
       "made; the copy is scanned. That makes epoll_wait, sigtimedwait and the like return early, "
       "once.\n"

@@ -1,8 +1,6 @@
 // seep snapshot PID [-o FILE]: a snapshot of a running process, now.
 #include <fmt/format.h>
 
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <memory>
 
 #include "analyzer/model/printable.h"
@@ -41,10 +39,10 @@ int snapshot_verb(const Options& options) {
 
 }  // namespace
 
-Action describe_snapshot(CLI::App& app) {
+Action describe_snapshot(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
-  add_ask(app, options->ask);
-  add_destination(app, options->destination, "-o,--output", "Also copy the snapshot to FILE");
+  add_ask(arguments, options->ask);
+  add_destination(arguments, options->destination, "-o,--output", "Also copy the snapshot to FILE");
   return [options](const auto&) { return snapshot_verb(*options); };
 }
 

@@ -1,8 +1,6 @@
 // seep start PID: a process that was started paused, or was paused since, records from now on.
 #include <fmt/format.h>
 
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <memory>
 
 #include "analyzer/model/printable.h"
@@ -32,10 +30,10 @@ int start_verb(const AskOptions& options) {
 
 }  // namespace
 
-Action describe_start(CLI::App& app) {
+Action describe_start(Arguments& arguments) {
   const auto options = std::make_shared<AskOptions>();
-  add_ask(app, *options);
-  app.footer(
+  add_ask(arguments, *options);
+  arguments.footer(
       "What was allocated before stays unknown: growth is counted from here. A snapshot is taken,\n"
       "and its file is printed. SEEP_START=paused has a program wait for this.");
   return [options](const auto&) { return start_verb(*options); };

@@ -1,8 +1,6 @@
 // seep status [PID]: what is tracked, and how it is going.
 #include <fmt/format.h>
 
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <chrono>
 #include <initializer_list>
 #include <memory>
@@ -185,10 +183,9 @@ int status_verb(pid_t pid) {
 
 }  // namespace
 
-Action describe_status(CLI::App& app) {
+Action describe_status(Arguments& arguments) {
   const auto pid = std::make_shared<pid_t>(0);
-  app.add_option("PID", *pid, "One process in full; without it, all that can be seen")
-      ->check(CLI::PositiveNumber);
+  arguments.option("PID", *pid, "One process in full; without it, all that can be seen").positive();
   return [pid](const auto&) { return status_verb(*pid); };
 }
 

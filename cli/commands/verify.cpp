@@ -1,8 +1,6 @@
 // seep verify FILE…: whether snapshots are intact.
 #include <fmt/format.h>
 
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -85,9 +83,9 @@ int verify_verb(const std::vector<std::string>& paths) {
 
 }  // namespace
 
-Action describe_verify(CLI::App& app) {
+Action describe_verify(Arguments& arguments) {
   const auto paths = std::make_shared<std::vector<std::string>>();
-  app.add_option("FILE", *paths, "Snapshots, or directories that hold some")->required();
+  arguments.option("FILE", *paths, "Snapshots, or directories that hold some").required();
   return [paths](const auto&) { return verify_verb(*paths); };
 }
 
