@@ -36,6 +36,8 @@ enum class SectionId : std::uint32_t {
   kUnreachable = 11,  // UnreachableRecord[]; ascending by site
   kChains = 12,       // ChainRecord[]; grouped by site, most blocks first
   kLinks = 13,        // LinkRecord[]; that chains point into, outermost first
+  // Since 1.2, where a script ran: ScriptFrameRecord[]; that nodes of kScriptModule point into.
+  kScriptFrames = 14,
 };
 
 struct FileHeader {
@@ -150,15 +152,31 @@ inline constexpr std::uint32_t kCut = 4;        // frames further out were dropp
 inline constexpr unsigned kFrameModuleShift = 48;
 inline constexpr std::uint64_t kFrameOffsetMask = (std::uint64_t{1} << kFrameModuleShift) - 1;
 
+inline constexpr std::uint64_t kScriptModule = 0xFFFF;  // no module: the frame of a script
+
 // One frame of a stack; a stack is a node and its ancestors, innermost first.
 //
-//   frame:  63…48 module index | 47…0 ELF virtual address in it (for module 0: absolute address)
+//   frame:  63…48 module index | 47…0 ELF virtual address in it (for module 0: absolute address;
+//           for kScriptModule: index into kScriptFrames)
 struct NodeRecord {
   std::uint64_t frame;
   std::uint32_t parent;  // the caller; always smaller than this node's own index
   std::uint32_t flags;
 };
 static_assert(sizeof(NodeRecord) == 16);
+
+enum class ScriptLanguage : std::uint32_t { kPhp = 1, kPython = 2 };
+
+// A line of a script that was met on a stack, by content: no two records are equal but by a race.
+// Script frames stand before the native frames of their interpreter, whose loop is the last of
+// those.
+struct ScriptFrameRecord {
+  StringRef function;      // "Pool::run"; "{main}" outside of functions, "[compile]" of a file
+  StringRef file;          // empty: a function of the interpreter or of an extension
+  std::uint32_t line;      // from 1 on; 0: unknown
+  std::uint32_t language;  // ScriptLanguage
+};
+static_assert(sizeof(ScriptFrameRecord) == 24);
 
 enum class SiteKind : std::uint32_t { kHeap = 0, kMmap = 1, kFd = 2, kThread = 3 };
 

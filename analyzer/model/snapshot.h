@@ -32,11 +32,19 @@ enum class Language : std::uint8_t { kNative, kPhp, kPython };
 struct Node {
   std::uint64_t offset = 0;  // ELF virtual address in the module; absolute when module is 0
   std::uint32_t parent = 0;
-  std::uint16_t module = 0;
-  bool exact_pc = false;  // else a return address: look up offset - 1
+  std::uint16_t module = 0;  // format::kScriptModule: `offset` is an index of script_frames
+  bool exact_pc = false;     // else a return address: look up offset - 1
   bool heuristic = false;
   bool cut = false;
   Language language = Language::kNative;
+};
+
+// A line of a script.
+struct ScriptFrame {
+  std::string function;    // "Pool::run", "{main}"
+  std::string file;        // empty: a function of the interpreter or of an extension
+  std::uint32_t line = 0;  // 0: unknown
+  Language language = Language::kPhp;
 };
 
 // Modules and stacks. Within one process image the indices of a later snapshot extend those of an
@@ -44,6 +52,7 @@ struct Node {
 struct Stacks {
   std::vector<Module> modules;
   std::vector<Node> nodes;
+  std::vector<ScriptFrame> script_frames;
 };
 
 // Figures of one site at one moment.

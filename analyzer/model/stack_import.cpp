@@ -1,14 +1,13 @@
 #include "analyzer/model/stack_import.h"
 
-#include <limits>
-
 namespace seep::model {
 
 StackImporter::StackImporter(Stacks& target, const Stacks& source)
     : target_(target),
       source_(source),
       nodes_(source.nodes.size()),
-      modules_(source.modules.size()) {
+      modules_(source.modules.size()),
+      script_frames_(source.script_frames.size()) {
   if (target_.nodes.empty()) {
     target_.nodes.emplace_back();
   }
@@ -33,7 +32,11 @@ std::uint32_t StackImporter::import(std::uint32_t node) {
 std::uint32_t StackImporter::append(const Node& node, std::uint32_t parent) {
   Node copy = node;
   copy.parent = parent;
-  copy.module = import_module(node.module);
+  if (node.language == Language::kNative) {
+    copy.module = import_module(node.module);
+  } else {
+    copy.offset = import_script_frame(node.offset);
+  }
   target_.nodes.push_back(copy);
   return static_cast<std::uint32_t>(target_.nodes.size() - 1);
 }
@@ -42,12 +45,20 @@ std::uint16_t StackImporter::import_module(std::uint16_t module) {
   if (module == 0 || modules_[module] != 0) {
     return modules_[module];
   }
-  if (target_.modules.size() > std::numeric_limits<std::uint16_t>::max()) {
+  if (target_.modules.size() >= format::kScriptModule) {
     return 0;
   }
   target_.modules.push_back(source_.modules[module]);
   modules_[module] = static_cast<std::uint16_t>(target_.modules.size() - 1);
   return modules_[module];
+}
+
+std::uint64_t StackImporter::import_script_frame(std::uint64_t frame) {
+  if (script_frames_[frame] == 0) {
+    target_.script_frames.push_back(source_.script_frames[frame]);
+    script_frames_[frame] = target_.script_frames.size();
+  }
+  return script_frames_[frame] - 1;
 }
 
 }  // namespace seep::model

@@ -15,19 +15,22 @@ class StackImporter {
  public:
   StackImporter(Stacks& target, const Stacks& source);
 
-  // The node of `target` for the stack of `node` in `source`. A target with 65,536 modules cannot
+  // The node of `target` for the stack of `node` in `source`. A target with 65,535 modules cannot
   // take more: further frames are booked under no module.
   std::uint32_t import(std::uint32_t node);
 
  private:
   std::uint32_t append(const Node& node, std::uint32_t parent);
   std::uint16_t import_module(std::uint16_t module);
+  std::uint64_t import_script_frame(std::uint64_t frame);
 
   Stacks& target_;
   const Stacks& source_;
   std::vector<std::uint32_t> nodes_;    // source node → target node; 0: not yet
   std::vector<std::uint16_t> modules_;  // source module → target module; 0: not yet
-  std::vector<std::uint32_t> chain_;    // scratch of import()
+  // source script frame → target script frame and 1; 0: not yet
+  std::vector<std::uint64_t> script_frames_;
+  std::vector<std::uint32_t> chain_;  // scratch of import()
 };
 
 }  // namespace seep::model

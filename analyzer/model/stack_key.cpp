@@ -27,22 +27,30 @@ std::uint64_t key_of_text(std::string_view text) {
   return hash;
 }
 
-std::vector<std::uint64_t> module_keys(const Stacks& stacks) {
-  std::vector<std::uint64_t> keys;
-  keys.reserve(stacks.modules.size());
+PlaceKeys::PlaceKeys(const Stacks& stacks) {
+  modules_.reserve(stacks.modules.size());
   for (const Module& module : stacks.modules) {
-    keys.push_back(key_of_text(module.build_id.empty() ? module.path : module.build_id));
+    modules_.push_back(key_of_text(module.build_id.empty() ? module.path : module.build_id));
   }
-  return keys;
+  script_frames_.reserve(stacks.script_frames.size());
+  for (const ScriptFrame& frame : stacks.script_frames) {
+    script_frames_.push_back(combine_keys(key_of_text(frame.function), key_of_text(frame.file)) +
+                             frame.line);
+  }
+}
+
+std::uint64_t PlaceKeys::below(std::uint64_t callers, const Node& node) const {
+  return node.language == Language::kNative
+             ? combine_keys(callers ^ modules_[node.module], node.offset)
+             : combine_keys(callers, script_frames_[node.offset]);
 }
 
 std::vector<std::uint64_t> stack_keys(const Stacks& stacks) {
-  const std::vector<std::uint64_t> modules = module_keys(stacks);
+  const PlaceKeys places(stacks);
   std::vector<std::uint64_t> keys(stacks.nodes.size());
   for (std::size_t i = 0; i < stacks.nodes.size(); ++i) {
     const Node& node = stacks.nodes[i];
-    const std::uint64_t parent = i == 0 ? 0 : keys[node.parent];
-    keys[i] = combine_keys(parent ^ modules[node.module], node.offset);
+    keys[i] = places.below(i == 0 ? 0 : keys[node.parent], node);
   }
   return keys;
 }

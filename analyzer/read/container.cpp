@@ -116,6 +116,8 @@ const char* section_name(std::uint32_t id) {
       return "chains";
     case SectionId::kLinks:
       return "links";
+    case SectionId::kScriptFrames:
+      return "script frames";
   }
   return "unknown";
 }

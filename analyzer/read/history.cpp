@@ -59,6 +59,11 @@ bool same_frame(const model::Node& a, const model::Node& b) {
   return a.offset == b.offset && a.parent == b.parent && a.module == b.module;
 }
 
+bool same_script_frame(const model::ScriptFrame& a, const model::ScriptFrame& b) {
+  return a.line == b.line && a.function == b.function && a.file == b.file &&
+         a.language == b.language;
+}
+
 bool same_file(const model::Module& a, const model::Module& b) {
   return a.path == b.path && a.build_id == b.build_id;
 }
@@ -97,6 +102,8 @@ bool HistoryBuilder::extended_by(const model::Snapshot& snapshot) const {
     return history.node == site.node && history.kind == site.kind;
   };
   return is_prefix(recording_.stacks.modules, snapshot.stacks.modules, same_file) &&
+         is_prefix(recording_.stacks.script_frames, snapshot.stacks.script_frames,
+                   same_script_frame) &&
          is_prefix(recording_.stacks.nodes, snapshot.stacks.nodes, same_frame) &&
          is_prefix(recording_.sites, snapshot.sites, same_site);
 }

@@ -15,6 +15,7 @@ bool same_image(const model::ProcessInfo& a, const model::ProcessInfo& b);
 // Whether both stand for the same thing, in trees whose numbers mean the same.
 bool same_frame(const model::Node& a, const model::Node& b);
 bool same_file(const model::Module& a, const model::Module& b);
+bool same_script_frame(const model::ScriptFrame& a, const model::ScriptFrame& b);
 
 class HistoryBuilder {
  public:

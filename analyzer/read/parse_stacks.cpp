@@ -5,8 +5,8 @@
 namespace seep::read {
 namespace {
 
-// A frame has 16 bits for its module.
-constexpr std::size_t kMostModules = std::size_t{1} << 16;
+// A frame has 16 bits for its module, and the last number is of no module.
+constexpr std::size_t kMostModules = format::kScriptModule;
 // Node indices have 32 bits.
 constexpr std::size_t kMostNodes = std::size_t{1} << 32;
 
@@ -53,6 +53,28 @@ model::Node parse_node(const format::NodeRecord& record) {
   return node;
 }
 
+// A language that a later version added is taken for the first one: what is printed of a frame
+// does not depend on it.
+model::Language language_of(std::uint32_t language) {
+  return language == static_cast<std::uint32_t>(format::ScriptLanguage::kPython)
+             ? model::Language::kPython
+             : model::Language::kPhp;
+}
+
+// Where the node leads; empty when it leads somewhere.
+std::string complaint_about(const model::Node& node, std::size_t index,
+                            const model::Stacks& stacks) {
+  if (node.module == format::kScriptModule) {
+    return node.offset < stacks.script_frames.size()
+               ? std::string()
+               : fmt::format("node {} is script frame {} of {}", index, node.offset,
+                             stacks.script_frames.size());
+  }
+  return node.module < stacks.modules.size() ? std::string()
+                                             : fmt::format("node {} is in module {} of {}", index,
+                                                           node.module, stacks.modules.size());
+}
+
 }  // namespace
 
 Result<std::vector<model::Module>> parse_modules(const Section& section, Strings& strings) {
@@ -76,7 +98,34 @@ Result<std::vector<model::Module>> parse_modules(const Section& section, Strings
   return modules;
 }
 
-Result<std::vector<model::Node>> parse_nodes(const Section& section, std::size_t module_count) {
+Result<std::vector<model::ScriptFrame>> parse_script_frames(const Section& section,
+                                                            Strings& strings) {
+  if (section.bytes.size() == 0) {
+    return std::vector<model::ScriptFrame>();
+  }
+  const auto records = records_of<format::ScriptFrameRecord>(section);
+  if (!records) {
+    return records.error();
+  }
+  std::vector<model::ScriptFrame> frames;
+  frames.reserve(records->size());
+  for (std::size_t i = 0; i < records->size(); ++i) {
+    const format::ScriptFrameRecord record = (*records)[i];
+    const auto function = strings.get(record.function, section, records->offset_of(i));
+    if (!function) {
+      return function.error();
+    }
+    const auto file = strings.get(record.file, section, records->offset_of(i));
+    if (!file) {
+      return file.error();
+    }
+    frames.push_back(
+        {std::string(*function), std::string(*file), record.line, language_of(record.language)});
+  }
+  return frames;
+}
+
+Result<std::vector<model::Node>> parse_nodes(const Section& section, const model::Stacks& stacks) {
   const auto records = records_of<format::NodeRecord>(section);
   if (!records) {
     return records.error();
@@ -93,10 +142,11 @@ Result<std::vector<model::Node>> parse_nodes(const Section& section, std::size_t
           section, records->offset_of(i),
           fmt::format("node {} has the parent {}, a smaller number expected", i, nodes[i].parent));
     }
-    if (nodes[i].module >= module_count) {
-      return section_error(
-          section, records->offset_of(i),
-          fmt::format("node {} is in module {} of {}", i, nodes[i].module, module_count));
+    if (std::string what = complaint_about(nodes[i], i, stacks); !what.empty()) {
+      return section_error(section, records->offset_of(i), std::move(what));
+    }
+    if (nodes[i].module == format::kScriptModule) {
+      nodes[i].language = stacks.script_frames[nodes[i].offset].language;
     }
   }
   return nodes;

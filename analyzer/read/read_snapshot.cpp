@@ -57,7 +57,10 @@ std::optional<Error> parse_sections(const std::vector<Section>& sections, std::s
   if (auto error = take(parse_modules(sections[2], strings), stacks.modules)) {
     return error;
   }
-  if (auto error = take(parse_nodes(sections[3], stacks.modules.size()), stacks.nodes)) {
+  if (auto error = take(parse_script_frames(sections[13], strings), stacks.script_frames)) {
+    return error;
+  }
+  if (auto error = take(parse_nodes(sections[3], stacks), stacks.nodes)) {
     return error;
   }
   if (auto error = take(parse_sites(sections[4], stacks.nodes.size()), snapshot.sites)) {
@@ -82,10 +85,10 @@ std::optional<Error> parse_sections(const std::vector<Section>& sections, std::s
 
 Result<model::Snapshot> read_bytes(Bytes file) {
   constexpr SectionId kWanted[] = {
-      SectionId::kProcess,   SectionId::kStrings, SectionId::kModules,     SectionId::kNodes,
-      SectionId::kSites,     SectionId::kAges,    SectionId::kAccounting,  SectionId::kLosses,
-      SectionId::kEstimates, SectionId::kScan,    SectionId::kUnreachable, SectionId::kChains,
-      SectionId::kLinks};
+      SectionId::kProcess,   SectionId::kStrings,     SectionId::kModules,     SectionId::kNodes,
+      SectionId::kSites,     SectionId::kAges,        SectionId::kAccounting,  SectionId::kLosses,
+      SectionId::kEstimates, SectionId::kScan,        SectionId::kUnreachable, SectionId::kChains,
+      SectionId::kLinks,     SectionId::kScriptFrames};
   const auto sections = read_sections(file, kWanted);
   if (!sections) {
     return sections.error();

@@ -1,7 +1,6 @@
 #include "analyzer/read/scan_history.h"
 
 #include <algorithm>
-#include <limits>
 #include <unordered_map>
 #include <utility>
 
@@ -30,6 +29,7 @@ bool same_numbers(const Recording& recording, const Snapshot& snapshot) {
     return history.node == site.node && history.kind == site.kind;
   };
   return agree(recording.stacks.modules, snapshot.stacks.modules, same_file) &&
+         agree(recording.stacks.script_frames, snapshot.stacks.script_frames, same_script_frame) &&
          agree(recording.stacks.nodes, snapshot.stacks.nodes, same_frame) &&
          agree(recording.sites, snapshot.sites, same_site);
 }
@@ -48,6 +48,9 @@ void extend(Recording& recording, Snapshot& snapshot) {
   model::Stacks& stacks = recording.stacks;
   if (snapshot.stacks.modules.size() > stacks.modules.size()) {
     stacks.modules = std::move(snapshot.stacks.modules);
+  }
+  if (snapshot.stacks.script_frames.size() > stacks.script_frames.size()) {
+    stacks.script_frames = std::move(snapshot.stacks.script_frames);
   }
   if (snapshot.stacks.nodes.size() > stacks.nodes.size()) {
     stacks.nodes = std::move(snapshot.stacks.nodes);
@@ -92,7 +95,7 @@ std::uint32_t module_of(model::Stacks& stacks, const model::Module& module) {
   if (known != stacks.modules.end()) {
     return static_cast<std::uint32_t>(known - stacks.modules.begin());
   }
-  if (stacks.modules.size() > std::numeric_limits<std::uint16_t>::max()) {
+  if (stacks.modules.size() >= format::kScriptModule) {
     return 0;
   }
   stacks.modules.push_back(module);

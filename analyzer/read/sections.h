@@ -42,8 +42,13 @@ Result<ProcessPart> parse_process(const Section& section, Strings& strings);
 
 Result<std::vector<model::Module>> parse_modules(const Section& section, Strings& strings);
 
-// Node 0, the root, is given back empty whatever it holds.
-Result<std::vector<model::Node>> parse_nodes(const Section& section, std::size_t module_count);
+// Empty where no script ran.
+Result<std::vector<model::ScriptFrame>> parse_script_frames(const Section& section,
+                                                            Strings& strings);
+
+// Node 0, the root, is given back empty whatever it holds. `stacks` has the modules and script
+// frames.
+Result<std::vector<model::Node>> parse_nodes(const Section& section, const model::Stacks& stacks);
 
 // Figures of one site fit together afterwards: inherited <= live <= inherited + allocated, so
 // freed_blocks() never wraps around. The writer sums live blocks and reads its counters at slightly

@@ -49,7 +49,7 @@ std::vector<bool> nodes_of(const Recording& recording, const std::string& functi
     const model::Node& node = recording.stacks.nodes[i];
     const auto [place, is_new] = places.try_emplace({node.module, node.offset}, false);
     if (is_new) {
-      const auto frames = symbolizer.frames(recording.stacks.modules[node.module], node);
+      const auto frames = symbolizer.frames(recording.stacks, node);
       place->second = std::any_of(frames.begin(), frames.end(),
                                   [&](const auto& frame) { return is_frame_of(frame, function); });
     }

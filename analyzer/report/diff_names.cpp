@@ -25,7 +25,7 @@ const DiffNames::Place& DiffNames::place_of(std::uint32_t node) {
   const auto [entry, is_new] = places_.try_emplace(model::combine_keys(here.module, here.offset));
   if (is_new) {
     Place& place = entry->second;
-    for (const auto& frame : symbolizer_.frames(stacks_.modules[here.module], here)) {
+    for (const auto& frame : symbolizer_.frames(stacks_, here)) {
       if (!is_library_frame(frame)) {
         place.names = model::combine_keys(place.names, key_of(frame));
         place.innermost = place.innermost ? place.innermost : frame;

@@ -146,6 +146,9 @@ std::string bare_name(const model::ReportFrame& frame) {
   if (!frame.function) {
     return {};
   }
+  if (frame.language != model::Language::kNative) {
+    return *frame.function;
+  }
   std::string name = without_templates(without_trait(without_decltype(*frame.function)));
   drop_clone_suffix(name);
   name.resize(parameters_begin(name));
@@ -170,20 +173,24 @@ bool is_seep_frame(const model::ReportFrame& frame) {
 }
 
 bool is_allocator_frame(const model::ReportFrame& frame) {
+  if (frame.language != model::Language::kNative) {
+    return false;
+  }
   return is_seep_frame(frame) || is_listed(base_name(frame.module), kAllocatorModules) ||
          is_listed(bare_name(frame), kAllocatorFunctions);
 }
 
 bool is_library_frame(const model::ReportFrame& frame) {
   if (frame.language != model::Language::kNative) {
-    return false;
+    return !frame.file;
   }
   return is_allocator_frame(frame) || is_listed(base_name(frame.module), kLibraryModules) ||
          wrapper_name(bare_name(frame)) == WrapperName::kYes;
 }
 
 bool may_be_wrapper(const model::ReportFrame& frame) {
-  return wrapper_name(bare_name(frame)) != WrapperName::kNo;
+  return frame.language == model::Language::kNative &&
+         wrapper_name(bare_name(frame)) != WrapperName::kNo;
 }
 
 }  // namespace seep::report

@@ -34,7 +34,8 @@ bool is_seep_frame(const model::ReportFrame& frame);
 bool is_allocator_frame(const model::ReportFrame& frame);
 
 // A frame of the C or C++ library, of another library that only serves its callers (GLib, OpenSSL),
-// or of an allocator wrapper (xmalloc, g_malloc): not to blame. Frames of scripts never are.
+// or of an allocator wrapper (xmalloc, g_malloc): not to blame. Of a script's frames, those without
+// a file: functions of the interpreter and its extensions.
 bool is_library_frame(const model::ReportFrame& frame);
 
 // Also where the name alone does not decide: "session_malloc" is a wrapper if it serves several.

@@ -111,6 +111,9 @@ std::string frame_text(const model::ReportFrame& frame) {
   if (frame.nearest_symbol) {
     return printable(fmt::format("near {} ({})", *frame.function, place));
   }
+  if (!frame.file && frame.language != model::Language::kNative) {
+    return printable(fmt::format("{}  ({})", *frame.function, model::name_of(frame.language)));
+  }
   if (!frame.file) {
     return printable(fmt::format("{}  {}", *frame.function, base_name(frame.module)));
   }

@@ -30,7 +30,7 @@ model::SuspectPath SuspectNamer::path_of(const Path& path) {
     if (depth == path.blame.depth) {
       blamed = stack.size() + path.blame.inlined;
     }
-    for (auto& frame : symbolizer_.frames(recording.stacks.modules[here.module], here)) {
+    for (auto& frame : symbolizer_.frames(recording.stacks, here)) {
       stack.push_back(std::move(frame));
     }
     node = here.parent;

@@ -23,13 +23,12 @@ NodeNames::NodeNames(const std::vector<model::Recording>& recordings,
                      symbolize::Symbolizer& symbolizer)
     : recordings_(recordings), symbolizer_(symbolizer) {
   for (const model::Recording& recording : recordings) {
-    module_keys_.push_back(model::module_keys(recording.stacks));
+    places_.emplace_back(recording.stacks);
   }
 }
 
 std::uint64_t NodeNames::instruction(std::size_t recording, std::uint32_t node) const {
-  const model::Node& here = recordings_[recording].stacks.nodes[node];
-  return model::combine_keys(module_keys_[recording][here.module], here.offset);
+  return places_[recording].of(recordings_[recording].stacks.nodes[node]);
 }
 
 std::uint64_t NodeNames::inner_chain(std::size_t recording, std::uint32_t node,
@@ -48,7 +47,7 @@ const NodeNames::Name& NodeNames::by_symbol(std::size_t recording, std::uint32_t
   if (is_new) {
     const model::Stacks& stacks = recordings_[recording].stacks;
     const model::Node& here = stacks.nodes[node];
-    const model::ReportFrame frame = symbolizer_.function(stacks.modules[here.module], here);
+    const model::ReportFrame frame = symbolizer_.function(stacks, here);
     entry->second = {is_library_frame(frame), number_of(frame, key, base_name(frame.module))};
   }
   return entry->second;
@@ -62,7 +61,7 @@ const std::vector<Culprit>& NodeNames::by_debug_information(std::size_t recordin
     const model::Stacks& stacks = recordings_[recording].stacks;
     const model::Node& here = stacks.nodes[node];
     std::uint32_t inlined = 0;
-    for (const auto& frame : symbolizer_.frames(stacks.modules[here.module], here)) {
+    for (const auto& frame : symbolizer_.frames(stacks, here)) {
       if (!is_library_frame(frame)) {
         const std::string_view place = frame.file ? *frame.file : std::string_view(frame.module);
         entry->second.push_back(

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analyzer/model/recording.h"
+#include "analyzer/model/stack_key.h"
 #include "analyzer/symbolize/symbolizer.h"
 
 namespace seep::report {
@@ -24,7 +25,8 @@ class NodeNames {
  public:
   NodeNames(const std::vector<model::Recording>& recordings, symbolize::Symbolizer& symbolizer);
 
-  // Hash of build-id (or path) and offset: the instruction, in any process.
+  // Hash of build-id (or path) and offset: the instruction, in any process. Of a script frame the
+  // line.
   [[nodiscard]] std::uint64_t instruction(std::size_t recording, std::uint32_t node) const;
 
   // Hash of the instructions of the `depth` innermost nodes of a stack; 0 when it has fewer.
@@ -49,8 +51,8 @@ class NodeNames {
 
   const std::vector<model::Recording>& recordings_;
   symbolize::Symbolizer& symbolizer_;
-  std::vector<std::vector<std::uint64_t>> module_keys_;  // of each recording
-  std::unordered_map<std::uint64_t, Name> symbols_;      // by instruction
+  std::vector<model::PlaceKeys> places_;             // of each recording
+  std::unordered_map<std::uint64_t, Name> symbols_;  // by instruction
   std::unordered_map<std::uint64_t, std::vector<Culprit>> culprits_;
 };
 

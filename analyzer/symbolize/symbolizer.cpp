@@ -15,6 +15,20 @@ std::uint64_t address_of(const model::Node& node) {
   return node.exact_pc || node.offset == 0 ? node.offset : node.offset - 1;
 }
 
+model::ReportFrame script_frame(const model::Stacks& stacks, const model::Node& node) {
+  const model::ScriptFrame& known = stacks.script_frames[node.offset];
+  model::ReportFrame frame;
+  frame.function = known.function;
+  if (!known.file.empty()) {
+    frame.file = known.file;
+  }
+  if (known.line != 0) {
+    frame.line = known.line;
+  }
+  frame.language = known.language;
+  return frame;
+}
+
 }  // namespace
 
 struct Symbolizer::Impl {
@@ -72,11 +86,23 @@ model::ReportFrame Symbolizer::function(const model::Module& module, const model
   return frame;
 }
 
+std::vector<model::ReportFrame> Symbolizer::frames(const model::Stacks& stacks,
+                                                   const model::Node& node) {
+  if (node.language != model::Language::kNative) {
+    return {script_frame(stacks, node)};
+  }
+  return frames(stacks.modules[node.module], node);
+}
+
+model::ReportFrame Symbolizer::function(const model::Stacks& stacks, const model::Node& node) {
+  return node.language != model::Language::kNative ? script_frame(stacks, node)
+                                                   : function(stacks.modules[node.module], node);
+}
+
 model::ReportStack Symbolizer::stack(const model::Stacks& stacks, std::uint32_t node) {
   model::ReportStack stack;
   for (std::uint32_t at = node; at != 0; at = stacks.nodes[at].parent) {
-    const model::Node& here = stacks.nodes[at];
-    for (model::ReportFrame& frame : frames(stacks.modules[here.module], here)) {
+    for (model::ReportFrame& frame : frames(stacks, stacks.nodes[at])) {
       stack.push_back(std::move(frame));
     }
   }

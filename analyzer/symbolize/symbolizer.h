@@ -42,6 +42,10 @@ class Symbolizer {
   // of what was inlined. Much cheaper than frames() where there is debug information.
   model::ReportFrame function(const model::Module& module, const model::Node& node);
 
+  // The same of a node of `stacks`, which may be a script's: that names itself.
+  std::vector<model::ReportFrame> frames(const model::Stacks& stacks, const model::Node& node);
+  model::ReportFrame function(const model::Stacks& stacks, const model::Node& node);
+
   // The whole stack of a node, innermost first. Results are kept, so asking again costs little.
   model::ReportStack stack(const model::Stacks& stacks, std::uint32_t node);
 

@@ -56,6 +56,8 @@ class StringSection {
     size_ += ref.length;
     return ref;
   }
+  // Where a stream that is written behind all of them begins.
+  [[nodiscard]] std::uint32_t end() const { return size_; }
 
  private:
   std::uint32_t size_ = 0;
@@ -98,7 +100,40 @@ void put_modules(FileBuilder& file, unsigned count, StringSection& strings) {
   file.end_section();
 }
 
-void put_strings(FileBuilder& file, const Description& description, unsigned module_count) {
+// How much of the table of script frames goes into a file: what its nodes refer to, and more.
+struct ScriptPart {
+  std::uint32_t frames;
+  std::uint32_t text_bytes;
+};
+
+// The texts are counted last: what the records refer to lies before.
+ScriptPart measure(const table::ScriptFrameTable& frames) {
+  const std::uint32_t count = frames.count();
+  return {count, count == 0 ? 0 : frames.texts().size()};
+}
+
+// The texts stand behind all others, as one stream.
+void put_script_frames(FileBuilder& file, const table::ScriptFrameTable& frames,
+                       const ScriptPart& part, const StringSection& strings) {
+  if (part.frames == 0) {
+    return;
+  }
+  file.begin_section(SectionId::kScriptFrames, sizeof(format::ScriptFrameRecord));
+  for (std::uint32_t id = 0; id < part.frames; ++id) {
+    const format::ScriptFrameRecord* known = frames.record(id);
+    format::ScriptFrameRecord record = known == nullptr ? format::ScriptFrameRecord{} : *known;
+    for (format::StringRef* ref : {&record.function, &record.file}) {
+      const bool is_there = ref->offset + ref->length <= part.text_bytes;
+      *ref = is_there ? format::StringRef{strings.end() + ref->offset, ref->length}
+                      : format::StringRef{0, 0};  // of a record that is being made
+    }
+    file.put(&record, sizeof(record));
+  }
+  file.end_section();
+}
+
+void put_strings(FileBuilder& file, const Description& description, unsigned module_count,
+                 const table::TextTable& script_texts, std::uint32_t script_bytes) {
   file.begin_section(SectionId::kStrings, 1);
   for (const std::string_view text :
        {description.exe, description.command, description.host, description.mark,
@@ -110,6 +145,8 @@ void put_strings(FileBuilder& file, const Description& description, unsigned mod
     file.put(module.path.data(), module.path.size());
     file.put(module.build_id.data(), module.build_id.size());
   }
+  script_texts.visit(script_bytes,
+                     [&file](const char* text, std::size_t bytes) { file.put(text, bytes); });
   file.end_section();
 }
 
@@ -233,12 +270,13 @@ struct Content {
   const scan::Answer* scan;
 };
 
-// Sites were counted before nodes, and nodes before modules: what a section refers to is in the
-// section that it refers to.
+// Sites were counted before nodes, and nodes before modules and script frames: what a section
+// refers to is in the section that it refers to.
 int put_all(FileBuilder& file, const Content& content, Outcome& outcome) {
   const auto& [description, tables, walk, scan] = content;
   const std::uint32_t node_count = tables.stacks.count();
   const unsigned module_count = stack::module_count();
+  const ScriptPart script = measure(tables.script_frames);
   StringSection strings;
   put_process(file, description, strings);
   put_modules(file, module_count, strings);
@@ -254,7 +292,8 @@ int put_all(FileBuilder& file, const Content& content, Outcome& outcome) {
   if (scan != nullptr) {
     put_scan(file, *scan);
   }
-  put_strings(file, description, module_count);
+  put_script_frames(file, tables.script_frames, script, strings);
+  put_strings(file, description, module_count, tables.script_frames.texts(), script.text_bytes);
   return file.finish();
 }
 

@@ -7,6 +7,7 @@
 #include "preload/stack/cfi.h"
 #include "preload/stack/code_site.h"
 #include "preload/stack/cut.h"
+#include "preload/stack/interpreter_loop.h"
 #include "preload/stack/last_walk.h"
 #include "preload/stack/modules.h"
 #include "preload/stack/stack_reader.h"
@@ -47,9 +48,10 @@ class Frames {
     out.depth = 0;
     out.cut = false;
     out.failed = false;
+    out.in_loop = false;
   }
 
-  // False when the frame is beyond the depth that was asked for.
+  // False when no more frames are wanted: it is beyond the depth that was asked for, or the last.
   bool add(std::uint64_t frame, std::uint32_t flags, bool own) {
     if (skipped_ != nullptr) {
       if (own) {
@@ -65,6 +67,10 @@ class Frames {
     return true;
   }
   bool add(std::uint64_t pc, std::uint64_t /*sp*/, const Site& site, std::uint32_t flags) {
+    if (is_interpreter_loop(pc, site)) {
+      out_->in_loop = add(interpreter_loop_frame(), 0, false);
+      return false;
+    }
     return add(pc + site.frame_base, flags, site.load == skipped_);
   }
 
@@ -200,6 +206,9 @@ class Walker {
       } else {
         ++fresh_frames_;
         site = find_site(regs_.ip - 1, intact_);
+        if (is_interpreter_loop(regs_.ip, site)) {
+          return end_in_loop();
+        }
         if (!stage(site)) {
           return forget();
         }
@@ -258,11 +267,21 @@ class Walker {
 
   Walk end(bool cut) {
     last_->end(entry_, cut);
-    return {cut ? Walk::End::kCut : Walk::End::kOutermost, fresh_frames_};
+    const bool in_loop = !cut && last_->frames() != 0 &&
+                         last_->first()[last_->frames() - 1].frame == interpreter_loop_frame();
+    return {cut ? Walk::End::kCut : Walk::End::kOutermost, in_loop, fresh_frames_};
+  }
+  // The registers tell that it is the loop: no word further out is read.
+  Walk end_in_loop() {
+    if (!last_->stage({regs_, 0, interpreter_loop_frame(), 0, static_cast<std::uint16_t>(flags_),
+                       false, false, true, false})) {
+      return forget();
+    }
+    return end(last_->depth() > max_depth_);
   }
   Walk forget() {
     last_->forget();
-    return {Walk::End::kNone, fresh_frames_};
+    return {Walk::End::kNone, false, fresh_frames_};
   }
 
   StackReader reader_;

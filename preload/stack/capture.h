@@ -27,6 +27,7 @@ struct Stack {
   unsigned depth;  // frames filled in
   bool cut;        // there are more frames than were asked for; cut.h says how many are kept
   bool failed;     // the walk ended before the outermost frame
+  bool in_loop;    // it ended in an interpreter's loop, which is the last frame
   Frame frames[kMaxFrames];
 };
 
@@ -48,6 +49,7 @@ struct Walk {
     kNone,  // it needs all registers, or failed: capture() tells
   };
   End end;
+  bool in_loop;           // it ended in an interpreter's loop (interpreter_loop.h)
   unsigned fresh_frames;  // that were not taken over from the last walk
 };
 

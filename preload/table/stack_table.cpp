@@ -38,6 +38,12 @@ std::uint32_t StackTable::intern(stack::LastWalk& walk, bool cut) {
       [&](unsigned i, std::uint32_t node) { steps[i].node = node; });
 }
 
+std::uint32_t StackTable::intern_below(std::uint32_t node, const stack::Frame* frames,
+                                       unsigned count) {
+  return descend(
+      node, count, [frames](unsigned i) { return frames[i]; }, [](unsigned, std::uint32_t) {});
+}
+
 template <typename FrameOf, typename Note>
 std::uint32_t StackTable::descend(std::uint32_t node, unsigned count, FrameOf&& frame_of,
                                   Note&& note) {

@@ -33,6 +33,9 @@ class StackTable {
   // The same for a walk that has ended, cut or at the outermost frame. Its steps
   // remember their nodes, so that only what changed since the last walk is looked up.
   std::uint32_t intern(stack::LastWalk& walk, bool cut);
+  // The node of a stack whose innermost `count` frames, innermost first, were called from `node`;
+  // kRoot when there is no room.
+  std::uint32_t intern_below(std::uint32_t node, const stack::Frame* frames, unsigned count);
 
   // Number of nodes, the root included. One that is being made right now reads as null or as zeros;
   // no site refers to it yet.

@@ -43,6 +43,17 @@ SnapshotBuilder with_scan() {
   return builder;
 }
 
+SnapshotBuilder with_scripts() {
+  SnapshotBuilder builder = with_sites();
+  const Frame internal = builder.add_script_frame("str_repeat", "", 0);
+  const Frame run = builder.add_script_frame("Pool::run", "/srv/pool.php", 9);
+  const Frame load =
+      builder.add_script_frame("load", "/srv/app.py", 3, format::ScriptLanguage::kPython);
+  builder.add_site({.stack = {internal, run, {1, 0x30}}, .live_blocks = 2, .live_bytes = 64});
+  builder.add_site({.stack = {load, {1, 0x30}}, .live_blocks = 1, .live_bytes = 8});
+  return builder;
+}
+
 void write_corpus(const std::string& directory) {
   SnapshotBuilder().write(directory + "/empty");
   SnapshotBuilder sites = with_sites();
@@ -53,6 +64,7 @@ void write_corpus(const std::string& directory) {
   sections.push_back({99, 4, "later"});
   write_file(directory + "/later-section", encode_file(sections, format::kVersionMajor, 1));
   with_scan().write(directory + "/scan");
+  with_scripts().write(directory + "/scripts");
   with_scan()
       .scanned(format::ScanTime::kRequest, format::ScanProblem::kNoRegisters)
       .write(directory + "/scan-incomplete");

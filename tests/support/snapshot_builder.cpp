@@ -201,6 +201,12 @@ std::uint32_t SnapshotBuilder::add_module(const std::string& path, const std::st
   return static_cast<std::uint32_t>(modules_.size() - 1);
 }
 
+Frame SnapshotBuilder::add_script_frame(const std::string& function, const std::string& file,
+                                        std::uint32_t line, format::ScriptLanguage language) {
+  script_frames_.push_back({function, file, line, language});
+  return {static_cast<std::uint32_t>(format::kScriptModule), script_frames_.size() - 1};
+}
+
 std::uint32_t SnapshotBuilder::add_site(const SiteDescription& site) {
   site_nodes_.push_back(intern(site.stack));
   sites_.push_back(site);
@@ -273,6 +279,12 @@ std::vector<SectionBytes> SnapshotBuilder::sections() const {
     record.flags = module.flags;
     append(modules, record);
   }
+  std::string script_frames;
+  for (const ScriptFrame& frame : script_frames_) {
+    append(script_frames,
+           format::ScriptFrameRecord{strings.add(frame.function), strings.add(frame.file),
+                                     frame.line, static_cast<std::uint32_t>(frame.language)});
+  }
   std::string nodes;
   for (const format::NodeRecord& node : nodes_) {
     append(nodes, node);
@@ -304,6 +316,10 @@ std::vector<SectionBytes> SnapshotBuilder::sections() const {
   }
   if (scan) {
     append_scan(*this, sections);
+  }
+  if (!script_frames_.empty()) {
+    sections.push_back(
+        {id_of(SectionId::kScriptFrames), sizeof(format::ScriptFrameRecord), script_frames});
   }
   return sections;
 }

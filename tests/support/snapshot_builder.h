@@ -96,6 +96,10 @@ class SnapshotBuilder {
   std::uint32_t add_module(const std::string& path, const std::string& build_id = "",
                            std::uint64_t base = 0x555500000000, std::uint32_t flags = 0);
 
+  // The frame of a script, to stand in a stack. No file: an internal function.
+  Frame add_script_frame(const std::string& function, const std::string& file, std::uint32_t line,
+                         format::ScriptLanguage language = format::ScriptLanguage::kPhp);
+
   // Returns the site's index. The same stack twice shares its nodes.
   std::uint32_t add_site(const SiteDescription& site);
   SiteDescription& site(std::uint32_t index) { return sites_[index]; }
@@ -128,7 +132,15 @@ class SnapshotBuilder {
 
   std::uint32_t intern(const std::vector<Frame>& stack);
 
+  struct ScriptFrame {
+    std::string function;
+    std::string file;
+    std::uint32_t line;
+    format::ScriptLanguage language;
+  };
+
   std::vector<Module> modules_;
+  std::vector<ScriptFrame> script_frames_;
   std::vector<format::NodeRecord> nodes_;
   std::unordered_map<std::string, std::uint32_t> node_index_;  // by the bytes of the NodeRecord
   std::vector<SiteDescription> sites_;

@@ -1,6 +1,7 @@
 // Damaged and hostile files: every one ends in an error that says where, and never in a crash.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 
@@ -212,9 +213,9 @@ TEST_F(HostileContent, ACommandOfVeryManyEmptyArgumentsIsRefused) {
 
 TEST_F(HostileContent, NoModulesOrTooManyAreRefused) {
   bytes_of(SectionId::kModules).resize(65'537 * sizeof(format::ModuleRecord), '\0');
-  expect_error("modules", "65537 modules, 1 to 65536 expected");
+  expect_error("modules", "65537 modules, 1 to 65535 expected");
   bytes_of(SectionId::kModules).clear();
-  expect_error("modules", "0 modules, 1 to 65536 expected");
+  expect_error("modules", "0 modules, 1 to 65535 expected");
 }
 
 TEST_F(HostileContent, NodesWithoutARootAreRefused) {
@@ -232,8 +233,8 @@ TEST_F(HostileContent, AParentThatIsNotBeforeItsChildIsRefused) {
 
 TEST_F(HostileContent, AFrameInAModuleThatDoesNotExistIsRefused) {
   change<format::NodeRecord>(SectionId::kNodes, 1,
-                             [](auto& record) { record.frame = ~std::uint64_t{0}; });
-  expect_error("nodes", "node 1 is in module 65535 of 2");
+                             [](auto& record) { record.frame = std::uint64_t{65534} << 48; });
+  expect_error("nodes", "node 1 is in module 65534 of 2");
 }
 
 TEST_F(HostileContent, ASiteAtANodeThatDoesNotExistIsRefused) {
@@ -308,6 +309,70 @@ TEST(HostileFrame, ASectionBeyondTheEndIsRefused) {
     EXPECT_EQ(snapshot.error().what, std::to_string(sizeof(format::ProcessRecord)) +
                                          " bytes reach beyond the end of the file");
   }
+}
+
+// --- The same with frames of scripts.
+
+class HostileScripts : public testing::Test {
+ protected:
+  HostileScripts() {
+    SnapshotBuilder builder;
+    const auto php = builder.add_module("/usr/bin/php", "\x01");
+    const test::Frame run = builder.add_script_frame("Pool::run", "/srv/pool.php", 9);
+    builder.add_site({.stack = {run, {php, 0x20}}, .live_blocks = 1, .live_bytes = 1});
+    sections_ = builder.sections();
+  }
+
+  test::SectionBytes& section(SectionId id) {
+    const auto found =
+        std::find_if(sections_.begin(), sections_.end(), [id](const test::SectionBytes& section) {
+          return section.id == static_cast<std::uint32_t>(id);
+        });
+    return *found;
+  }
+  format::ScriptFrameRecord& record() {
+    return *reinterpret_cast<format::ScriptFrameRecord*>(
+        section(SectionId::kScriptFrames).bytes.data());
+  }
+  [[nodiscard]] std::string complaint() const {
+    const auto snapshot = read(test::encode_file(sections_));
+    return snapshot ? "" : snapshot.error().section + ": " + snapshot.error().what;
+  }
+
+  std::vector<test::SectionBytes> sections_;
+};
+
+TEST_F(HostileScripts, AreReadWhereTheyAreSound) {
+  EXPECT_EQ(complaint(), "");
+}
+
+TEST_F(HostileScripts, ANodeBeyondTheLastFrameIsAnError) {
+  section(SectionId::kScriptFrames).bytes.clear();
+  EXPECT_EQ(complaint(), "nodes: node 2 is script frame 0 of 0");
+  sections_.pop_back();
+  EXPECT_EQ(complaint(), "nodes: node 2 is script frame 0 of 0");
+}
+
+TEST_F(HostileScripts, ATextOutsideOfTheStringsIsAnError) {
+  record().file.offset = 1U << 30;
+  EXPECT_EQ(complaint(),
+            "script frames: a text at 1073741824 of 13 bytes is outside the strings section");
+}
+
+TEST_F(HostileScripts, TextsThatManyRecordsShareDoNotFillMemory) {
+  std::string& bytes = section(SectionId::kScriptFrames).bytes;
+  section(SectionId::kStrings).bytes.append(4000, 'x');
+  record().function = {0, 4000};
+  const std::string one = bytes;
+  for (unsigned i = 0; i < 2000; ++i) {
+    bytes += one;
+  }
+  EXPECT_EQ(complaint(), "script frames: its texts together are far longer than the file");
+}
+
+TEST_F(HostileScripts, ARecordThatIsCutIsAnError) {
+  section(SectionId::kScriptFrames).bytes.pop_back();
+  EXPECT_NE(complaint(), "");
 }
 
 }  // namespace
