@@ -8,6 +8,7 @@
 
 #include "format/recording_layout.h"
 #include "preload/agent/environment.h"
+#include "preload/agent/languages.h"
 #include "preload/recorder/recorder.h"
 #include "preload/recorder/units.h"
 #include "preload/runtime/arena.h"
@@ -134,13 +135,18 @@ void Agent::start_tracking() {
   config.stack_depth = static_cast<unsigned>(settings_.stack_depth);
   config.track_heap = settings_.track_heap;
   config.track_mmap = settings_.track_mmap;
-  config.on_look = [](std::uint64_t now_ms) { g_started->on_look(now_ms); };
+  choose_languages(settings_);
+  config.on_look = [](std::uint64_t now_ms) {
+    look_for_interpreters();
+    g_started->on_look(now_ms);
+  };
   config.is_wanted = [] { return g_started->is_wanted(); };
   if (now) {
     stack::refresh_modules();
     state_.store(RecordingState::kRecording, std::memory_order_release);
   }
   recorder::start_recording(config);
+  look_for_interpreters();
   watch_signal();
   if (!identity_.started_directly || !enter()) {
     return;

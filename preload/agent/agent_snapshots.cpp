@@ -1,5 +1,6 @@
 // How the agent takes one snapshot. All of it runs as the agent's holder.
 #include "preload/agent/agent.h"
+#include "preload/agent/languages.h"
 #include "preload/recorder/recorder.h"
 #include "preload/recorder/thread_cache.h"
 #include "preload/recorder/units.h"
@@ -68,6 +69,10 @@ void Agent::take(const Request& request, std::uint64_t clock_ms) {
     return answer(format::Answer::kFailed, 0);
   }
   stack::refresh_changed_modules();
+  if (const char* why = take_script_refusal(); why != nullptr) {
+    runtime::Text<256> line;
+    directory_.log(line.add("no frames of scripts: ").add(runtime::view_of(why)).view());
+  }
   prepare(request, now_ms);
   if (!request.wait && take_with_scan(begin)) {
     return;

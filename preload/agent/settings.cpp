@@ -169,8 +169,10 @@ bool accept(std::string_view name, std::string_view text, Settings& settings) {
     return parse_scan(text, settings);
   if (name == "SCAN_LIMIT")
     return parse_duration(text, settings.scan_limit_ms);
-  if (name == "LANG")
+  if (name == "LANG") {
+    settings.languages = {text == "auto" || text == "php", text == "auto" || text == "python"};
     return one_of(text, {"auto", "off", "php", "python"});
+  }
   return true;  // free text
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "preload/intercept/interpreters.h"
 #include "preload/runtime/text.h"
 
 namespace seep::agent {
@@ -35,6 +36,7 @@ struct Settings {
   std::uint64_t start_rss_bytes = 0;
   ScanWhen scan = ScanWhen::kExit;
   std::uint64_t scan_limit_ms = 2000;
+  intercept::Languages languages;  // whose stacks are read
 
   runtime::Text<512> inactive;  // settings given that do nothing yet, comma separated
   runtime::Text<512> problem;   // one line about the first bad value; empty when all are good

@@ -12,6 +12,7 @@ namespace seep::intercept {
 struct Definition {
   void* address = nullptr;       // null: nobody defines it
   const char* object = nullptr;  // path of the object that does; "" for the program itself
+  std::uint64_t bytes = 0;       // of the function or variable; 0: not told
 };
 
 // The first definition of `name` in the objects after libseep.so.
@@ -19,6 +20,9 @@ Definition find_next_definition(const char* name);
 
 // The first definition of `name` in any object.
 Definition find_first_definition(const char* name);
+
+// The same of a variable.
+Definition find_first_variable(const char* name);
 
 // Whether the program or an object before libseep.so defines it: then the program's calls go there.
 bool is_defined_before(const char* name);

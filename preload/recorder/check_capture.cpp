@@ -13,6 +13,7 @@
 #include "preload/stack/capture.h"
 #include "preload/stack/capture_counts.h"
 #include "preload/stack/cfi.h"
+#include "preload/stack/interpreter_loop.h"
 #include "preload/stack/modules.h"
 #include "preload/stack/stack_reader.h"
 
@@ -118,6 +119,25 @@ const NodeRecord* frame_of(std::uint32_t node) {
   return node == table::StackTable::kRoot ? nullptr : g_tables.stacks.node(node);
 }
 
+// The frames of a script are the interpreter's word: the native ones are compared.
+std::uint32_t without_script_frames(std::uint32_t node) {
+  while (const NodeRecord* frame = frame_of(node)) {
+    if (frame->frame >> format::kFrameModuleShift != format::kScriptModule) {
+      break;
+    }
+    node = frame->parent;
+  }
+  return node;
+}
+
+// The loop of an interpreter, with which a stack ends.
+bool is_loop(const PlainWalk& walk, const NodeRecord& expected) {
+  const stack::Site nowhere{stack::find_place(walk.pc()).load, 0, {}};
+  return expected.parent == table::StackTable::kRoot &&
+         expected.frame == stack::interpreter_loop_frame() &&
+         stack::is_interpreter_loop(walk.regs().rip(), nowhere);
+}
+
 bool reach_caller(PlainWalk& walk, const Caller& caller) {
   for (unsigned i = 0; i < kMostOwnFrames && walk.regs().rsp() != caller.sp; ++i) {
     if (walk.step() != StepResult::kStepped) {
@@ -151,6 +171,9 @@ Comparison compare(PlainWalk& walk, std::uint32_t node, unsigned stack_depth) {
     const NodeRecord* expected = frame_of(node);
     if (walk.regs().rip() == 0 || expected == nullptr || frames == stack_depth) {
       return {walk.regs().rip() == 0 && expected == nullptr, frames};
+    }
+    if (is_loop(walk, *expected)) {
+      return {true, frames + 1};
     }
     stack::Frame found;
     if (!walk.frame(found)) {
@@ -234,7 +257,7 @@ void check_capture(std::uint32_t site, const Caller& caller, unsigned stack_dept
   if (site == table::SiteTable::kNone) {
     return;
   }
-  const std::uint32_t given = g_tables.sites.site(site).node;
+  const std::uint32_t given = without_script_frames(g_tables.sites.site(site).node);
   if (given == table::StackTable::kRoot) {
     return;  // lost, and counted as such
   }

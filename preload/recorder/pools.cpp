@@ -2,6 +2,7 @@
 
 #include "preload/recorder/recorder.h"
 #include "preload/recorder/sampled.h"
+#include "preload/recorder/sites.h"
 
 namespace seep::recorder {
 namespace {

@@ -3,6 +3,8 @@
 #include "preload/recorder/check_capture.h"
 #include "preload/recorder/pools.h"
 #include "preload/recorder/sampled.h"
+#include "preload/recorder/script_objects.h"
+#include "preload/recorder/sites.h"
 #include "preload/recorder/thread_cache.h"
 #include "preload/stack/capture.h"
 #include "preload/stack/capture_counts.h"
@@ -26,6 +28,9 @@ constinit Config g_config;  // written before g_mode is released
 // made while nothing was recorded. Relaxed: a figure may be off by the events of the moment.
 constinit std::atomic<bool> g_every_block_is_known{false};
 
+// Relaxed: who sees the change late looks late.
+constinit std::atomic<bool> g_looks_at_every_call{false};
+
 constexpr int least(int a, int b) {
   return a < b ? a : b;
 }
@@ -37,7 +42,7 @@ constexpr int least(int a, int b) {
   const int most = dormant() ? kCallsPerPoll * kPollsPerLook : kCallsPerLook;
   t_thread.calls_per_look = idle ? 1 : least(2 * t_thread.calls_per_look, most);
   const int calls = least(t_thread.calls_per_look, kCallsPerPoll);
-  t_thread.calls_to_look = calls - 1;
+  t_thread.calls_to_look = g_looks_at_every_call.load(std::memory_order_relaxed) ? 0 : calls - 1;
   t_thread.polls_to_look = t_thread.calls_per_look / calls;
   AllocatorGuard::forget_if_passed();
   if (g_config.on_look != nullptr) {
@@ -51,85 +56,8 @@ inline void count_call() {
   }
 }
 
-// What a prediction gives: the site of a stack, and whether the stack was cut.
-constexpr std::uint32_t kCutMark = 1U << 31;
-
-// The site of a stack's node; that of no stack, where the node or the site found no room.
-std::uint32_t site_of_node(std::uint32_t node, format::SiteKind kind) {
-  std::uint32_t site = g_tables.sites.find_or_add(node, kind);
-  if (node == table::StackTable::kRoot || site == table::SiteTable::kNone) {
-    count_loss(format::Loss::stacks_not_recorded);
-    site = g_tables.sites.find_or_add(table::StackTable::kRoot, kind);
-  }
-  return site;
-}
-
-// Unwinds the whole stack of the hook that runs now, by whatever rules it takes.
-[[gnu::cold, gnu::noinline]] std::uint32_t capture_node() {
-  stack::Stack captured;
-  stack::capture(g_config.stack_depth, captured);
-  if (captured.cut) {
-    count_loss(format::Loss::stacks_cut);
-  } else if (captured.failed) {
-    count_loss(format::Loss::unwind_failed);
-  }
-  return g_tables.stacks.intern(captured);
-}
-
-// Walks the stack from `caller`, as far as the thread's last walk does not give it. The node, and
-// whether the stack was cut.
-std::uint32_t walk_to_node(ThreadCache& cache, const Caller& caller, bool& cut) {
-  const stack::Walk walk = stack::walk(caller, g_config.stack_depth, cache.walk);
-  cut = walk.end == stack::Walk::End::kCut;
-  cache.count(CaptureCount::frames_walked, walk.fresh_frames);
-  if (walk.end == stack::Walk::End::kNone) {
-    cache.count(CaptureCount::unpredictable);
-    return capture_node();
-  }
-  const bool has_end = cache.walk.first()[cache.walk.count() - 1].at.ip == 0;
-  cache.count(CaptureCount::frames_repeated,
-              cache.walk.count() - walk.fresh_frames - (has_end ? 1 : 0));
-  return g_tables.stacks.intern(cache.walk, cut);
-}
-
-// The site of a stack, marked if that was cut. What is walked here will be predicted.
-std::uint32_t find_or_walk(ThreadCache& cache, const Caller& caller) {
-  using Outcome = stack::Predictions::Outcome;
-  const stack::Predictions::Found found = cache.predictions.find(caller, stack::generation());
-  if (found.outcome == Outcome::kHit) {
-    cache.count(CaptureCount::predicted);
-    return found.value;
-  }
-  cache.count(found.outcome == Outcome::kChanged ? CaptureCount::changed : CaptureCount::first_met);
-  bool cut = false;
-  const std::uint32_t node = walk_to_node(cache, caller, cut);
-  const bool remembered = cache.walk.count() != 0;
-  const std::uint32_t site = site_of_node(node, format::SiteKind::kHeap);
-  const std::uint32_t marked = site | (cut ? kCutMark : 0);
-  const bool booked_as_met =
-      node != table::StackTable::kRoot && g_tables.sites.site(site).node == node;
-  if (remembered && booked_as_met && !cache.predictions.add(caller, cache.walk, marked)) {
-    cache.count(CaptureCount::unpredictable);
-  }
-  return marked;
-}
-
-std::uint32_t heap_site(ThreadCache& cache, const Caller& caller) {
-  const std::uint32_t site = find_or_walk(cache, caller);
-  if ((site & kCutMark) != 0) {
-    count_loss(format::Loss::stacks_cut);
-  }
-  return site & ~kCutMark;
-}
-
-// Without a cache.
-[[gnu::cold, gnu::noinline]] std::uint32_t capture_site(format::SiteKind kind) {
-  stack::count(CaptureCount::without_cache);
-  return site_of_node(capture_node(), kind);
-}
-
 [[gnu::cold, gnu::noinline]] std::uint32_t count_birth_without_cache(std::uint64_t bytes) {
-  const std::uint32_t site = capture_site(format::SiteKind::kHeap);
+  const std::uint32_t site = capture_heap_site();
   g_tables.sites.count_births(site, 1, bytes);
   return site;
 }
@@ -142,23 +70,9 @@ std::uint32_t count_birth(const Caller& caller, std::uint64_t bytes) {
   if (cache == nullptr) [[unlikely]] {
     return count_birth_without_cache(bytes);
   }
-  const std::uint32_t site = heap_site(*cache, caller);
+  const std::uint32_t site = heap_site_of(*cache, caller);
   cache->births.add(site, bytes, g_tables.sites);
   return site;
-}
-
-std::uint32_t mmap_site(const Caller& caller) {
-  const CacheInUse in_use;
-  ThreadCache* cache = in_use.get();
-  if (cache == nullptr) {
-    return capture_site(format::SiteKind::kMmap);
-  }
-  bool cut = false;
-  const std::uint32_t node = walk_to_node(*cache, caller, cut);
-  if (cut) {
-    count_loss(format::Loss::stacks_cut);
-  }
-  return site_of_node(node, format::SiteKind::kMmap);
 }
 
 void uncount_birth(const table::Block& block) {
@@ -247,12 +161,6 @@ void module_ends(const void* place) {
   stack::forget_module(address_of(place));
 }
 
-std::uint32_t heap_site_of(const Caller& caller) {
-  const CacheInUse in_use;
-  ThreadCache* cache = in_use.get();
-  return cache == nullptr ? capture_site(format::SiteKind::kHeap) : heap_site(*cache, caller);
-}
-
 bool look_at_busy_clock() {
   look_at_clock();
   return t_thread.calls_to_look > 0;
@@ -260,7 +168,10 @@ bool look_at_busy_clock() {
 
 void start_recording(const Config& config) {
   g_config = config;
+  set_stack_depth(config.stack_depth);
   start_pools(config.track_heap, config.sample_bytes != 0);
+  start_script_objects(config.sample_bytes != 0);
+  g_tables.pools.allow_dense_pages(true);  // what may lie closer is recorded as such
   if (config.sample_bytes != 0) {
     g_tables.blocks.allow_dense_pages(false);  // few blocks, and of any allocator
     start_sampled(config.sample_bytes, config.track_heap);
@@ -276,6 +187,13 @@ void set_mode(Mode mode) {
   }
   const bool heapless = mode == Mode::kExact && !g_config.track_heap;
   g_mode.store(heapless ? Mode::kMapsOnly : mode, std::memory_order_release);
+}
+
+void look_at_every_call(bool wanted) {
+  if (g_looks_at_every_call.load(std::memory_order_relaxed) != wanted) {
+    g_looks_at_every_call.store(wanted, std::memory_order_relaxed);
+    t_thread.calls_to_look = 0;
+  }
 }
 
 void look_while_dormant() {
@@ -334,7 +252,8 @@ std::uint32_t recover_after_fork(bool alone) {
   cache.in_use.store(true, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);  // a handler sees it before what follows
   const std::uint32_t site = cache.predictions.find_latest(caller, stack::generation());
-  const bool done = site != 0 && (site & kCutMark) == 0 && cache.births.try_add(site, bytes);
+  const bool done =
+      site != 0 && (site & (kCutMark | kScriptMark)) == 0 && cache.births.try_add(site, bytes);
   if (done) [[likely]] {
     cache.count(CaptureCount::predicted);
   }
@@ -432,7 +351,7 @@ void record_map(const void* begin, std::size_t bytes, const Caller& caller) {
     return;
   }
   count_call();
-  const std::uint32_t site = mmap_site(caller);
+  const std::uint32_t site = mmap_site_of(caller);
   check_capture(site, caller, g_config.stack_depth);
   const std::uintptr_t address = address_of(begin);
   if (site != table::SiteTable::kNone &&
@@ -444,7 +363,11 @@ void record_map(const void* begin, std::size_t bytes, const Caller& caller) {
 }
 
 void record_unmap(const void* begin, std::size_t bytes) {
-  if (records_nothing() || !g_config.track_mmap) {
+  if (records_nothing()) {
+    return;
+  }
+  release_script_objects_of_map(begin, bytes);
+  if (!g_config.track_mmap) {
     return;
   }
   const std::uintptr_t address = address_of(begin);

@@ -20,6 +20,7 @@
 #include "preload/table/address_table.h"
 #include "preload/table/kept_blocks.h"
 #include "preload/table/range_table.h"
+#include "preload/table/script_frame_table.h"
 #include "preload/table/site_table.h"
 #include "preload/table/stack_table.h"
 
@@ -30,6 +31,7 @@ struct Tables {
   table::RangeTable ranges;
   table::StackTable stacks;
   table::SiteTable sites;
+  table::ScriptFrameTable script_frames;
   table::AddressTable pools;  // objects that lie in blocks, ranges or elsewhere (pools.h)
 };
 
@@ -89,6 +91,10 @@ struct Config {
 void start_recording(const Config& config);
 // Any thread, any time after start_recording. kExact is kMapsOnly where the heap is not tracked.
 void set_mode(Mode mode);
+
+// While wanted, each allocation of this thread and of those that look later looks at the clock and
+// calls Config::on_look: something is waited for that the program does without telling.
+void look_at_every_call(bool wanted);
 
 // In the allocating hooks of a dormant process, so that a request to start is seen: counts a call;
 // true for every kCallsPerPoll-th of a thread, which must call look_while_dormant then.

@@ -1,6 +1,7 @@
 #include "preload/recorder/sampled.h"
 
 #include "preload/recorder/recorder.h"
+#include "preload/recorder/sites.h"
 #include "preload/runtime/real_math.h"
 
 namespace seep::recorder {

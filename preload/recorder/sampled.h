@@ -58,8 +58,6 @@ void end_sampled_move(const table::Block& old);
 // In a fork's child.
 void restart_sampled();
 
-// Of recorder.cpp: the site of the block that the hook makes now; kNone when there is no room.
-std::uint32_t heap_site_of(const Caller& caller);
 // Of recorder.cpp: reads the clock and tells the agent; false when the last look was long ago.
 bool look_at_busy_clock();
 

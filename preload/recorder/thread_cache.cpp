@@ -54,8 +54,10 @@ void take_over(ThreadCache& cache, bool after_fork) {
   cache.walk.forget();
   if (after_fork) {
     cache.predictions.abandon();
+    cache.scripts.abandon();
   } else {
     cache.predictions.release();
+    cache.scripts.release();
   }
   cache.in_use.store(false, std::memory_order_relaxed);
 }

@@ -12,6 +12,7 @@
 
 #include "format/capture_counts.h"
 #include "preload/recorder/thread_state.h"
+#include "preload/script/memo.h"
 #include "preload/stack/last_walk.h"
 #include "preload/stack/predictions.h"
 #include "preload/table/site_table.h"
@@ -59,6 +60,7 @@ struct ThreadCache {
   std::atomic<bool> in_use;
   stack::Predictions predictions;
   PendingBirths births;
+  script::Memo scripts;
   // By CaptureCount, those that are counted here. Relaxed, written by who has it in use.
   static constexpr unsigned kCounts = 7;
   static_assert(static_cast<unsigned>(format::CaptureCount::frames_walked) < kCounts);

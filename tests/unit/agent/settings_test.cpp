@@ -83,9 +83,18 @@ TEST(Settings, AreNotMisledByNamesThatOnlyBeginAlike) {
 }
 
 TEST(Settings, AcceptAndNameWhatIsNotActiveYet) {
-  const Environment environment({"SEEP_LANG=php", "SEEP_RSS_LIMIT=off"});
+  const Environment environment({"SEEP_ON_LIMIT=true", "SEEP_RSS_LIMIT=off"});
   EXPECT_EQ(environment.problem(), "");
-  EXPECT_EQ(environment.settings().inactive.view(), "SEEP_RSS_LIMIT,SEEP_LANG");
+  EXPECT_EQ(environment.settings().inactive.view(), "SEEP_RSS_LIMIT,SEEP_ON_LIMIT");
+}
+
+TEST(Settings, ChooseTheLanguagesWhoseStacksAreRead) {
+  const Environment by_default({});
+  EXPECT_TRUE(by_default.settings().languages.php && by_default.settings().languages.python);
+  const Environment off({"SEEP_LANG=off"});
+  EXPECT_FALSE(off.settings().languages.php || off.settings().languages.python);
+  const Environment php({"SEEP_LANG=php"});
+  EXPECT_TRUE(php.settings().languages.php && !php.settings().languages.python);
 }
 
 class BadSetting : public testing::TestWithParam<const char*> {};

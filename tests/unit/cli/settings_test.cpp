@@ -67,7 +67,8 @@ TEST(Settings, AComplaintSaysWhatIsAccepted) {
 }
 
 TEST(Settings, TheHelpSaysWhatIsNotActive) {
-  EXPECT_NE(setting("LANG").description().find("not active in this version"), std::string::npos);
+  EXPECT_NE(setting("ON_LIMIT").description().find("not active in this version"),
+            std::string::npos);
   EXPECT_EQ(setting("KEEP").description().find("not active in this version"), std::string::npos);
 }
 

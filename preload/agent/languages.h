@@ -1,0 +1,19 @@
+// Script stacks, as the agent sees them (SEEP_LANG). Context: AT-INIT, IN-HOOK and IN-AGENT, as
+// each function says.
+#pragma once
+
+#include "preload/agent/settings.h"
+
+namespace seep::agent {
+
+// AT-INIT, before recording begins.
+void choose_languages(const Settings& settings);
+
+// IN-HOOK, at each look at the clock: interpreters that have started are read from now on.
+void look_for_interpreters();
+
+// IN-AGENT: why the stacks of the interpreter are not read, the first time that it is asked for;
+// null where there is nothing to tell. Counts the loss.
+const char* take_script_refusal();
+
+}  // namespace seep::agent

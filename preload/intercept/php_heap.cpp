@@ -1,0 +1,258 @@
+#include "preload/intercept/php_heap.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "preload/intercept/process_events.h"
+#include "preload/recorder/recorder.h"
+#include "preload/recorder/script_objects.h"
+#include "preload/runtime/text.h"
+#include "preload/script/php_frames.h"
+#include "preload/script/script.h"
+
+namespace seep::intercept {
+namespace {
+
+// The heap's first field is its mark, an int: 0 none, 1 there are handlers. It lies in the first
+// page of its first chunk; chunks are a ring: heap, next.
+constexpr int kHasHandlers = 1;
+constexpr std::size_t kChunkBytes = std::size_t{2} << 20;
+constexpr unsigned kMostChunks = 1U << 20;
+
+// Objects that are so small share 16 bytes with a neighbour, which the table cannot tell apart:
+// they are not recorded. PHP has hardly any.
+constexpr std::size_t kTooSmall = 8;
+
+// sapi_module_struct: the name, and what runs as a request begins and ends.
+struct SapiModule {
+  const char* name;
+  const char* pretty_name;
+  int (*startup)(void*);
+  int (*shutdown)(void*);
+  int (*activate)();
+  int (*deactivate)();
+};
+static_assert(offsetof(SapiModule, activate) == 32 && offsetof(SapiModule, deactivate) == 40);
+
+// Written in the thread that runs PHP, before the handlers are set; of all threads where each has a
+// heap, with the same values.
+constinit PhpAllocator g_php;
+constinit PhpHeap* g_heap = nullptr;  // where there is one for all threads
+using RequestFunction = int (*)();
+constinit RequestFunction g_activate = nullptr;
+constinit RequestFunction g_deactivate = nullptr;
+
+// What is 0 while a script is not running; a word that never is, where the end of the request must
+// not be told apart.
+constinit const std::uint64_t kAlwaysRuns = 1;
+constinit const std::uint64_t* g_running = &kAlwaysRuns;
+
+// A call is under way. Found at the end of a request it was left: the limit was reached. Where
+// there is a heap for each thread, that is not told apart.
+constinit bool g_calls = false;
+
+PhpHeap* this_heap() {
+  return g_heap != nullptr ? g_heap : g_php.get_heap();
+}
+
+void set_mark(PhpHeap* heap, int mark) {
+  *reinterpret_cast<volatile int*>(heap) = mark;
+}
+
+// Takes the mark off for one call. A call that is left by longjmp, since the limit of memory is
+// reached, leaves it off: the request ends then, and the next one puts it on again. What the
+// request held stays recorded until then.
+class Unmarked {
+ public:
+  explicit Unmarked(PhpHeap* heap) : heap_(g_php.set_all_handlers == nullptr ? heap : nullptr) {
+    if (heap_ != nullptr) {
+      set_mark(heap_, 0);
+    }
+    g_calls = true;
+  }
+  ~Unmarked() {
+    if (heap_ != nullptr) {
+      set_mark(heap_, kHasHandlers);
+    }
+    g_calls = false;
+  }
+  Unmarked(const Unmarked&) = delete;
+  Unmarked& operator=(const Unmarked&) = delete;
+
+ private:
+  PhpHeap* heap_;
+};
+
+bool is_passed_over(std::size_t size) {
+  return size <= kTooSmall || recorder::passes_over_object(size);
+}
+
+void* alloc(std::size_t size) {
+  PhpHeap* heap = this_heap();
+  const Unmarked unmarked(heap);
+  const recorder::ScriptAllocatorGuard guard;
+  return g_php.alloc(heap, size);
+}
+
+// Forgets what lies in the heap. Objects with maps of their own are forgotten as those are
+// unmapped.
+void forget_objects(PhpHeap* heap) {
+  const auto first = reinterpret_cast<std::uintptr_t>(heap) & ~(kChunkBytes - 1);
+  std::uintptr_t chunk = first;
+  for (unsigned i = 0; i < kMostChunks; ++i) {
+    const auto* words = reinterpret_cast<PhpHeap* const*>(chunk);
+    if (words[0] != heap) {
+      break;  // not the ring that it is known to be
+    }
+    recorder::release_script_objects(words, kChunkBytes);
+    chunk = reinterpret_cast<std::uintptr_t>(words[1]);
+    if (chunk == first || chunk % kChunkBytes != 0 || chunk == 0) {
+      break;
+    }
+  }
+  script::begin_epoch();
+}
+
+// The request of a script on the command line is over: what it holds stays recorded.
+[[gnu::cold, gnu::noinline]] void stop_at_end_of_request(PhpHeap* heap) {
+  if (script::php_request_is_over()) {
+    set_mark(heap, 0);
+    recorder::release_script_objects_with_maps(false);
+  }
+}
+
+void tell_of_limit() {
+  if (g_calls && g_heap != nullptr && g_process_events.on_mark != nullptr) {
+    g_process_events.on_mark({format::Trigger::kLimit, "memory_limit", false, 0});
+  }
+  g_calls = false;
+}
+
+// Runs right before the heap is emptied.
+int deactivate() {
+  tell_of_limit();
+  const int result = g_deactivate == nullptr ? 0 : g_deactivate();
+  PhpHeap* heap = this_heap();
+  const bool is_the_only_one = g_running != &kAlwaysRuns && script::php_request_is_over();
+  set_mark(heap, 0);
+  if (is_the_only_one) {
+    recorder::release_script_objects_with_maps(false);
+  } else {
+    forget_objects(heap);
+  }
+  return result;
+}
+
+extern "C" {
+
+static void* seep_php_malloc(std::size_t size) {
+  if (is_passed_over(size)) {
+    return alloc(size);
+  }
+  return recorder::record_script_object(alloc(size), size, recorder::caller_of_hook());
+}
+
+// Since 8.4 the heap itself comes this way when it is taken down: it lies in its own memory.
+static void seep_php_free(void* object) {
+  PhpHeap* heap = this_heap();
+  if (*g_running == 0) [[unlikely]] {
+    stop_at_end_of_request(heap);
+  }
+  if (object != heap) {
+    recorder::release_script_object(object);
+    g_php.free(heap, object);
+  }
+}
+
+// The old object stays where the call is left by longjmp. No other one can take its place before it
+// is forgotten: the heap is this thread's.
+static void* seep_php_realloc(void* object, std::size_t size) {
+  PhpHeap* heap = this_heap();
+  void* fresh = nullptr;
+  {
+    const Unmarked unmarked(heap);
+    const recorder::ScriptAllocatorGuard guard;
+    fresh = g_php.realloc(heap, object, size);
+  }
+  recorder::release_script_object(object);
+  return is_passed_over(size)
+             ? fresh
+             : recorder::record_script_object(fresh, size, recorder::caller_of_hook());
+}
+
+static unsigned long seep_php_collect() {
+  PhpHeap* heap = this_heap();
+  set_mark(heap, 0);
+  const unsigned long bytes = g_php.collect == nullptr ? 0 : g_php.collect(heap);
+  set_mark(heap, kHasHandlers);
+  return bytes;
+}
+
+static void seep_php_shutdown(bool full, bool silent) {
+  PhpHeap* heap = this_heap();
+  tell_of_limit();
+  set_mark(heap, 0);
+  forget_objects(heap);
+  g_php.shutdown(heap, full, silent);
+  if (!full) {
+    set_mark(heap, kHasHandlers);
+  }
+}
+}
+
+// Where each thread has a heap, this one may be new.
+int activate() {
+  g_php.set_handlers(this_heap(), seep_php_malloc, seep_php_free, seep_php_realloc);
+  return g_activate == nullptr ? 0 : g_activate();
+}
+
+void see_requests() {
+  auto* sapi = static_cast<SapiModule*>(g_php.sapi_module);
+  if (sapi->activate != activate) {
+    g_activate = sapi->activate;
+    g_deactivate = sapi->deactivate;
+    sapi->activate = activate;
+    sapi->deactivate = deactivate;
+  }
+}
+
+bool has_handlers(const PhpHeap* heap) {
+  return *reinterpret_cast<const int*>(heap) != 0;
+}
+
+}  // namespace
+
+bool see_php_heap(const PhpAllocator& allocator) {
+  PhpHeap* heap = allocator.get_heap();
+  if (heap == nullptr) {
+    return false;
+  }
+  if (has_handlers(heap)) {
+    return true;
+  }
+  g_php = allocator;
+  g_heap = allocator.per_thread ? nullptr : heap;
+  const auto chunk = reinterpret_cast<std::uintptr_t>(heap) & ~(kChunkBytes - 1);
+  recorder::record_unmap(reinterpret_cast<void*>(chunk), kChunkBytes);  // its objects are counted
+  recorder::release_script_objects_with_maps(true);
+  if (allocator.set_all_handlers != nullptr && allocator.shutdown != nullptr) {
+    allocator.set_all_handlers(heap, seep_php_malloc, seep_php_free, seep_php_realloc,
+                               seep_php_collect, seep_php_shutdown);
+  } else {
+    g_php.set_all_handlers = nullptr;
+    allocator.set_handlers(heap, seep_php_malloc, seep_php_free, seep_php_realloc);
+    see_requests();
+  }
+  return true;
+}
+
+void watch_php_requests() {
+  const auto* sapi = static_cast<const SapiModule*>(g_php.sapi_module);
+  const std::uint64_t* frame = script::php_current_frame();
+  if (g_heap != nullptr && frame != nullptr && runtime::view_of(sapi->name) == "cli") {
+    g_running = frame;
+  }
+}
+
+}  // namespace seep::intercept

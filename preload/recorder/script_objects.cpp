@@ -1,0 +1,136 @@
+#include "preload/recorder/script_objects.h"
+
+#include <atomic>
+
+#include "preload/recorder/pools.h"
+#include "preload/recorder/recorder.h"
+#include "preload/recorder/sites.h"
+#include "preload/stack/modules.h"
+
+namespace seep::recorder {
+namespace {
+
+constinit bool g_sampled = false;  // written before the first event
+// Relaxed: written by the thread that runs the script, whose maps these are.
+constinit std::atomic<bool> g_go_with_maps{false};
+
+// Objects up to this size may lie closer together than a dense page of the table allows; the next
+// larger ones lie 32 bytes apart.
+constexpr std::size_t kMostOfNear = 24;
+
+std::uintptr_t address_of(const void* pointer) {
+  return reinterpret_cast<std::uintptr_t>(pointer);
+}
+
+// The site of a stack that is found again as a whole, where it is not the first of many births to
+// be booked: the birth is counted. 0 where more is to be done, and nothing is done.
+[[gnu::always_inline]] inline std::uint32_t try_count_birth(ThreadCache& cache,
+                                                            const Caller& caller,
+                                                            std::size_t bytes) {
+  cache.in_use.store(true, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);  // a handler sees it before what follows
+  const std::uint32_t native = cache.predictions.find_latest(caller, stack::generation());
+  const bool has_script = (native & (kScriptMark | kCutMark)) == kScriptMark;
+  const std::uint32_t site = has_script ? find_script_site(cache, native) : native;
+  const bool done =
+      site != 0 && (site & (kCutMark | kScriptMark)) == 0 && cache.births.try_add(site, bytes);
+  if (done) [[likely]] {
+    cache.count(format::CaptureCount::predicted);
+  }
+  cache.in_use.store(false, std::memory_order_release);
+  return done ? site : 0;
+}
+
+// Before the object is recorded: a walk must never see more live than were born.
+[[gnu::noinline]] std::uint32_t count_birth(const Caller& caller, std::size_t bytes) {
+  const CacheInUse in_use;
+  ThreadCache* const cache = in_use.get();
+  const std::uint32_t site = cache == nullptr ? capture_heap_site() : heap_site_of(*cache, caller);
+  if (site == table::SiteTable::kNone) {
+    count_loss(format::Loss::blocks_not_recorded);
+  } else if (cache == nullptr) {
+    g_tables.sites.count_births(site, 1, bytes);
+  } else {
+    cache->births.add(site, bytes, g_tables.sites);
+  }
+  return site;
+}
+
+[[gnu::noinline]] void insert_otherwise(const table::Block& object) {
+  table::Block old;
+  const table::Insert outcome = g_tables.pools.insert(object, old);
+  if (outcome == table::Insert::kReplaced) {
+    count_loss(format::Loss::missed_free);
+  } else if (outcome != table::Insert::kNew) {
+    g_tables.sites.count_births(object.site, std::uint64_t{0} - 1, std::uint64_t{0} - object.size);
+    count_loss(outcome == table::Insert::kNoMemory ? format::Loss::blocks_not_recorded
+                                                   : format::Loss::address_out_of_range);
+  }
+}
+
+[[gnu::noinline]] void record_otherwise(const void* object, std::size_t size,
+                                        const Caller& caller) {
+  if (object != nullptr && mode() == Mode::kSample) {
+    record_sampled_allocation(address_of(object), size, caller);
+  }
+}
+
+}  // namespace
+
+void start_script_objects(bool sampled) {
+  g_sampled = sampled;
+}
+
+void* record_script_object(void* object, std::size_t size, const Caller& caller) {
+  if (mode() != Mode::kExact || object == nullptr) [[unlikely]] {
+    record_otherwise(object, size, caller);
+    return object;
+  }
+  if (--t_thread.calls_to_look < 0) [[unlikely]] {
+    look_at_busy_clock();
+  }
+  ThreadCache* const cache = t_thread.cache;
+  const bool ready = cache != nullptr && !cache->in_use.load(std::memory_order_relaxed);
+  std::uint32_t site = ready ? try_count_birth(*cache, caller, size) : 0;
+  if (site == 0) [[unlikely]] {
+    site = count_birth(caller, size);
+  }
+  const table::Block block{address_of(object), size, site, g_clock.tick(), size <= kMostOfNear};
+  if (site != table::SiteTable::kNone && !g_tables.pools.try_insert(block)) [[unlikely]] {
+    insert_otherwise(block);
+  }
+  return object;
+}
+
+// Also while paused. What was made while nothing was recorded is not known.
+void release_script_object(const void* object) {
+  const std::uintptr_t address = address_of(object);
+  if (g_sampled) {
+    record_sampled_release(address);
+  } else if (!g_tables.pools.try_remove(address)) [[unlikely]] {
+    g_tables.pools.remove(address);
+  }
+}
+
+void release_script_objects_with_maps(bool wanted) {
+  g_go_with_maps.store(wanted, std::memory_order_relaxed);
+}
+
+void release_script_objects_of_map(const void* begin, std::size_t bytes) {
+  if (g_go_with_maps.load(std::memory_order_relaxed)) [[unlikely]] {
+    release_script_objects(begin, bytes);
+  }
+}
+
+void release_script_objects(const void* begin, std::size_t bytes) {
+  if (!g_sampled) {
+    release_pool_objects(begin, bytes);
+    return;
+  }
+  const std::uintptr_t first = address_of(begin);
+  g_tables.blocks.walk_range(first, first + bytes, [](const table::Block& block) {
+    record_sampled_release(block.address);
+  });
+}
+
+}  // namespace seep::recorder

@@ -1,0 +1,52 @@
+// Objects of an interpreter's own allocator, which shares out maps that are its own: each is
+// recorded under the stack of the script, beside the blocks of malloc. Context: IN-HOOK.
+//
+// In exact mode they stand in Tables::pools, as objects of the program's own pools do; in sample
+// mode they are sampled like blocks, and the sampled ones stand among those.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "preload/recorder/caller.h"
+#include "preload/recorder/recorder.h"
+#include "preload/recorder/sampled.h"
+
+namespace seep::recorder {
+
+// While it lives, what the calling thread maps is the interpreter's allocator's, and not recorded.
+// It may be left by longjmp.
+class ScriptAllocatorGuard {
+ public:
+  ScriptAllocatorGuard() : before_(t_thread.guard) {
+    t_thread.guard = reinterpret_cast<std::uintptr_t>(this);
+    t_thread.nested_block = 0;
+  }
+  ~ScriptAllocatorGuard() { t_thread.guard = before_; }
+  ScriptAllocatorGuard(const ScriptAllocatorGuard&) = delete;
+  ScriptAllocatorGuard& operator=(const ScriptAllocatorGuard&) = delete;
+
+ private:
+  std::uintptr_t before_;
+};
+
+// Sample mode: the object is one of the many that are not recorded; it is counted.
+inline bool passes_over_object(std::size_t size) {
+  return mode() == Mode::kSample && passes_over(size);
+}
+
+// AT-INIT, before the first event.
+void start_script_objects(bool sampled);
+
+// An object of `size` bytes at `object`, which is returned. Null is ignored.
+void* record_script_object(void* object, std::size_t size, const Caller& caller);
+// It is about to be released, or was moved.
+void release_script_object(const void* object);
+// All of them that begin in [begin, begin + bytes).
+void release_script_objects(const void* begin, std::size_t bytes);
+// Whether objects are released with the map that they lie in; not so from the start.
+void release_script_objects_with_maps(bool wanted);
+// A map was given back.
+void release_script_objects_of_map(const void* begin, std::size_t bytes);
+
+}  // namespace seep::recorder

@@ -1,0 +1,175 @@
+#include "preload/recorder/sites.h"
+
+#include "preload/recorder/recorder.h"
+#include "preload/script/script.h"
+#include "preload/stack/capture.h"
+#include "preload/stack/capture_counts.h"
+#include "preload/stack/modules.h"
+
+namespace seep::recorder {
+namespace {
+
+using format::CaptureCount;
+
+constinit unsigned g_stack_depth = stack::kMaxFrames;  // written before the first event
+
+// The site of a stack's node; that of no stack, where the node or the site found no room.
+std::uint32_t site_of_node(std::uint32_t node, format::SiteKind kind) {
+  std::uint32_t site = g_tables.sites.find_or_add(node, kind);
+  if (node == table::StackTable::kRoot || site == table::SiteTable::kNone) {
+    count_loss(format::Loss::stacks_not_recorded);
+    site = g_tables.sites.find_or_add(table::StackTable::kRoot, kind);
+  }
+  return site;
+}
+
+// The native frames of a stack.
+struct NativeStack {
+  std::uint32_t node;
+  bool cut;
+  bool has_script;  // frames of a script stand on them
+};
+
+// Unwinds the whole stack of the hook that runs now, by whatever rules it takes.
+[[gnu::cold, gnu::noinline]] NativeStack capture_native() {
+  stack::Stack captured;
+  stack::capture(g_stack_depth, captured);
+  if (captured.cut) {
+    count_loss(format::Loss::stacks_cut);
+  } else if (captured.failed) {
+    count_loss(format::Loss::unwind_failed);
+  }
+  return {g_tables.stacks.intern(captured), false, captured.in_loop || script::runs_here()};
+}
+
+// Walks the stack from `caller`, as far as the thread's last walk does not give it.
+NativeStack walk_native(ThreadCache& cache, const Caller& caller) {
+  const stack::Walk walk = stack::walk(caller, g_stack_depth, cache.walk);
+  cache.count(CaptureCount::frames_walked, walk.fresh_frames);
+  if (walk.end == stack::Walk::End::kNone) {
+    cache.count(CaptureCount::unpredictable);
+    return capture_native();
+  }
+  const bool cut = walk.end == stack::Walk::End::kCut;
+  const bool has_end = cache.walk.first()[cache.walk.count() - 1].at.ip == 0;
+  cache.count(CaptureCount::frames_repeated,
+              cache.walk.count() - walk.fresh_frames - (has_end ? 1 : 0));
+  return {g_tables.stacks.intern(cache.walk, cut), cut, walk.in_loop || script::runs_here()};
+}
+
+// The node of the script's frames on the native ones; `node` itself where no script runs.
+std::uint32_t add_script_frames(std::uint32_t node, const script::Stack& captured) {
+  for (unsigned i = 0; i < captured.lost; ++i) {
+    count_loss(format::Loss::script_frames_not_recorded);
+  }
+  stack::Frame frames[script::kMostFrames];
+  for (unsigned i = 0; i < captured.depth; ++i) {
+    frames[i] = {format::kScriptModule << format::kFrameModuleShift | captured.frames[i], 0};
+  }
+  if (captured.cut) {
+    frames[captured.depth - 1].flags |= format::kCut;
+    count_loss(format::Loss::stacks_cut);
+  }
+  return captured.depth == 0 ? node : g_tables.stacks.intern_below(node, frames, captured.depth);
+}
+
+// Reads the frames of the script that runs now. They will be found again in `memo`, if that is not
+// null.
+[[gnu::cold, gnu::noinline]] std::uint32_t walk_script(std::uint32_t native, std::uint32_t node,
+                                                       format::SiteKind kind, script::Memo* memo) {
+  const script::Interpreter* const interpreter = script::interpreter();
+  const std::uint64_t key = interpreter == nullptr ? 0 : interpreter->key();
+  if (key == 0) {
+    return site_of_node(node, kind);
+  }
+  script::Stack captured(memo == nullptr ? nullptr : memo->begin());
+  interpreter->walk(g_tables.script_frames, captured);
+  const std::uint32_t site = site_of_node(add_script_frames(node, captured), kind);
+  const bool is_read = captured.depth != 0 && captured.lost == 0;
+  if (memo != nullptr && is_read && site != table::SiteTable::kNone) {
+    memo->add(key, native, captured.words, site | (captured.cut ? kCutMark : 0));
+  }
+  return site;
+}
+
+// The site of a stack, marked if that was cut; or its native frames (kScriptMark). What is walked
+// here will be predicted.
+std::uint32_t find_or_walk(ThreadCache& cache, const Caller& caller) {
+  using Outcome = stack::Predictions::Outcome;
+  const stack::Predictions::Found found = cache.predictions.find(caller, stack::generation());
+  if (found.outcome == Outcome::kHit) {
+    cache.count(CaptureCount::predicted);
+    return found.value;
+  }
+  cache.count(found.outcome == Outcome::kChanged ? CaptureCount::changed : CaptureCount::first_met);
+  const NativeStack native = walk_native(cache, caller);
+  const bool remembered = cache.walk.count() != 0;
+  const bool is_root = native.node == table::StackTable::kRoot;
+  const std::uint32_t value = native.has_script && !is_root
+                                  ? native.node | kScriptMark
+                                  : site_of_node(native.node, format::SiteKind::kHeap);
+  const std::uint32_t marked = value | (native.cut ? kCutMark : 0);
+  const bool booked_as_met =
+      !is_root && ((value & kScriptMark) != 0 || g_tables.sites.site(value).node == native.node);
+  if (remembered && booked_as_met && !cache.predictions.add(caller, cache.walk, marked)) {
+    cache.count(CaptureCount::unpredictable);
+  }
+  return marked;
+}
+
+std::uint32_t without_cut_mark(std::uint32_t value) {
+  if ((value & kCutMark) != 0) {
+    count_loss(format::Loss::stacks_cut);
+  }
+  return value & ~kCutMark;
+}
+
+[[gnu::cold, gnu::noinline]] std::uint32_t capture_site(format::SiteKind kind) {
+  stack::count(CaptureCount::without_cache);
+  const NativeStack native = capture_native();
+  return native.has_script ? walk_script(0, native.node, kind, nullptr)
+                           : site_of_node(native.node, kind);
+}
+
+}  // namespace
+
+void set_stack_depth(unsigned depth) {
+  g_stack_depth = depth;
+}
+
+std::uint32_t capture_heap_site() {
+  return capture_site(format::SiteKind::kHeap);
+}
+
+std::uint32_t heap_site_of(ThreadCache& cache, const Caller& caller) {
+  const std::uint32_t value = without_cut_mark(find_or_walk(cache, caller));
+  if ((value & kScriptMark) == 0) [[likely]] {
+    return value;
+  }
+  const std::uint32_t site = find_script_site(cache, value);
+  return site != 0
+             ? without_cut_mark(site)
+             : walk_script(value, value & ~kScriptMark, format::SiteKind::kHeap, &cache.scripts);
+}
+
+std::uint32_t heap_site_of(const Caller& caller) {
+  const CacheInUse in_use;
+  ThreadCache* cache = in_use.get();
+  return cache == nullptr ? capture_heap_site() : heap_site_of(*cache, caller);
+}
+
+std::uint32_t mmap_site_of(const Caller& caller) {
+  const CacheInUse in_use;
+  ThreadCache* cache = in_use.get();
+  if (cache == nullptr) {
+    return capture_site(format::SiteKind::kMmap);
+  }
+  const NativeStack native = walk_native(*cache, caller);
+  if (native.cut) {
+    count_loss(format::Loss::stacks_cut);
+  }
+  return native.has_script ? walk_script(0, native.node, format::SiteKind::kMmap, nullptr)
+                           : site_of_node(native.node, format::SiteKind::kMmap);
+}
+
+}  // namespace seep::recorder

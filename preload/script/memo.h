@@ -1,0 +1,87 @@
+// Stacks of scripts that a thread had before, found again by comparing instead of reading.
+// Context: IN-HOOK. Used by one capture at a time; who owns it sees to that. Begins zeroed.
+//
+// Each is kept under a hash of its key (Interpreter::key) and of the native frames it stands on,
+// with the words that were read for it. A word is touched only when all before it were equal, so it
+// is one that a walk would have read.
+//
+//   | slots: place of an entry | entry | entry | …            |
+//                                               used_
+//
+// The last one of a slot is kept. When the memory is full it is emptied.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "preload/script/script.h"
+
+namespace seep::script {
+
+class Memo {
+ public:
+  // The value of this stack in this epoch; 0 when it is not known.
+  [[nodiscard]] std::uint32_t find(std::uint64_t key, std::uint32_t native) const;
+  // Where the words of the next stack are to be written (ReadSet); null without memory.
+  ReadSet::Word* begin();
+  // Keeps `value`, which is not 0, with the words that were read since begin(), if all are there.
+  void add(std::uint64_t key, std::uint32_t native, const ReadSet& words, std::uint32_t value);
+
+  // Gives the memory back.
+  void release();
+  // The same where it is not known whose it is (Predictions::abandon). That much memory is lost.
+  void abandon();
+
+ private:
+  static constexpr std::size_t kSlots = std::size_t{1} << 13;
+  static constexpr std::size_t kBytes = std::size_t{4} << 20;
+  static constexpr std::size_t kSlotBytes = kSlots * sizeof(std::uint32_t);
+
+  struct Entry {
+    std::uint64_t key;
+    std::uint32_t native;
+    std::uint32_t value;
+    std::uint64_t count;
+    // followed by ReadSet::Word[count]
+
+    [[nodiscard]] ReadSet::Word* words() const {
+      return reinterpret_cast<ReadSet::Word*>(reinterpret_cast<std::uintptr_t>(this) +
+                                              sizeof(Entry));
+    }
+  };
+  static_assert(sizeof(Entry) % 8 == 0);
+
+  static std::size_t slot_of(std::uint64_t key, std::uint32_t native) {
+    return static_cast<std::size_t>((key ^ std::uint64_t{native} << 32) * 0x9E3779B97F4A7C15ULL >>
+                                    51);
+  }
+  [[nodiscard]] std::uint32_t* slots() const { return reinterpret_cast<std::uint32_t*>(memory_); }
+  [[nodiscard]] Entry* entry_at(std::uint32_t place) const {
+    return reinterpret_cast<Entry*>(memory_ + place);
+  }
+
+  char* memory_;
+  std::size_t used_;
+  std::uint32_t epoch_;
+};
+
+[[gnu::always_inline]] inline std::uint32_t Memo::find(std::uint64_t key,
+                                                       std::uint32_t native) const {
+  if (memory_ == nullptr || epoch_ != epoch()) [[unlikely]] {
+    return 0;
+  }
+  const std::uint32_t place = slots()[slot_of(key, native)];
+  const Entry* entry = entry_at(place);
+  if (place == 0 || entry->key != key || entry->native != native) {
+    return 0;
+  }
+  const ReadSet::Word* word = entry->words();
+  for (const ReadSet::Word* const end = word + entry->count; word != end; ++word) {
+    if (*reinterpret_cast<const std::uint64_t*>(word->address) != word->value) {
+      return 0;
+    }
+  }
+  return entry->value;
+}
+
+}  // namespace seep::script

@@ -1,0 +1,319 @@
+#include "preload/script/php_frames.h"
+
+#include <atomic>
+#include <bit>
+#include <string_view>
+
+#include "preload/runtime/file.h"
+#include "preload/runtime/text.h"
+#include "preload/runtime/thread_pointer.h"
+#include "preload/script/script.h"
+#include "preload/stack/interpreter_loop.h"
+
+namespace seep::script {
+namespace {
+
+constexpr unsigned kMostSteps = 4096;         // frames of a stack that are looked at
+constexpr std::uint64_t kMostLength = 4096;   // of a name that is believed
+constexpr std::uint64_t kMostLine = 1 << 24;  // the same
+constexpr int kFunctionsToBelieve = 16;
+constexpr int kMostDoubts = 8;
+
+// Written before the interpreter is set.
+constinit PhpSymbols g_symbols;
+constinit PhpLayout g_layout{};
+constinit std::uintptr_t g_thread = 0;  // that runs PHP, in builds that are not thread-safe
+
+// Where in the executor's globals the instructions of an exception stand; 0: not found. Relaxed:
+// whoever looks finds the same.
+constinit std::atomic<std::uint64_t> g_exception_ops{0};
+
+// The trial of the layout. Relaxed: figures; two threads that count at once do no harm.
+constinit std::atomic<int> g_functions_to_check{kFunctionsToBelieve};
+constinit std::atomic<int> g_doubts{0};
+
+bool is_trusted() {
+  return g_functions_to_check.load(std::memory_order_relaxed) <= 0;
+}
+
+template <typename T = std::uint64_t>
+T at(std::uint64_t address) {
+  return *reinterpret_cast<const T*>(address);
+}
+
+struct Globals {
+  std::uint64_t executor = 0;
+  std::uint64_t compiler = 0;
+};
+
+// False on a thread that runs no PHP.
+bool find_globals(Globals& globals) {
+  if (g_symbols.thread_globals == nullptr) {
+    globals = {g_symbols.executor_globals, g_symbols.compiler_globals};
+    return runtime::thread_pointer() == g_thread;
+  }
+  const auto base = reinterpret_cast<std::uint64_t>(g_symbols.thread_globals());
+  globals = {base + *g_symbols.executor_offset, base + *g_symbols.compiler_offset};
+  return base != 0 && *g_symbols.executor_offset != 0 && *g_symbols.compiler_offset != 0;
+}
+
+bool is_compiling(const Globals& globals) {
+  return at<std::uint8_t>(globals.compiler + g_layout.in_compilation) != 0;
+}
+
+bool is_internal(std::uint64_t function) {
+  return (at<std::uint8_t>(function + php::kType) & php::kInternalBit) != 0;
+}
+
+// ---- whether the layout is the one expected -----------------------------------------------------
+
+template <typename T>
+bool read_safely(std::uint64_t address, T& value) {
+  return runtime::read_own_memory(reinterpret_cast<const void*>(address), &value, sizeof(value));
+}
+
+bool is_string(std::uint64_t text) {
+  std::uint64_t length = 0;
+  char end = 1;
+  return read_safely(text + php::kLength, length) && length < kMostLength &&
+         read_safely(text + php::kBytes + length, end) && end == '\0';
+}
+
+bool is_user_function(std::uint64_t function, std::uint64_t opline) {
+  std::uint64_t file = 0;
+  std::uint64_t opcodes = 0;
+  std::uint32_t lines[2] = {};
+  std::uint32_t last = 0;
+  std::uint32_t line = 0;
+  if (!read_safely(function + g_layout.filename, file) || !is_string(file) ||
+      !read_safely(function + g_layout.filename + php::kLineStart, lines) ||
+      !read_safely(function + g_layout.opcodes, opcodes) ||
+      !read_safely(function + g_layout.last, last)) {
+    return false;
+  }
+  if (lines[0] > lines[1] || lines[1] >= kMostLine || last == 0 || last >= kMostLine) {
+    return false;
+  }
+  const bool in_range = opline - opcodes < last * php::kInstructionBytes;
+  return read_safely((in_range ? opline : opcodes) + php::kLine, line) && line < kMostLine;
+}
+
+// Looks at the functions of a stack without believing any pointer; how many of them are written in
+// PHP, or -1 where one is not what it should be.
+int check_frames(std::uint64_t frame) {
+  int functions = 0;
+  while (frame != 0 && functions < kFunctionsToBelieve) {
+    std::uint64_t words[7] = {};  // up to the caller
+    if (!read_safely(frame, words)) {
+      return -1;
+    }
+    const std::uint64_t function = words[php::kFunction / 8];
+    frame = words[php::kCaller / 8];
+    if (function == 0) {
+      continue;
+    }
+    std::uint64_t head[3] = {};
+    if (!read_safely(function, head)) {
+      return -1;
+    }
+    const auto type = static_cast<std::uint8_t>(head[php::kType]);
+    const std::uint64_t name = head[php::kFunctionName / 8];
+    if ((type != 1 && type != 2 && type != 4) || (name != 0 && !is_string(name))) {
+      return -1;
+    }
+    if (type != 1) {
+      if (!is_user_function(function, words[php::kOpline / 8])) {
+        return -1;
+      }
+      ++functions;
+    }
+  }
+  return functions;
+}
+
+bool are_exception_ops(std::uint64_t first) {
+  for (std::uint64_t i = 0; i < php::kExceptionOps; ++i) {
+    const std::uint64_t instruction = first + i * php::kInstructionBytes;
+    if (at<std::uint8_t>(instruction + php::kOpcode) != php::kHandleException ||
+        at(instruction) != at(first)) {
+      return false;
+    }
+  }
+  return at(first) != 0;
+}
+
+// The globals are there as a whole; what is looked for was written as the request began.
+void find_exception_ops(const Globals& globals) {
+  constexpr std::uint64_t kBytes = php::kExceptionOps * php::kInstructionBytes;
+  for (std::uint64_t place = g_layout.current_execute_data + 8U;
+       place + kBytes <= php::kMostExecutorBytes; place += 8) {
+    if (are_exception_ops(globals.executor + place)) {
+      g_exception_ops.store(place, std::memory_order_relaxed);
+      return;
+    }
+  }
+}
+
+// Whether the stack may be read by plain loads.
+bool is_believed(const Globals& globals) {
+  if (is_trusted()) [[likely]] {
+    return true;
+  }
+  const int functions = check_frames(at(globals.executor + g_layout.current_execute_data));
+  if (functions < 0) {
+    if (g_doubts.fetch_add(1, std::memory_order_relaxed) + 1 == kMostDoubts) {
+      refuse("the frames of PHP are not laid out as its version has them");
+    }
+    return false;
+  }
+  g_functions_to_check.fetch_sub(functions, std::memory_order_relaxed);
+  if (is_trusted()) {
+    find_exception_ops(globals);
+  }
+  return true;
+}
+
+// ---- reading ------------------------------------------------------------------------------------
+
+// Up to a zero: the name of a class without one has a file and a line behind it.
+std::string_view view_of(std::uint64_t text) {
+  if (text == 0) {
+    return {};
+  }
+  const auto length = at(text + php::kLength);
+  const std::string_view all(reinterpret_cast<const char*>(text + php::kBytes),
+                             length < kMostLength ? length : kMostLength);
+  return all.substr(0, all.find('\0'));
+}
+
+using Name = runtime::Text<512>;
+
+void add_name(std::uint64_t function, std::uint64_t name, Name& text) {
+  const std::uint64_t scope = at(function + php::kScope);
+  if (scope != 0 && name != 0) {
+    text.add(view_of(at(scope + php::kClassName))).add("::");
+  }
+  text.add(name == 0 ? "{main}" : view_of(name));
+}
+
+// An instruction outside of the function's is that of an exception being thrown, or none at all: of
+// generators and of compiled code it is not always kept up.
+std::uint32_t line_of(std::uint64_t function, std::uint64_t opline, const Globals& globals,
+                      ReadSet& words) {
+  const auto in_function = [function](std::uint64_t instruction) {
+    return instruction - at(function + g_layout.opcodes) <
+           at<std::uint32_t>(function + g_layout.last) * php::kInstructionBytes;
+  };
+  const std::uint64_t ops = g_exception_ops.load(std::memory_order_relaxed);
+  const std::uint64_t throwing = opline - (globals.executor + ops);
+  if (ops != 0 && throwing < php::kExceptionOps * php::kInstructionBytes) {
+    opline = words.read(globals.executor + ops - 8);
+  }
+  return in_function(opline) ? static_cast<std::uint32_t>(words.read(opline + php::kLine))
+                             : at<std::uint32_t>(function + g_layout.filename + php::kLineStart);
+}
+
+bool add(table::ScriptFrameTable& table, const table::ScriptFrameTable::Frame& frame,
+         Stack& stack) {
+  const std::uint32_t id = table.intern(frame);
+  if (id == table::ScriptFrameTable::kNone) {
+    ++stack.lost;
+    return true;
+  }
+  return stack.add(id);
+}
+
+// The words that are noted tell the function and the line also where its memory is used again:
+// names of functions and files stay for the whole request. False when there is no room for more.
+bool add_function(std::uint64_t frame, std::uint64_t function, const Globals& globals,
+                  table::ScriptFrameTable& table, Stack& stack) {
+  const std::uint64_t name = stack.words.read(function + php::kFunctionName);
+  Name text;
+  add_name(function, name, text);
+  if (is_internal(function)) {
+    return add(table, {text.view(), {}, 0, format::ScriptLanguage::kPhp}, stack);
+  }
+  const std::uint64_t opline = stack.words.read(frame + php::kOpline);
+  const std::string_view file = view_of(stack.words.read(function + g_layout.filename));
+  const std::uint32_t line = line_of(function, opline, globals, stack.words);
+  return add(table, {text.view(), file, line, format::ScriptLanguage::kPhp}, stack);
+}
+
+void walk_php(table::ScriptFrameTable& table, Stack& stack) {
+  Globals globals;
+  if (!find_globals(globals) || !is_believed(globals)) {
+    return;
+  }
+  if (is_compiling(globals)) {
+    const std::uint64_t file = stack.words.read(globals.compiler + php::kCompiledFile);
+    add(table, {"[compile]", view_of(file), 0, format::ScriptLanguage::kPhp}, stack);
+  }
+  std::uint64_t frame = stack.words.read(globals.executor + g_layout.current_execute_data);
+  for (unsigned step = 0; frame != 0 && step < kMostSteps; ++step) {
+    const std::uint64_t function = stack.words.read(frame + php::kFunction);
+    if (function != 0 && !add_function(frame, function, globals, table, stack)) {
+      return;
+    }
+    frame = stack.words.read(frame + php::kCaller);
+  }
+}
+
+// From the innermost frame and where its caller stands. The instruction of a function that is not
+// written in PHP is left over from another one.
+std::uint64_t key_of_php() {
+  Globals globals;
+  if (!find_globals(globals)) {
+    return 0;
+  }
+  const std::uint64_t frame = at(globals.executor + g_layout.current_execute_data);
+  const std::uint64_t compiling = is_compiling(globals) ? 2 : 0;
+  if (frame == 0 || !is_trusted()) [[unlikely]] {
+    return frame | compiling;
+  }
+  const std::uint64_t function = at(frame + php::kFunction);
+  const std::uint64_t caller = at(frame + php::kCaller);
+  const bool has_line = function != 0 && !is_internal(function);
+  const std::uint64_t place = has_line ? at(frame + php::kOpline) : function;
+  const std::uint64_t called_from = caller == 0 ? 0 : at(caller + php::kOpline);
+  return (frame ^ std::rotl(place, 21) ^ std::rotl(called_from, 42)) << 2 | compiling | 1;
+}
+
+constexpr Interpreter kPhp{key_of_php, walk_php};
+
+}  // namespace
+
+bool read_php(const PhpSymbols& symbols, unsigned version) {
+  for (const PhpLayout& layout : kPhpLayouts) {
+    if (layout.version == version) {
+      g_symbols = symbols;
+      g_layout = layout;
+      g_thread = runtime::thread_pointer();
+      g_exception_ops.store(0, std::memory_order_relaxed);
+      g_functions_to_check.store(kFunctionsToBelieve, std::memory_order_relaxed);
+      g_doubts.store(0, std::memory_order_relaxed);
+      set_interpreter(&kPhp);
+      stack::set_interpreter_loop(symbols.loop_begin, symbols.loop_bytes);
+      return true;
+    }
+  }
+  return false;
+}
+
+bool php_request_is_over() {
+  constexpr std::uint64_t kFlags =
+      php::kExceptionOps * php::kInstructionBytes + php::kFlagsBehindExceptionOps;
+  const std::uint64_t ops = g_exception_ops.load(std::memory_order_relaxed);
+  Globals globals;
+  return ops != 0 && find_globals(globals) &&
+         at(globals.executor + g_layout.current_execute_data) == 0 &&
+         (at<std::uint8_t>(globals.executor + ops + kFlags) & php::kInShutdown) != 0;
+}
+
+const std::uint64_t* php_current_frame() {
+  return g_layout.version == 0 || g_symbols.thread_globals != nullptr
+             ? nullptr
+             : reinterpret_cast<const std::uint64_t*>(g_symbols.executor_globals +
+                                                      g_layout.current_execute_data);
+}
+
+}  // namespace seep::script

@@ -1,0 +1,45 @@
+// The call stack of PHP scripts. Context: IN-HOOK, any thread, signal handlers too; read_php
+// AT-INIT or IN-HOOK, once.
+//
+//   executor globals -> zend_execute_data -> caller -> caller …
+//                         function -> name, class, file        opline -> line
+//
+// All of it are plain loads: nothing of PHP is called but the look-up of a thread's globals. A
+// layout is believed once the first functions in PHP have been read by the kernel and made sense in
+// every field; if they do not, PHP is not read at all (script::refuse).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "preload/script/php_layout.h"
+
+namespace seep::script {
+
+// What the dynamic symbols of PHP tell.
+struct PhpSymbols {
+  // Not thread-safe builds; 0 in the others.
+  std::uint64_t executor_globals = 0;
+  std::uint64_t compiler_globals = 0;
+  // Thread-safe builds: the globals of a thread, null on those that run no PHP, and where in them.
+  void* (*thread_globals)() = nullptr;
+  const std::size_t* executor_offset = nullptr;
+  const std::size_t* compiler_offset = nullptr;
+  // execute_ex
+  std::uint64_t loop_begin = 0;
+  std::uint64_t loop_bytes = 0;
+};
+
+// Makes PHP the interpreter of this process. `version` as PhpLayout::version; false when it is none
+// that is known. Of a build that is not thread-safe, the calling thread is PHP's.
+bool read_php(const PhpSymbols& symbols, unsigned version);
+
+// Whether the request of the calling thread, which runs PHP, is over: nothing is executed and what
+// it made is being released. False while no stack of it was read.
+bool php_request_is_over();
+
+// The word that is 0 while nothing is executed, of builds that are not thread-safe; null before
+// read_php and in the others.
+const std::uint64_t* php_current_frame();
+
+}  // namespace seep::script

@@ -1,0 +1,30 @@
+#include "preload/script/script.h"
+
+#include "preload/stack/interpreter_loop.h"
+
+namespace seep::script {
+
+constinit std::atomic<const Interpreter*> g_interpreter{nullptr};
+constinit std::atomic<std::uint32_t> g_epoch{0};
+
+namespace {
+
+constinit std::atomic<const char*> g_refusal{nullptr};  // release in refuse, acquire in refusal
+
+}  // namespace
+
+void set_interpreter(const Interpreter* interpreter) {
+  g_interpreter.store(interpreter, std::memory_order_release);
+}
+
+void refuse(const char* why) {
+  g_refusal.store(why, std::memory_order_release);
+  set_interpreter(nullptr);
+  stack::set_interpreter_loop(0, 0);
+}
+
+const char* refusal() {
+  return g_refusal.load(std::memory_order_acquire);
+}
+
+}  // namespace seep::script

@@ -1,0 +1,109 @@
+// Call stacks of scripts: what an interpreter says of the calling thread, read from its memory.
+// Context: IN-HOOK, any thread, signal handlers too. Nothing of the interpreter is called and
+// nothing allocated; less than 2 KB of stack.
+//
+// One interpreter is read in a process: the first that starts. A language has a file pair here that
+// reads its frames (php_frames), and one in intercept/ that sees its allocator (php_heap).
+//
+//   key()   a few loads: which stack it may be        0: no script runs on this thread
+//   walk()  all frames, and every word that was read on the way, in order (ReadSet)
+//
+// A stack that was walked before is found again by its key and by comparing those words (memo.h).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "preload/table/script_frame_table.h"
+
+namespace seep::script {
+
+inline constexpr unsigned kMostFrames = 32;
+
+// The words that a walk read, in its order: where the first ones are as they were, reading the next
+// is safe, and where all are, the walk would come to the same frames. Short-lived memory may be
+// used again for other things of the same address: a walk must note enough to tell
+// (php_frames.cpp).
+class ReadSet {
+ public:
+  static constexpr unsigned kMostWords = 8 * kMostFrames;
+
+  struct Word {
+    std::uint64_t address;
+    std::uint64_t value;
+  };
+
+  // Writes them to `room`, which has kMostWords; null: they are not kept.
+  explicit ReadSet(Word* room) : words_(room) {}
+
+  // Reads a word of the interpreter.
+  std::uint64_t read(std::uint64_t address) {
+    const std::uint64_t value = *reinterpret_cast<const std::uint64_t*>(address);
+    if (words_ != nullptr && count_ < kMostWords) {
+      words_[count_] = {address, value};
+    }
+    ++count_;
+    return value;
+  }
+  // Whether all of them are kept.
+  [[nodiscard]] bool is_whole() const { return words_ != nullptr && count_ <= kMostWords; }
+  [[nodiscard]] unsigned count() const { return count_; }
+
+ private:
+  Word* words_;
+  unsigned count_ = 0;
+};
+
+struct Stack {
+  explicit Stack(ReadSet::Word* room) : words(room) {}
+
+  unsigned depth = 0;                 // frames filled in
+  unsigned lost = 0;                  // frames that found no room in the table
+  bool cut = false;                   // there are more
+  std::uint32_t frames[kMostFrames];  // ids of the table, innermost first
+  ReadSet words;
+
+  // False when there is no room for another one.
+  bool add(std::uint32_t frame) {
+    cut = depth == kMostFrames;
+    if (!cut) {
+      frames[depth++] = frame;
+    }
+    return !cut;
+  }
+};
+
+struct Interpreter {
+  std::uint64_t (*key)();
+  void (*walk)(table::ScriptFrameTable& table, Stack& stack);
+};
+
+// Null while no interpreter is read. Release in set_interpreter, acquire in interpreter().
+[[gnu::visibility("hidden")]] extern std::atomic<const Interpreter*> g_interpreter;
+inline const Interpreter* interpreter() {
+  return g_interpreter.load(std::memory_order_acquire);
+}
+void set_interpreter(const Interpreter* interpreter);
+
+// Goes up when words that compare equal may mean another script: a request has ended, and its
+// memory is used again. Relaxed: it is read and changed in the thread that runs the script.
+[[gnu::visibility("hidden")]] extern std::atomic<std::uint32_t> g_epoch;
+inline std::uint32_t epoch() {
+  return g_epoch.load(std::memory_order_relaxed);
+}
+inline void begin_epoch() {
+  g_epoch.fetch_add(1, std::memory_order_relaxed);
+}
+
+// The layout of the interpreter is not the one expected: it is read no more. `why` must stay.
+void refuse(const char* why);
+// Why it was refused; null where it was not.
+const char* refusal();
+
+// Whether a script runs on the calling thread.
+inline bool runs_here() {
+  const Interpreter* known = interpreter();
+  return known != nullptr && known->key() != 0;
+}
+
+}  // namespace seep::script

@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+"""PHP scripts under seep: their own frames stand in the stacks, and nothing else changes.
+
+usage: php_test.py --build-dir DIR [--offline] [--only NAME,…]
+
+Debian's PHP is unpacked under the build folder, never installed (scripts/fetch_packages). Exit status
+1 when a case fails.
+"""
+import argparse
+import dataclasses
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+SOURCE = HERE.parents[2]
+sys.path.insert(0, str(SOURCE / "tests" / "scenarios" / "real"))
+from harness import environment  # noqa: E402
+from servers import free_port, wait_for_port  # noqa: E402
+
+PACKAGES = ["php8.2-cli", "php8.2-common"]
+REQUESTS = 150
+LONGEST_RUN_S = 60
+
+
+class Failure(Exception):
+    """What a case found."""
+
+
+def expect(is_so, sentence):
+    if not is_so:
+        raise Failure(sentence)
+
+
+@dataclasses.dataclass
+class Run:
+    out: bytes
+    err: bytes
+    status: int
+
+
+class Php:
+    """PHP from its package, a work folder, and seep."""
+
+    def __init__(self, build_dir, offline):
+        self.seep = build_dir / "bin" / "seep"
+        self.library = build_dir / "lib" / "libseep.so"
+        self.work = build_dir / "scripts-php"
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir(parents=True)
+        fetch = [str(SOURCE / "scripts" / "fetch_packages"), "--into", str(build_dir / "packages-php")]
+        if subprocess.run(fetch + (["--offline"] if offline else []) + PACKAGES, check=False).returncode:
+            raise SystemExit("the packages could not be unpacked")
+        path = subprocess.run(fetch + ["--library-path"], text=True, capture_output=True, check=True)
+        self.library_path = path.stdout.strip()
+        self.root = build_dir / "packages-php" / "root"
+
+    def command(self, script, *arguments):
+        return [str(self.root / "usr/bin/php8.2"), "-n", "-d", "memory_limit=512M",
+                str(HERE / "php" / script), *arguments]
+
+    def recordings(self, name):
+        return self.work / name
+
+    def run(self, command, added=None):
+        done = subprocess.run(command, env=environment(self.library_path, added or {}), cwd=self.work,
+                              stdin=subprocess.DEVNULL, capture_output=True, check=False,
+                              timeout=LONGEST_RUN_S)
+        return Run(done.stdout, done.stderr, done.returncode)
+
+    def tracked(self, name, **settings):
+        """Variables that put a command under seep."""
+        return {"LD_PRELOAD": str(self.library), "SEEP_DIR": str(self.recordings(name)),
+                "SEEP_MIN_LIFE": "0s", **settings}
+
+    def compare(self, name, command, **settings):
+        """Runs natively and under seep: what comes out must be the same."""
+        native, seen = self.run(command), self.run(command, self.tracked(name, **settings))
+        for what in ("out", "err", "status"):
+            expect(getattr(native, what) == getattr(seen, what),
+                   f"{what} differs: {getattr(native, what)!r} natively, {getattr(seen, what)!r} under seep")
+        return seen
+
+    def report(self, path, *options):
+        done = self.run([str(self.seep), "report", "--json", "--top", "0", *options, str(path)])
+        expect(done.status == 0, f"seep report: {done.err.decode().strip()}")
+        return json.loads(done.out)
+
+
+def blamed(suspect):
+    return suspect["stack"][suspect["blame"]]
+
+
+def described(frame):
+    return f"{frame['function']} {frame['file']}:{frame['line']} ({frame['language']})"
+
+
+def marked_lines(script, mark):
+    """Numbers of the lines of a script that end in a comment with `mark`."""
+    lines = (HERE / "php" / script).read_text().splitlines()
+    return [i for i, line in enumerate(lines, 1) if re.search(rf"//.*\b{mark}\b", line)]
+
+
+def no_losses(report, *but):
+    lost = {name: count for name, count in report["losses"].items() if count and name not in but}
+    expect(not lost, f"losses: {lost}")
+
+
+def blocks_by_line(report):
+    """Live blocks of the sites by the line of a file that is blamed for them."""
+    blocks = {}
+    for suspect in report["suspects"]:
+        frame = blamed(suspect)
+        key = (pathlib.Path(frame["file"] or "").name, frame["line"])
+        blocks[key] = blocks.get(key, 0) + suspect["live_blocks"]
+    return blocks
+
+
+# ---- cases ---------------------------------------------------------------------------------------
+
+
+def first_is_the_leak(php, name, **settings):
+    php.compare(name, php.command("leak.php"), **settings)
+    report = php.report(php.recordings(name))
+    first = report["suspects"][0]
+    [line] = marked_lines("leak.php", "leaks")
+    frame = blamed(first)
+    expect(frame["function"] == "Pool::run" and frame["line"] == line
+           and frame["file"].endswith("/leak.php") and frame["language"] == "php",
+           f"the first row blames {described(frame)}")
+    expect(first["leak"], f"it is called {first['verdict']}: {first['why']}")
+    return report, first
+
+
+def leak(php, name):
+    report, first = first_is_the_leak(php, name)
+    no_losses(report)
+    functions = [frame["function"] for frame in first["stack"] if frame["language"] == "php"]
+    expect(functions[-2:] == ["Pool::run", "{main}"], f"the script's frames are {functions}")
+    natives = [i for i, frame in enumerate(first["stack"]) if frame["language"] == "native"]
+    expect(not natives or natives[0] >= len(functions), "a native frame stands before a script's")
+    others = [row for row in report["suspects"][1:] if row["leak"]]
+    expect(not others, f"a second leak: {[described(blamed(row)) for row in others]}")
+
+
+def sampled(php, name):
+    first_is_the_leak(php, name, SEEP_MODE="sample", SEEP_SAMPLE_BYTES="16384")
+
+
+def without_zend_allocator(php, name):
+    first_is_the_leak(php, name, USE_ZEND_ALLOC="0")
+
+
+def language_off(php, name):
+    php.compare(name, php.command("leak.php", "0.3"), SEEP_LANG="off")
+    frames = [frame for row in php.report(php.recordings(name))["suspects"] for frame in row["stack"]]
+    expect(frames and all(frame["language"] == "native" for frame in frames), "there are script frames")
+
+
+def lines(php, name):
+    php.compare(name, php.command("lines.php"))
+    report = php.report(php.recordings(name), "--sites")
+    no_losses(report)
+    blocks = blocks_by_line(report)
+    for script in ("lines.php", "included.php"):
+        for line in marked_lines(script, "keeps"):
+            text = (HERE / "php" / script).read_text().splitlines()[line - 1]
+            found = sum(count for (file, at), count in blocks.items()
+                        if (file.startswith(f"{script}({line})") and at == 1 if "eval()'d" in text
+                            else file == script and at == line))
+            expect(500 <= found <= 1010, f"{script}:{line} has {found} live blocks: {text.strip()}")
+
+
+def memory(php, name):
+    for way in ("", "limit", "throw", "exit"):
+        php.compare(f"{name}-{way}", php.command("memory.php", way))
+
+
+def forks(php, name):
+    php.compare(name, php.command("forks.php"))
+    [line] = marked_lines("forks.php", "keeps")
+    children = [path for path in php.recordings(name).iterdir() if path.is_dir()]
+    found = [report for report in map(php.report, children)
+             if blocks_by_line(report).get(("forks.php", line), 0) >= 4000]
+    expect(len(children) == 2 and len(found) == 1,
+           f"{len(children)} recordings, {len(found)} with the child's line")
+
+
+def served(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+        return answer.read()
+
+
+def web_server(php, name):
+    port = free_port()
+    command = php.command("request.php")[:-1] + ["-S", f"127.0.0.1:{port}", str(HERE / "php/request.php")]
+    server = subprocess.Popen(command, env=environment(php.library_path, php.tracked(name)), cwd=php.work,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    try:
+        wait_for_port(port, server)
+        for _ in range(REQUESTS):
+            expect(served(port) == b"served", "a request got another answer")
+            time.sleep(0.01)
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+    report = php.report(php.recordings(name))
+    left = {key: count for key, count in blocks_by_line(report).items() if key[0] == "request.php"}
+    expect(sum(left.values()) < 3000, f"blocks of requests that are over: {left}")
+    leaks = [described(blamed(row)) for row in report["suspects"] if row["leak"]]
+    expect(not leaks, f"leaks: {leaks}")
+
+
+CASES = {"leak": leak, "sampled": sampled, "without_zend_allocator": without_zend_allocator,
+         "language_off": language_off, "lines": lines, "memory": memory, "forks": forks,
+         "web_server": web_server}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--build-dir", required=True, type=pathlib.Path)
+    parser.add_argument("--offline", action="store_true", help="use the packages unpacked already, or fail")
+    parser.add_argument("--only", help="comma separated names")
+    options = parser.parse_args()
+    php = Php(options.build_dir.resolve(), options.offline)
+    failed = 0
+    for name in options.only.split(",") if options.only else CASES:
+        begin = time.monotonic()
+        try:
+            CASES[name](php, name)
+            print(f"{name}: good, {time.monotonic() - begin:.1f} s")
+        except (Failure, OSError, subprocess.TimeoutExpired) as failure:
+            failed += 1
+            print(f"{name}: FAILED: {failure}")
+    print(f"{len(CASES) - failed if not options.only else ''} of the cases good; kept {php.work}")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

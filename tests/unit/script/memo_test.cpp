@@ -1,0 +1,86 @@
+#include "preload/script/memo.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace seep::script {
+namespace {
+
+class MemoTest : public testing::Test {
+ protected:
+  ~MemoTest() override { memo_.release(); }
+
+  // Keeps `value` for what `words` hold now.
+  void keep(std::uint64_t key, std::uint32_t native, const std::vector<std::uint64_t>& words,
+            std::uint32_t value) {
+    ReadSet read(memo_.begin());
+    for (const std::uint64_t& word : words) {
+      read.read(reinterpret_cast<std::uint64_t>(&word));
+    }
+    memo_.add(key, native, read, value);
+  }
+
+  Memo memo_{};
+};
+
+TEST_F(MemoTest, KnowsNothingAtFirst) {
+  EXPECT_EQ(memo_.find(1, 1), 0U);
+}
+
+TEST_F(MemoTest, FindsAStackWhileItsWordsAreAsTheyWere) {
+  std::vector<std::uint64_t> words = {10, 20, 30};
+  keep(7, 1, words, 42);
+  EXPECT_EQ(memo_.find(7, 1), 42U);
+  words[2] = 31;
+  EXPECT_EQ(memo_.find(7, 1), 0U);
+  words[2] = 30;
+  EXPECT_EQ(memo_.find(7, 1), 42U);
+}
+
+TEST_F(MemoTest, TellsKeysAndNativeFramesApart) {
+  const std::vector<std::uint64_t> words = {1};
+  keep(7, 1, words, 42);
+  EXPECT_EQ(memo_.find(8, 1), 0U);
+  EXPECT_EQ(memo_.find(7, 2), 0U);
+}
+
+TEST_F(MemoTest, TouchesNoWordBehindOneThatDiffers) {
+  std::vector<std::uint64_t> words = {1};
+  ReadSet read(memo_.begin());
+  read.read(reinterpret_cast<std::uint64_t>(&words[0]));
+  auto* gone = new std::uint64_t(5);
+  read.read(reinterpret_cast<std::uint64_t>(gone));
+  memo_.add(7, 1, read, 42);
+  EXPECT_EQ(memo_.find(7, 1), 42U);
+  delete gone;  // AddressSanitizer sees a read of it
+  words[0] = 2;
+  EXPECT_EQ(memo_.find(7, 1), 0U);
+}
+
+TEST_F(MemoTest, ForgetsWhatAnEarlierRequestKept) {
+  const std::vector<std::uint64_t> words = {1};
+  keep(7, 1, words, 42);
+  begin_epoch();
+  EXPECT_EQ(memo_.find(7, 1), 0U);
+  keep(9, 1, words, 43);
+  EXPECT_EQ(memo_.find(7, 1), 0U);
+  EXPECT_EQ(memo_.find(9, 1), 43U);
+}
+
+TEST_F(MemoTest, KeepsNothingOfAStackWithTooManyWords) {
+  const std::vector<std::uint64_t> words(ReadSet::kMostWords + 1, 5);
+  keep(7, 1, words, 42);
+  EXPECT_EQ(memo_.find(7, 1), 0U);
+}
+
+TEST_F(MemoTest, IsEmptiedWhenItIsFullAndGoesOn) {
+  const std::vector<std::uint64_t> words(200, 5);
+  for (std::uint32_t i = 1; i <= 5000; ++i) {
+    keep(std::uint64_t{i} << 32 | i, 1, words, i);
+    ASSERT_EQ(memo_.find(std::uint64_t{i} << 32 | i, 1), i);
+  }
+}
+
+}  // namespace
+}  // namespace seep::script

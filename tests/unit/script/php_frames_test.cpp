@@ -1,0 +1,250 @@
+// Stacks of a PHP that is made of plain memory here, laid out as version 8.2 has it.
+#include "preload/script/php_frames.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "preload/script/script.h"
+
+namespace seep::script {
+namespace {
+
+constexpr PhpLayout kLayout = kPhpLayouts[3];
+static_assert(kLayout.version == 802);
+
+class Memory {
+ public:
+  explicit Memory(std::size_t bytes) : bytes_(bytes) {}
+  template <typename T>
+  void put(std::uint64_t offset, T value) {
+    std::memcpy(bytes_.data() + offset, &value, sizeof(value));
+  }
+  void put(std::uint64_t offset, const std::string& text) {
+    std::memcpy(bytes_.data() + offset, text.data(), text.size());
+  }
+  [[nodiscard]] std::uint64_t address() const {
+    return reinterpret_cast<std::uint64_t>(bytes_.data());
+  }
+
+ private:
+  std::vector<unsigned char> bytes_;
+};
+
+class FakePhp : public testing::Test {
+ protected:
+  FakePhp() {
+    PhpSymbols symbols;
+    symbols.executor_globals = executor_.address();
+    symbols.compiler_globals = compiler_.address();
+    EXPECT_TRUE(read_php(symbols, 802));
+  }
+  ~FakePhp() override { set_interpreter(nullptr); }
+
+  Memory& make(std::size_t bytes) { return memory_.emplace_back(bytes); }
+
+  std::uint64_t string(const std::string& text) {
+    Memory& string = make(php::kBytes + text.size() + 1);
+    string.put(php::kLength, std::uint64_t{text.size()});
+    string.put(php::kBytes, text);
+    return string.address();
+  }
+
+  // Its instructions stand on lines `first`, `first` + 1, …
+  std::uint64_t user_function(const std::string& name, const std::string& file,
+                              std::uint32_t first = 10, std::uint32_t instructions = 4) {
+    Memory& code = make(instructions * php::kInstructionBytes);
+    for (std::uint32_t i = 0; i < instructions; ++i) {
+      code.put(i * php::kInstructionBytes + php::kLine, first + i);
+    }
+    Memory& function = make(256);
+    function.put(php::kType, std::uint8_t{2});
+    function.put(php::kFunctionName, name.empty() ? std::uint64_t{0} : string(name));
+    function.put(kLayout.filename, string(file));
+    function.put(kLayout.filename + php::kLineStart, first);
+    function.put(kLayout.filename + php::kLineEnd, first + instructions);
+    function.put(kLayout.opcodes, code.address());
+    function.put(kLayout.last, instructions);
+    code_[function.address()] = code.address();
+    return function.address();
+  }
+  std::uint64_t internal_function(const std::string& name) {
+    Memory& function = make(256);
+    function.put(php::kType, std::uint8_t{1});
+    function.put(php::kFunctionName, string(name));
+    return function.address();
+  }
+  void set_class(std::uint64_t function, const std::string& name) {
+    Memory& type = make(64);
+    type.put(php::kClassName, string(name));
+    *reinterpret_cast<std::uint64_t*>(function + php::kScope) = type.address();
+  }
+
+  // Calls a function from what runs now; `instruction` is the one it is at.
+  std::uint64_t call(std::uint64_t function, std::uint64_t instruction = 0) {
+    Memory& frame = make(80);
+    frame.put(php::kFunction, function);
+    frame.put(php::kCaller, running());
+    frame.put(php::kOpline, code_[function] + instruction * php::kInstructionBytes);
+    run(frame.address());
+    return frame.address();
+  }
+  std::uint64_t running() {
+    return *reinterpret_cast<std::uint64_t*>(executor_.address() + kLayout.current_execute_data);
+  }
+  void run(std::uint64_t frame) { executor_.put(kLayout.current_execute_data, frame); }
+
+  std::vector<std::string> stack() {
+    Stack captured(nullptr);
+    if (interpreter() == nullptr || interpreter()->key() == 0) {
+      return {};
+    }
+    interpreter()->walk(*table_, captured);
+    std::vector<std::string> lines;
+    for (unsigned i = 0; i < captured.depth; ++i) {
+      const format::ScriptFrameRecord& record = *table_->record(captured.frames[i]);
+      lines.push_back(std::string(table_->texts().text(record.function)) + " " +
+                      std::string(table_->texts().text(record.file)) + ":" +
+                      std::to_string(record.line));
+    }
+    return lines;
+  }
+  // Until the layout is believed.
+  void be_believed() {
+    const std::uint64_t before = running();
+    call(user_function("warm", "/w.php"));
+    for (int i = 0; i < 20; ++i) {
+      stack();
+    }
+    run(before);
+  }
+
+  std::deque<Memory> memory_;
+  std::map<std::uint64_t, std::uint64_t> code_;  // the first instruction of each function
+  Memory& executor_ = make(2048);
+  Memory& compiler_ = make(256);
+  std::unique_ptr<table::ScriptFrameTable> table_ = std::make_unique<table::ScriptFrameTable>();
+};
+
+TEST_F(FakePhp, HasNoStackWhileNothingRuns) {
+  EXPECT_TRUE(stack().empty());
+}
+
+TEST_F(FakePhp, GivesClassFunctionFileAndLineInnermostFirst) {
+  call(user_function("", "/srv/index.php", 1), 3);
+  const std::uint64_t run = user_function("run", "/srv/pool.php", 7);
+  set_class(run, "Pool");
+  call(run, 2);
+  call(internal_function("str_repeat"));
+  const std::vector<std::string> expected = {"str_repeat :0", "Pool::run /srv/pool.php:9",
+                                             "{main} /srv/index.php:4"};
+  EXPECT_EQ(stack(), expected);
+  be_believed();
+  EXPECT_EQ(stack(), expected);
+}
+
+TEST_F(FakePhp, PassesOverFramesWithoutAFunction) {
+  call(user_function("outer", "/a.php"));
+  call(0);
+  EXPECT_EQ(stack(), std::vector<std::string>{"outer /a.php:10"});
+}
+
+TEST_F(FakePhp, TakesTheFirstLineWhereTheInstructionIsNoneOfTheFunction) {
+  const std::uint64_t frame = call(user_function("f", "/a.php", 30));
+  for (const std::uint64_t garbage : {std::uint64_t{0}, std::uint64_t{0x1234}, ~std::uint64_t{0}}) {
+    *reinterpret_cast<std::uint64_t*>(frame + php::kOpline) = garbage;
+    EXPECT_EQ(stack(), std::vector<std::string>{"f /a.php:30"});
+  }
+  be_believed();
+  EXPECT_EQ(stack(), std::vector<std::string>{"f /a.php:30"});
+}
+
+TEST_F(FakePhp, TakesTheLineBeforeAnExceptionWasThrown) {
+  constexpr std::uint64_t kOps = 888;  // where version 8.2 has them
+  for (std::uint64_t i = 0; i < php::kExceptionOps; ++i) {
+    executor_.put(kOps + i * php::kInstructionBytes, std::uint64_t{0x5555});
+    executor_.put(kOps + i * php::kInstructionBytes + php::kOpcode, php::kHandleException);
+  }
+  be_believed();
+  const std::uint64_t function = user_function("f", "/a.php", 30);
+  const std::uint64_t frame = call(function);
+  executor_.put(kOps - 8, code_[function] + 2 * php::kInstructionBytes);
+  *reinterpret_cast<std::uint64_t*>(frame + php::kOpline) = executor_.address() + kOps;
+  EXPECT_EQ(stack(), std::vector<std::string>{"f /a.php:32"});
+  EXPECT_FALSE(php_request_is_over());
+  run(0);
+  EXPECT_FALSE(php_request_is_over());
+  executor_.put(993, std::uint8_t{1});
+  EXPECT_TRUE(php_request_is_over());
+}
+
+TEST_F(FakePhp, NamesTheFileThatIsCompiled) {
+  call(user_function("load", "/a.php"));
+  compiler_.put(kLayout.in_compilation, std::uint8_t{1});
+  compiler_.put(php::kCompiledFile, string("/b.php"));
+  EXPECT_EQ(stack(), (std::vector<std::string>{"[compile] /b.php:0", "load /a.php:10"}));
+}
+
+TEST_F(FakePhp, CutsDeepStacksAtTheirOuterEnd) {
+  const std::uint64_t recursion = user_function("f", "/a.php");
+  for (unsigned i = 0; i < 3 * kMostFrames; ++i) {
+    call(recursion, i % 2);
+  }
+  Stack captured(nullptr);
+  interpreter()->walk(*table_, captured);
+  EXPECT_EQ(captured.depth, kMostFrames);
+  EXPECT_TRUE(captured.cut);
+}
+
+TEST_F(FakePhp, HasOneFrameForALineWhateverCopyOfTheFunctionRuns) {
+  call(user_function("f", "/a.php"));
+  stack();
+  run(0);
+  call(user_function("f", "/a.php"));
+  stack();
+  EXPECT_EQ(table_->count(), 1U);
+}
+
+TEST_F(FakePhp, TheKeyTellsLinesCallersAndFramesApart) {
+  be_believed();
+  const std::uint64_t outer = user_function("outer", "/a.php");
+  const std::uint64_t inner = user_function("inner", "/a.php");
+  const std::uint64_t caller = call(outer, 0);
+  const std::uint64_t frame = call(inner, 0);
+  const std::uint64_t key = interpreter()->key();
+  *reinterpret_cast<std::uint64_t*>(frame + php::kOpline) += php::kInstructionBytes;
+  EXPECT_NE(interpreter()->key(), key);
+  *reinterpret_cast<std::uint64_t*>(frame + php::kOpline) -= php::kInstructionBytes;
+  EXPECT_EQ(interpreter()->key(), key);
+  *reinterpret_cast<std::uint64_t*>(caller + php::kOpline) += php::kInstructionBytes;
+  EXPECT_NE(interpreter()->key(), key);
+}
+
+TEST_F(FakePhp, IsReadNoMoreWhereItIsLaidOutInAnotherWay) {
+  const std::uint64_t function = user_function("f", "/a.php");
+  *reinterpret_cast<std::uint64_t*>(function + kLayout.filename) = 0x10;  // points nowhere
+  call(function);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(stack().empty());
+  }
+  EXPECT_EQ(interpreter(), nullptr);
+  EXPECT_NE(refusal(), nullptr);
+}
+
+TEST_F(FakePhp, AFrameThatPointsNowhereIsNotFollowed) {
+  run(0x10);
+  EXPECT_TRUE(stack().empty());
+}
+
+TEST(PhpVersions, OthersAreNotRead) {
+  EXPECT_FALSE(read_php({}, 703));
+  EXPECT_FALSE(read_php({}, 900));
+}
+
+}  // namespace
+}  // namespace seep::script
