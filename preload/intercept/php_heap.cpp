@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string_view>
 
-#include "preload/intercept/process_events.h"
 #include "preload/recorder/recorder.h"
 #include "preload/recorder/script_objects.h"
 #include "preload/runtime/text.h"
@@ -48,10 +47,6 @@ constinit RequestFunction g_deactivate = nullptr;
 constinit const std::uint64_t kAlwaysRuns = 1;
 constinit const std::uint64_t* g_running = &kAlwaysRuns;
 
-// A call is under way. Found at the end of a request it was left: the limit was reached. Where
-// there is a heap for each thread, that is not told apart.
-constinit bool g_calls = false;
-
 PhpHeap* this_heap() {
   return g_heap != nullptr ? g_heap : g_php.get_heap();
 }
@@ -69,13 +64,11 @@ class Unmarked {
     if (heap_ != nullptr) {
       set_mark(heap_, 0);
     }
-    g_calls = true;
   }
   ~Unmarked() {
     if (heap_ != nullptr) {
       set_mark(heap_, kHasHandlers);
     }
-    g_calls = false;
   }
   Unmarked(const Unmarked&) = delete;
   Unmarked& operator=(const Unmarked&) = delete;
@@ -88,7 +81,7 @@ bool is_passed_over(std::size_t size) {
   return size <= kTooSmall || recorder::passes_over_object(size);
 }
 
-void* alloc(std::size_t size) {
+[[gnu::always_inline]] inline void* alloc(std::size_t size) {
   PhpHeap* heap = this_heap();
   const Unmarked unmarked(heap);
   const recorder::ScriptAllocatorGuard guard;
@@ -122,16 +115,8 @@ void forget_objects(PhpHeap* heap) {
   }
 }
 
-void tell_of_limit() {
-  if (g_calls && g_heap != nullptr && g_process_events.on_mark != nullptr) {
-    g_process_events.on_mark({format::Trigger::kLimit, "memory_limit", false, 0});
-  }
-  g_calls = false;
-}
-
 // Runs right before the heap is emptied.
 int deactivate() {
-  tell_of_limit();
   const int result = g_deactivate == nullptr ? 0 : g_deactivate();
   PhpHeap* heap = this_heap();
   const bool is_the_only_one = g_running != &kAlwaysRuns && script::php_request_is_over();
@@ -191,7 +176,6 @@ static unsigned long seep_php_collect() {
 
 static void seep_php_shutdown(bool full, bool silent) {
   PhpHeap* heap = this_heap();
-  tell_of_limit();
   set_mark(heap, 0);
   forget_objects(heap);
   g_php.shutdown(heap, full, silent);

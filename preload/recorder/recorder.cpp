@@ -172,6 +172,7 @@ void start_recording(const Config& config) {
   start_pools(config.track_heap, config.sample_bytes != 0);
   start_script_objects(config.sample_bytes != 0);
   g_tables.pools.allow_dense_pages(true);  // what may lie closer is recorded as such
+  g_tables.pools.expect_equal_blocks(true);
   if (config.sample_bytes != 0) {
     g_tables.blocks.allow_dense_pages(false);  // few blocks, and of any allocator
     start_sampled(config.sample_bytes, config.track_heap);

@@ -76,6 +76,7 @@ class Memo {
     return 0;
   }
   const ReadSet::Word* word = entry->words();
+#pragma GCC unroll 4
   for (const ReadSet::Word* const end = word + entry->count; word != end; ++word) {
     if (*reinterpret_cast<const std::uint64_t*>(word->address) != word->value) {
       return 0;

@@ -47,7 +47,7 @@ struct Globals {
 };
 
 // False on a thread that runs no PHP.
-bool find_globals(Globals& globals) {
+[[gnu::always_inline]] inline bool find_globals(Globals& globals) {
   if (g_symbols.thread_globals == nullptr) {
     globals = {g_symbols.executor_globals, g_symbols.compiler_globals};
     return runtime::thread_pointer() == g_thread;
@@ -142,16 +142,22 @@ bool are_exception_ops(std::uint64_t first) {
   return at(first) != 0;
 }
 
-// The globals are there as a whole; what is looked for was written as the request began.
-void find_exception_ops(const Globals& globals) {
+// Where they stand in the executor's globals, which are there as a whole; 0 before the first
+// request.
+std::uint64_t find_exception_ops(const Globals& globals) {
+  const std::uint64_t known = g_exception_ops.load(std::memory_order_relaxed);
+  if (known != 0) {
+    return known;
+  }
   constexpr std::uint64_t kBytes = php::kExceptionOps * php::kInstructionBytes;
   for (std::uint64_t place = g_layout.current_execute_data + 8U;
        place + kBytes <= php::kMostExecutorBytes; place += 8) {
     if (are_exception_ops(globals.executor + place)) {
       g_exception_ops.store(place, std::memory_order_relaxed);
-      return;
+      return place;
     }
   }
+  return 0;
 }
 
 // Whether the stack may be read by plain loads.
@@ -167,9 +173,6 @@ bool is_believed(const Globals& globals) {
     return false;
   }
   g_functions_to_check.fetch_sub(functions, std::memory_order_relaxed);
-  if (is_trusted()) {
-    find_exception_ops(globals);
-  }
   return true;
 }
 
@@ -204,10 +207,12 @@ std::uint32_t line_of(std::uint64_t function, std::uint64_t opline, const Global
     return instruction - at(function + g_layout.opcodes) <
            at<std::uint32_t>(function + g_layout.last) * php::kInstructionBytes;
   };
-  const std::uint64_t ops = g_exception_ops.load(std::memory_order_relaxed);
-  const std::uint64_t throwing = opline - (globals.executor + ops);
-  if (ops != 0 && throwing < php::kExceptionOps * php::kInstructionBytes) {
-    opline = words.read(globals.executor + ops - 8);
+  if (!in_function(opline)) {
+    const std::uint64_t ops = find_exception_ops(globals);
+    const std::uint64_t throwing = opline - (globals.executor + ops);
+    if (ops != 0 && throwing < php::kExceptionOps * php::kInstructionBytes) {
+      opline = words.read(globals.executor + ops - 8);
+    }
   }
   return in_function(opline) ? static_cast<std::uint32_t>(words.read(opline + php::kLine))
                              : at<std::uint32_t>(function + g_layout.filename + php::kLineStart);
@@ -223,16 +228,17 @@ bool add(table::ScriptFrameTable& table, const table::ScriptFrameTable::Frame& f
   return stack.add(id);
 }
 
-// The words that are noted tell the function and the line also where its memory is used again:
-// names of functions and files stay for the whole request. False when there is no room for more.
+// The words that are noted tell the function also where its memory is used again: names stay for
+// the whole request, and no two functions have a line of a file in common that matters. False when
+// there is no room for more.
 bool add_function(std::uint64_t frame, std::uint64_t function, const Globals& globals,
                   table::ScriptFrameTable& table, Stack& stack) {
-  const std::uint64_t name = stack.words.read(function + php::kFunctionName);
   Name text;
-  add_name(function, name, text);
   if (is_internal(function)) {
+    add_name(function, stack.words.read(function + php::kFunctionName), text);
     return add(table, {text.view(), {}, 0, format::ScriptLanguage::kPhp}, stack);
   }
+  add_name(function, at(function + php::kFunctionName), text);
   const std::uint64_t opline = stack.words.read(frame + php::kOpline);
   const std::string_view file = view_of(stack.words.read(function + g_layout.filename));
   const std::uint32_t line = line_of(function, opline, globals, stack.words);
@@ -302,11 +308,12 @@ bool read_php(const PhpSymbols& symbols, unsigned version) {
 bool php_request_is_over() {
   constexpr std::uint64_t kFlags =
       php::kExceptionOps * php::kInstructionBytes + php::kFlagsBehindExceptionOps;
-  const std::uint64_t ops = g_exception_ops.load(std::memory_order_relaxed);
   Globals globals;
-  return ops != 0 && find_globals(globals) &&
-         at(globals.executor + g_layout.current_execute_data) == 0 &&
-         (at<std::uint8_t>(globals.executor + ops + kFlags) & php::kInShutdown) != 0;
+  if (!find_globals(globals) || at(globals.executor + g_layout.current_execute_data) != 0) {
+    return false;
+  }
+  const std::uint64_t ops = find_exception_ops(globals);
+  return ops != 0 && (at<std::uint8_t>(globals.executor + ops + kFlags) & php::kInShutdown) != 0;
 }
 
 const std::uint64_t* php_current_frame() {

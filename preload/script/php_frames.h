@@ -35,7 +35,7 @@ struct PhpSymbols {
 bool read_php(const PhpSymbols& symbols, unsigned version);
 
 // Whether the request of the calling thread, which runs PHP, is over: nothing is executed and what
-// it made is being released. False while no stack of it was read.
+// it made is being released.
 bool php_request_is_over();
 
 // The word that is 0 while nothing is executed, of builds that are not thread-safe; null before

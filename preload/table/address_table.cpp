@@ -108,6 +108,15 @@ unsigned AddressTable::blocks_in_pages_before(std::uintptr_t address) {
   return most;
 }
 
+unsigned AddressTable::blocks_expected_in_page(const Block& first) {
+  constexpr std::uint64_t kPageBytes = std::uint64_t{1} << kPageShift;
+  constexpr std::uint64_t kLeast = std::uint64_t{1} << kGranuleShift;
+  const unsigned before = blocks_in_pages_before(first.address);
+  const auto equal = static_cast<unsigned>(
+      expects_equal_blocks_ ? kPageBytes / (first.size < kLeast ? kLeast : first.size) : 0);
+  return before < equal ? equal : before;
+}
+
 // A chunk for a page that has `present` slots; none without memory.
 ChunkRef AddressTable::make_chunk(unsigned slots, unsigned present, bool dense) {
   const unsigned groups = (slots + SlotGroup::kSlots - 1) / SlotGroup::kSlots;
@@ -134,7 +143,7 @@ ChunkRef AddressTable::add_chunk(const Block& block, std::atomic<std::uint64_t>&
   const bool behind = seen.is_dense();
   const ChunkRef before = behind ? seen.next() : seen;
   const unsigned present = before.exists() ? before.chunk().slots_in_page : 0;
-  const unsigned wanted = seen.exists() ? present : blocks_in_pages_before(address);
+  const unsigned wanted = seen.exists() ? present : blocks_expected_in_page(block);
   // Not in a program so old, or with so many sites, that what is new does not fit.
   const bool dense = wanted >= kDenseFrom && !behind && allows_dense_pages_ &&
                      DenseWord::can_hold({address, 0, block.site, block.birth, block.may_be_near});

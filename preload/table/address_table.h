@@ -41,6 +41,9 @@ class AddressTable {
   // apart or more, as those of libc's allocator do, but for those with Block::may_be_near. Before
   // any other thread uses the table, and before the first block is in it.
   void allow_dense_pages(bool allowed) { allows_dense_pages_ = allowed; }
+  // The blocks of a page are about as large as its first one, as in allocators that give each page
+  // a size: it gets room for all of them at once. When allow_dense_pages may be called.
+  void expect_equal_blocks(bool expected) { expects_equal_blocks_ = expected; }
 
   // Records a block in the way that most are: false, and nothing is done, where insert() must.
   bool try_insert(const Block& block);
@@ -161,6 +164,7 @@ class AddressTable {
   ChunkRef make_chunk(unsigned slots, unsigned present, bool dense);
   ChunkRef add_chunk(const Block& block, std::atomic<std::uint64_t>& head, ChunkRef seen);
   unsigned blocks_in_pages_before(std::uintptr_t address);
+  unsigned blocks_expected_in_page(const Block& first);
   static unsigned count_blocks(ChunkRef chunk);
   // The block in a slot whose word is `word`; its page is that of `address`.
   Block describe(std::uintptr_t address, const Slot& slot, std::uint64_t word) const;
@@ -177,7 +181,8 @@ class AddressTable {
   // (release) in make_region before the root is there, acquire in walk.
   std::atomic<std::uint64_t> regions_in_use_[kRegions / 64] = {};
   Oversize oversize_[kOversizeEntries] = {};
-  bool allows_dense_pages_ = false;  // written before there are other threads
+  bool allows_dense_pages_ = false;    // written before there are other threads
+  bool expects_equal_blocks_ = false;  // the same
   runtime::Arena chunks_{std::size_t{1} << 20};
 };
 

@@ -76,7 +76,7 @@ class Php:
     def tracked(self, name, **settings):
         """Variables that put a command under seep."""
         return {"LD_PRELOAD": str(self.library), "SEEP_DIR": str(self.recordings(name)),
-                "SEEP_MIN_LIFE": "0s", **settings}
+                "SEEP_MIN_LIFE": "0s", "SEEP_INTERVAL": "80ms", **settings}
 
     def compare(self, name, command, **settings):
         """Runs natively and under seep: what comes out must be the same."""
@@ -103,7 +103,7 @@ def described(frame):
 def marked_lines(script, mark):
     """Numbers of the lines of a script that end in a comment with `mark`."""
     lines = (HERE / "php" / script).read_text().splitlines()
-    return [i for i, line in enumerate(lines, 1) if re.search(rf"//.*\b{mark}\b", line)]
+    return [i for i, line in enumerate(lines, 1) if re.search(rf"\S\s+// {mark}\b", line)]
 
 
 def no_losses(report, *but):
@@ -153,7 +153,12 @@ def sampled(php, name):
 
 
 def without_zend_allocator(php, name):
-    first_is_the_leak(php, name, USE_ZEND_ALLOC="0")
+    """PHP's objects are blocks of malloc, all of which it gives back before the last snapshot."""
+    php.compare(name, php.command("leak.php"), USE_ZEND_ALLOC="0")
+    [line] = marked_lines("leak.php", "leaks")
+    most = max((max(row["series"]["live_blocks"]) for row in php.report(php.recordings(name))["suspects"]
+                if blamed(row)["line"] == line and blamed(row)["function"] == "Pool::run"), default=0)
+    expect(most > 1000, f"at most {most} blocks of Pool::run")
 
 
 def language_off(php, name):
@@ -165,7 +170,7 @@ def language_off(php, name):
 def lines(php, name):
     php.compare(name, php.command("lines.php"))
     report = php.report(php.recordings(name), "--sites")
-    no_losses(report)
+    no_losses(report, "unwind_failed")  # a fiber's stack begins in code without tables
     blocks = blocks_by_line(report)
     for script in ("lines.php", "included.php"):
         for line in marked_lines(script, "keeps"):
@@ -173,7 +178,8 @@ def lines(php, name):
             found = sum(count for (file, at), count in blocks.items()
                         if (file.startswith(f"{script}({line})") and at == 1 if "eval()'d" in text
                             else file == script and at == line))
-            expect(500 <= found <= 1010, f"{script}:{line} has {found} live blocks: {text.strip()}")
+            kept = int(re.search(r"// keeps (\d+)", text).group(1))
+            expect(kept <= found <= kept + 30, f"{script}:{line} has {found} live blocks: {text.strip()}")
 
 
 def memory(php, name):
@@ -238,7 +244,7 @@ def main():
         except (Failure, OSError, subprocess.TimeoutExpired) as failure:
             failed += 1
             print(f"{name}: FAILED: {failure}")
-    print(f"{len(CASES) - failed if not options.only else ''} of the cases good; kept {php.work}")
+    print(f"{failed} failed; kept {php.work}")
     sys.exit(1 if failed else 0)
 
 

@@ -37,7 +37,7 @@ for ($i = 0; $i < 500; ++$i) {
     $ignored = $keeper->missing;
     $kept[] = Keeper::build($i);
     through_fiber($kept);
-    $kept[] = array_map(fn(int $n) => str_repeat('m', 100 + $n), [$i % 3]);  // keeps 500
+    $kept[] = array_map(fn(int $n) => str_repeat('m', 100 + $n), [$i % 3]);  // keeps 1500
     $kept[] = eval('return str_repeat("e", 600);');  // keeps 500 in eval()'d code
     try {
         throw new RuntimeException("$i");
