@@ -60,6 +60,9 @@ class Agent {
   // A scan that the program asks for and waits for: whether anything is lost. `is_last`: there is
   // none at exit.
   bool check_for_losses(bool is_last);
+  // Python is about to free all that its program has left: where the process is such a program,
+  // that is its end, and what is recorded stays as it is: true. Context: IN-HOOK.
+  bool on_script_end();
   // `alone`: by a handler of fork, before there can be another thread.
   void on_fork_child(bool alone);
   // The program is about to install a filter of system calls. False where it is none of ours.

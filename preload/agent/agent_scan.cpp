@@ -133,6 +133,29 @@ void Agent::scan_at_exit() {
   });
 }
 
+// What is lost is looked for now: what is freed from here on is not seen. A program that only has
+// an interpreter in it goes on, and so does its recording.
+bool Agent::on_script_end() {
+  constexpr std::string_view kPython = "python";
+  const bool is_all = identity_.name.view().substr(0, kPython.size()) == kPython;
+  if (!is_all || !can_scan() || ended_.load(std::memory_order_acquire) || !is_own_process() ||
+      !enter_patiently()) {
+    return false;
+  }
+  scanner_.note_caller();
+  act([this] {
+    if (wants_scan_at_exit()) {
+      Request request;
+      request.trigger = format::Trigger::kExit;
+      request.wait = true;
+      scan(ScanTime::kExit, request);
+    }
+    scans_are_over_ = true;
+  });
+  recorder::set_mode(recorder::Mode::kDormant);
+  return true;
+}
+
 bool Agent::check_for_losses(bool is_last) {
   if (!can_scan() || scans_are_over_ || !is_own_process() || !enter_patiently()) {
     return false;

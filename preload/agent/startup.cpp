@@ -25,6 +25,7 @@ constinit Agent g_agent;
       .on_fork_child = [] { g_agent.on_fork_child(/*alone=*/true); },
       .on_filter = [](bool allows_snapshots) { return g_agent.on_filter(allows_snapshots); },
       .on_mark = [](const intercept::MarkEvent& event) { g_agent.on_mark(event); },
+      .on_script_end = [] { return g_agent.on_script_end(); },
       .on_leak_check = [](bool is_last) { return g_agent.check_for_losses(is_last); },
   };
   intercept::watch_forks();

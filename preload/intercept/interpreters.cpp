@@ -5,6 +5,8 @@
 
 #include "preload/intercept/elf_symbols.h"
 #include "preload/intercept/php_heap.h"
+#include "preload/intercept/process_events.h"
+#include "preload/intercept/python_interpreter.h"
 #include "preload/recorder/losses.h"
 #include "preload/runtime/text.h"
 #include "preload/runtime/thread_pointer.h"
@@ -166,6 +168,7 @@ class Php {
 
 // Used by the thread that looks; two that look at once do the same.
 constinit Php g_php;
+constinit PythonProcess g_python;
 constinit std::uint64_t g_modules = UINT64_MAX;  // when interpreters were looked for
 constinit std::uintptr_t g_first_thread = 0;
 
@@ -176,23 +179,31 @@ void choose_languages(const Languages& languages) {
   if (languages.php) {
     g_php.want();
   }
+  if (languages.python) {
+    g_python.want();
+    set_python_end_handler(g_process_events.on_script_end);
+  }
 }
 
 bool look_for_interpreters(std::uint64_t modules) {
-  if (g_php.is_settled()) [[likely]] {
+  if (g_php.is_settled() && g_python.is_settled()) [[likely]] {
     return false;
   }
-  if (g_php.is_absent()) {
-    if (modules == g_modules) {
-      return false;
-    }
-    g_modules = modules;
+  const bool has_more_modules = modules != g_modules;
+  g_modules = modules;
+  if (g_php.is_absent() && has_more_modules) {
     g_php.find();
   }
-  if (g_php.may_run_here(g_first_thread)) {
+  if (g_python.is_absent() && has_more_modules) {
+    g_python.find();
+  }
+  if (!g_php.is_absent() && g_php.may_run_here(g_first_thread)) {
     g_php.look();
   }
-  return g_php.waits_for_heap();
+  if (!g_python.is_absent()) {
+    g_python.look();
+  }
+  return g_php.waits_for_heap() || g_python.starts_soon();
 }
 
 }  // namespace seep::intercept

@@ -29,6 +29,9 @@ struct ProcessEventHandlers {
   // or not; false: by a child that only uses our memory.
   bool (*on_filter)(bool allows_snapshots) = nullptr;
   void (*on_mark)(const MarkEvent& event) = nullptr;
+  // An interpreter that the process runs is about to free what its script has left.
+  // True: what it frees stays recorded.
+  bool (*on_script_end)() = nullptr;
   // The program asks whether memory is lost, now; `is_last`: not again at exit.
   bool (*on_leak_check)(bool is_last) = nullptr;
 };

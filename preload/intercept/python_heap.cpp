@@ -1,0 +1,212 @@
+#include "preload/intercept/python_heap.h"
+
+#include "preload/recorder/recorder.h"
+#include "preload/recorder/script_objects.h"
+#include "preload/script/checked_memory.h"
+#include "preload/script/python_frames.h"
+
+namespace seep::intercept {
+namespace {
+
+enum Domain : int { kRaw, kMem, kObj };  // PyMemAllocatorDomain
+
+// What pymalloc serves itself. Debug hooks ask it for three words more.
+constexpr std::size_t kMostPooled = 512;
+constexpr std::size_t kMostPooledOfDebug = kMostPooled - 24;
+
+// An allocator with hooks before it. Written before those are set; where the interpreter has set
+// another one since, the hooks are not in use.
+struct Watched {
+  PythonAllocator real;
+  std::size_t most_pooled = 0;  // bytes; none where all come from malloc
+
+  // A request for nothing is passed on to malloc.
+  [[nodiscard]] bool is_pooled(std::size_t size) const { return size - 1 < most_pooled; }
+};
+constinit Watched g_watched[3];
+constinit PythonArenaAllocator g_arenas;
+constinit std::uintptr_t g_code_type = 0;
+
+constinit const std::uint64_t kNever = 0;
+constinit const std::uint64_t* g_ending = &kNever;
+constinit decltype(PythonHeap::is_ending) g_is_ending = nullptr;
+using EndHandler = bool (*)();
+constinit EndHandler g_on_end = nullptr;
+constinit bool g_sees_releases = true;
+
+[[gnu::cold, gnu::noinline]] void notice_end() {
+  if (g_is_ending() == 0) {
+    return;
+  }
+  g_ending = &kNever;
+  g_sees_releases = g_on_end == nullptr || !g_on_end();
+}
+
+// ---- hooks --------------------------------------------------------------------------------------
+
+template <Domain kDomain>
+void* python_malloc(void* context, std::size_t size) {
+  const Watched& watched = g_watched[kDomain];
+  if (!watched.is_pooled(size) || recorder::passes_over_object(size)) {
+    return watched.real.malloc(context, size);
+  }
+  return recorder::record_script_object(watched.real.malloc(context, size), size,
+                                        recorder::caller_of_hook());
+}
+
+template <Domain kDomain>
+void* python_calloc(void* context, std::size_t count, std::size_t size) {
+  const Watched& watched = g_watched[kDomain];
+  void* object = watched.real.calloc(context, count, size);
+  std::size_t bytes = 0;
+  const bool overflow = __builtin_mul_overflow(count, size, &bytes);
+  if (overflow || !watched.is_pooled(bytes) || recorder::passes_over_object(bytes)) {
+    return object;
+  }
+  return recorder::record_script_object(object, bytes, recorder::caller_of_hook());
+}
+
+// A small object that was a large one may stay where malloc had put it, and is recorded there then.
+void* reallocate_small(const Watched& watched, void* context, void* object, std::size_t size,
+                       bool& is_block) {
+  const recorder::ScriptAllocatorGuard guard;
+  void* fresh = watched.real.realloc(context, object, size);
+  is_block = recorder::t_thread.nested_block == reinterpret_cast<std::uintptr_t>(fresh);
+  return fresh;
+}
+
+// An object that moves to malloc, whose hook has the caller's stack then, is forgotten first; where
+// there is no memory for it, it stays and is not known any more. Else nobody allocates before the
+// old object is forgotten: the interpreter's lock is held.
+template <Domain kDomain>
+void* python_realloc(void* context, void* object, std::size_t size) {
+  const Watched& watched = g_watched[kDomain];
+  if (!watched.is_pooled(size)) {
+    if (object != nullptr && g_sees_releases) {
+      recorder::release_script_object(object);
+    }
+    return watched.real.realloc(context, object, size);
+  }
+  bool is_block = false;
+  void* fresh = reallocate_small(watched, context, object, size, is_block);
+  if (fresh != nullptr && object != nullptr && g_sees_releases) {
+    recorder::release_script_object(object);
+  }
+  if (is_block || recorder::passes_over_object(size)) {
+    return fresh;
+  }
+  return recorder::record_script_object(fresh, size, recorder::caller_of_hook());
+}
+
+template <Domain kDomain>
+void python_free(void* context, void* object) {
+  if (object != nullptr) {
+    if (kDomain == kObj) {
+      if (*g_ending != 0) [[unlikely]] {
+        notice_end();
+      }
+      script::note_freed_python_object(object, g_code_type);
+    }
+    if (g_sees_releases) [[likely]] {
+      recorder::release_script_object(object);
+    }
+  }
+  g_watched[kDomain].real.free(context, object);
+}
+
+void* map_arena(void* context, std::size_t size) {
+  const recorder::ScriptAllocatorGuard guard;
+  return g_arenas.alloc(context, size);
+}
+
+// ---- installing ---------------------------------------------------------------------------------
+
+// What stands behind an allocator of another one's: its context begins with what it passes calls on
+// to, or nearly so (debug hooks, tracemalloc).
+struct Behind {
+  static constexpr unsigned kWords = 6;
+  std::uintptr_t words[kWords] = {};
+
+  explicit Behind(const PythonAllocator& allocator) {
+    const auto context = reinterpret_cast<std::uintptr_t>(allocator.context);
+    if (context == 0 || !script::read_checked(context, words)) {
+      *this = Behind();
+    }
+  }
+  [[nodiscard]] bool has(std::uintptr_t function) const {
+    for (const std::uintptr_t word : words) {
+      if (word == function) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+ private:
+  Behind() = default;
+};
+
+using Malloc = void* (*)(void*, std::size_t);
+
+std::uintptr_t address_of(Malloc function) {
+  return reinterpret_cast<std::uintptr_t>(function);
+}
+
+// Whether objects come from malloc as raw memory does; with debug hooks before both, what those
+// pass calls on to: a letter, a context, malloc.
+bool is_malloc(const PythonAllocator& objects, const PythonAllocator& raw) {
+  constexpr unsigned kMallocOfDebug = 2;
+  if (objects.context == nullptr || raw.context == nullptr) {
+    return objects.malloc == raw.malloc;
+  }
+  const std::uintptr_t malloc = Behind(raw).words[kMallocOfDebug];
+  return malloc != 0 && Behind(objects).words[kMallocOfDebug] == malloc;
+}
+
+template <Domain kDomain>
+void watch(const PythonHeap& python) {
+  PythonAllocator found;
+  PythonAllocator raw;
+  python.get(kDomain, &found);
+  python.get(kRaw, &raw);
+  if (found.malloc == python_malloc<kDomain> ||
+      Behind(found).has(address_of(python_malloc<kDomain>))) {
+    return;
+  }
+  g_watched[kDomain] = {found, is_malloc(found, raw)      ? 0
+                               : found.context == nullptr ? kMostPooled
+                                                          : kMostPooledOfDebug};
+  PythonAllocator hooks{found.context, python_malloc<kDomain>, python_calloc<kDomain>,
+                        python_realloc<kDomain>, python_free<kDomain>};
+  python.set(kDomain, &hooks);
+}
+
+void watch_arenas(const PythonHeap& python) {
+  PythonArenaAllocator found;
+  python.get_arenas(&found);
+  if (found.alloc == nullptr || found.alloc == map_arena) {
+    return;
+  }
+  g_arenas = found;
+  found.alloc = map_arena;
+  python.set_arenas(&found);
+}
+
+}  // namespace
+
+void watch_python_heap(const PythonHeap& python) {
+  g_code_type = python.code_type;
+  if (python.is_ending != nullptr && python.ending != nullptr) {
+    g_is_ending = python.is_ending;
+    g_ending = python.ending;
+  }
+  watch_arenas(python);
+  watch<kMem>(python);
+  watch<kObj>(python);
+}
+
+void set_python_end_handler(bool (*handler)()) {
+  g_on_end = handler;
+}
+
+}  // namespace seep::intercept

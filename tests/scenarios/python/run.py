@@ -1,0 +1,280 @@
+#!/usr/bin/env python3
+"""Python programs under seep: the right function, file and line, and the program as without it.
+
+usage: run.py --build-dir DIR [--python FILE:FILE…] [--only NAME,…] [--seconds S]
+
+Each program of programs/ says what it does in its first line; lines that leak end in `# leak`. The
+interpreters are Debian's, and those that --python or SEEP_TEST_PYTHONS name. Exit status 1 when
+anything is not as it should be; what was recorded is kept in DIR/python then.
+"""
+import argparse
+import concurrent.futures
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+LONGEST_RUN_S = 60
+COUNT = 500
+
+
+class Trouble(Exception):
+    pass
+
+
+@dataclasses.dataclass
+class Interpreter:
+    path: str
+    version: tuple
+
+    @classmethod
+    def at(cls, path):
+        told = subprocess.run([path, "-c", "import sys; print(*sys.version_info[:2])"], check=True,
+                              capture_output=True, text=True).stdout
+        return cls(path, tuple(map(int, told.split())))
+
+    def __str__(self):
+        return ".".join(map(str, self.version))
+
+    def has_qualified_names(self):
+        return self.version >= (3, 11)
+
+
+@dataclasses.dataclass
+class Run:
+    """One program under one interpreter, and what was recorded of it."""
+    build: pathlib.Path
+    work: pathlib.Path
+    python: Interpreter
+    program: str
+    argument: str
+    options: tuple = ()
+    settings: dict = dataclasses.field(default_factory=dict)
+
+    def source(self):
+        return HERE / "programs" / self.program
+
+    def command(self):
+        return [self.python.path, *self.options, str(self.source()), self.argument]
+
+    def environment(self, **more):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SEEP_", "PYTHON", "LD_"))}
+        mine = {name: value for name, value in self.settings.items() if not name.startswith("SEEP_")}
+        return {**kept, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", **mine, **more}
+
+    def execute(self, environment):
+        done = subprocess.run(self.command(), env=environment, cwd=self.work, check=False, capture_output=True, text=True,
+                              timeout=LONGEST_RUN_S)
+        return done.returncode, done.stdout, done.stderr
+
+    def record(self):
+        """Runs it without seep and with it; the same must come of both."""
+        plain = self.execute(self.environment())
+        recordings = self.work / "recordings"
+        settings = {"SEEP_INTERVAL": "100ms", "SEEP_MIN_LIFE": "0", **self.settings}
+        tracked = self.execute(self.environment(LD_PRELOAD=str(self.build / "lib/libseep.so"), SEEP_DIR=str(recordings),
+                                                **{k: v for k, v in settings.items() if k.startswith("SEEP_")}))
+        if plain != tracked:
+            raise Trouble(f"it did {tracked} under seep, and {plain} without")
+        return self.report(recordings)
+
+    def report(self, recordings):
+        done = subprocess.run([str(self.build / "bin/seep"), "report", "--json", "--sites", str(recordings)], check=False,
+                              capture_output=True, text=True, timeout=LONGEST_RUN_S)
+        if done.returncode != 0:
+            raise Trouble(f"seep report: {done.stderr.strip()}")
+        report = json.loads(done.stdout)
+        (self.work / "report.json").write_text(json.dumps(report, indent=1))
+        return report
+
+    def lines(self, mark):
+        """The numbers of the lines that end in `# mark`."""
+        text = self.source().read_text()
+        return [number for number, line in enumerate(text.splitlines(), start=1) if line.endswith(f"# {mark}")]
+
+
+def script_frames(suspect):
+    return [frame for frame in suspect["stack"] if frame["language"] == "python"]
+
+
+def describe(frame):
+    return f"{frame['function']} {frame['file']}:{frame['line']}"
+
+
+def describe_row(suspect):
+    stack = " < ".join(describe(frame) for frame in suspect["stack"][:6])
+    return f"{suspect['behaviour']} leak={suspect['leak']} {suspect['live_bytes']} bytes: {stack}"
+
+
+def expect(condition, text):
+    if not condition:
+        raise Trouble(text)
+
+
+def expect_nothing_lost(report):
+    lost = {name: count for name, count in report["losses"].items() if count and name != "stacks_cut"}
+    expect(not lost, f"lost: {lost}")
+
+
+def qualified(run, name):
+    return name if run.python.has_qualified_names() else name.rsplit(".", 1)[-1]
+
+
+def is_at(frame, run, function, lines):
+    return (frame["function"] == qualified(run, function) and frame["file"] == str(run.source())
+            and frame["line"] in lines)
+
+
+def first_row_is(function, anywhere=False):
+    """The first row is a leak; its innermost frame of Python (or any) is a marked line of `function`."""
+    def check(run):
+        report = run.record()
+        expect(report["suspects"] and report["suspects"][0]["leak"],
+               "no leak: " + "; ".join(map(describe_row, report["suspects"][:3])))
+        first = report["suspects"][0]
+        frames = script_frames(first)
+        among = frames if anywhere else frames[:1]
+        expect(any(is_at(frame, run, function, run.lines("leak")) for frame in among),
+               f"not {function}: {describe_row(first)}")
+        kinds = [frame["language"] for frame in first["stack"]]
+        expect(kinds == sorted(kinds, key=lambda kind: kind == "native"), f"native frames before Python's: {kinds}")
+        expect_nothing_lost(report)
+    return check
+
+
+def both_rows_are(*functions):
+    """Each of the functions has a row that is a leak, at one of the marked lines."""
+    def check(run):
+        report = run.record()
+        leaks = [suspect for suspect in report["suspects"] if suspect["leak"]]
+        for function in functions:
+            expect(any(is_at(frame, run, function, run.lines("leak"))
+                       for suspect in leaks for frame in script_frames(suspect)[:1]),
+                   f"no row of {function}: " + "; ".join(map(describe_row, leaks)))
+        expect(not any(frame["function"] == "discard" for suspect in leaks for frame in script_frames(suspect)),
+               "discard keeps nothing")
+        expect_nothing_lost(report)
+    return check
+
+
+def no_row_is_a_leak(run):
+    report = run.record()
+    leaks = [suspect for suspect in report["suspects"] if suspect["leak"]]
+    expect(not leaks, "; ".join(map(describe_row, leaks)))
+    expect(any(script_frames(suspect) for suspect in report["suspects"]), "no frame of Python")
+    expect_nothing_lost(report)
+
+
+def no_frame_is_of_python(run):
+    report = run.record()
+    expect(not any(script_frames(suspect) for suspect in report["suspects"]), "there are frames of Python")
+    expect_nothing_lost(report)
+
+
+def live_by_line(run, report):
+    """(file, line) of the innermost frame to (blocks, bytes) that are alive."""
+    sums = {}
+    for suspect in report["suspects"]:
+        for frame in script_frames(suspect)[:1]:
+            key = frame["file"], frame["line"]
+            blocks, size = sums.get(key, (0, 0))
+            sums[key] = blocks + suspect["live_blocks"], size + suspect["live_bytes"]
+    return sums
+
+
+def each_object_counts_once(run):
+    report = run.record()
+    live = live_by_line(run, report)
+    overhead = sys.getsizeof(b"")
+    for mark, size in (("small", 100), ("large", 2000), ("deep", 300)):
+        (line,) = run.lines(mark)
+        blocks, total = live.get((str(run.source()), line), (0, 0))
+        # The list and what its comprehension needs are a few more.
+        expect(COUNT <= blocks <= COUNT + 3, f"{mark}: {blocks} blocks")
+        expect(0 <= total - COUNT * (size + overhead) <= 16 * COUNT, f"{mark}: {total} bytes")
+    (line,) = run.lines("freed")
+    expect(live.get((str(run.source()), line), (0, 0))[0] <= 1, "freed: blocks are alive")
+    for i in range(20):
+        blocks, _ = live.get((f"made{i:02}.py", i + 1), (0, 0))
+        expect(30 <= blocks <= 33, f"made{i:02}.py:{i + 1}: {blocks} blocks; {sorted(live)}")
+    expect(any(len(script_frames(suspect)) >= 30 for suspect in report["suspects"]), "no deep stack")
+    expect_nothing_lost(report)
+
+
+def it_ends_as_ever(run):
+    expect_nothing_lost(run.record())
+
+
+def two_languages(run):
+    report = run.record()
+    rows = [suspect for suspect in report["suspects"] if suspect["leak"]]
+    expect(rows and is_at(script_frames(rows[0])[0], run, "duplicate", run.lines("leak")),
+           "; ".join(map(describe_row, rows)))
+    native = [frame["function"] or "" for frame in rows[0]["stack"] if frame["language"] == "native"]
+    expect(any("strdup" in function for function in native), f"no strdup: {native}")
+
+
+MALLOC = {"PYTHONMALLOC": "malloc"}
+LEAK = "list_attribute.py"
+CASES = {
+    "list_attribute": (LEAK, first_row_is("Pool.run"), {}),
+    "malloc": (LEAK, first_row_is("Pool.run"), {"settings": MALLOC}),
+    "debug": (LEAK, first_row_is("Pool.run"), {"settings": {"PYTHONMALLOC": "debug"}}),
+    "development": (LEAK, first_row_is("Pool.run"), {"options": ("-X", "dev")}),
+    "tracemalloc": (LEAK, first_row_is("Pool.run"), {"options": ("-X", "tracemalloc")}),
+    "sampled": (LEAK, first_row_is("Pool.run"), {"settings": {"SEEP_MODE": "sample", "SEEP_SAMPLE_BYTES": "1K"}}),
+    "switched_off": (LEAK, no_frame_is_of_python, {"settings": {"SEEP_LANG": "off"}}),
+    "module_dict": ("module_dict.py", first_row_is("lookup"), {}),
+    "cycle_gc_off": ("cycle_gc_off.py", first_row_is("make_pair", anywhere=True), {}),
+    "threads": ("threads.py", both_rows_are("collect", "archive"), {}),
+    "tasks": ("tasks.py", first_row_is("answer"), {}),
+    "generator": ("generator.py", first_row_is("rows"), {}),
+    "c_library": ("c_library.py", two_languages, {}),
+    "steady": ("steady.py", no_row_is_a_leak, {}),
+    "exact_counts": ("exact_counts.py", each_object_counts_once, {"argument": str(COUNT)}),
+    "exact_counts_malloc": ("exact_counts.py", each_object_counts_once, {"argument": str(COUNT), "settings": MALLOC}),
+    "subinterpreters": ("subinterpreters.py", it_ends_as_ever, {}),
+}
+
+
+def run_case(options, python, name):
+    program, check, more = CASES[name]
+    work = options.build_dir.resolve() / "python" / f"{name}-{python}"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        check(Run(options.build_dir.resolve(), work, python, program, **{"argument": str(options.seconds), **more}))
+    except (Trouble, subprocess.SubprocessError) as trouble:
+        return f"{name}, {python}: {trouble} (kept in {work})"
+    shutil.rmtree(work)
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--build-dir", required=True, type=pathlib.Path)
+    parser.add_argument("--python", default=os.environ.get("SEEP_TEST_PYTHONS", ""), help="interpreters beside Debian's")
+    parser.add_argument("--only", help="comma separated names")
+    parser.add_argument("--seconds", type=float, default=2, help="how long a program runs")
+    options = parser.parse_args()
+
+    if not options.python:
+        print("run.py: SKIPPED for other versions than Debian's: none is named by --python or SEEP_TEST_PYTHONS")
+    pythons = [Interpreter.at(path) for path in ["/usr/bin/python3", *filter(None, options.python.split(":"))]]
+    chosen = re.split(",", options.only) if options.only else list(CASES)
+    with concurrent.futures.ThreadPoolExecutor(max_workers=4) as pool:
+        done = [pool.submit(run_case, options, python, name) for python in pythons for name in chosen]
+        troubles = [trouble for case in done if (trouble := case.result()) is not None]
+    for trouble in troubles:
+        print(f"run.py: {trouble}", file=sys.stderr)
+    print(f"{len(done) - len(troubles)} of {len(done)} as they should be")
+    sys.exit(1 if troubles else 0)
+
+
+if __name__ == "__main__":
+    main()
