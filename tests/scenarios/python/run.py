@@ -5,7 +5,7 @@ usage: run.py --build-dir DIR [--python FILE:FILE…] [--only NAME,…] [--secon
 
 Each program of programs/ says what it does in its first line; lines that leak end in `# leak`. The
 interpreters are Debian's, and those that --python or SEEP_TEST_PYTHONS name. Exit status 1 when
-anything is not as it should be; what was recorded is kept in DIR/python then.
+anything is not as it should be twice; what was recorded is kept in DIR/python then.
 """
 import argparse
 import concurrent.futures
@@ -267,12 +267,15 @@ def main():
         print("run.py: SKIPPED for other versions than Debian's: none is named by --python or SEEP_TEST_PYTHONS")
     pythons = [Interpreter.at(path) for path in ["/usr/bin/python3", *filter(None, options.python.split(":"))]]
     chosen = re.split(",", options.only) if options.only else list(CASES)
+    cases = [(python, name) for python in pythons for name in chosen]
     with concurrent.futures.ThreadPoolExecutor(max_workers=4) as pool:
-        done = [pool.submit(run_case, options, python, name) for python in pythons for name in chosen]
-        troubles = [trouble for case in done if (trouble := case.result()) is not None]
+        done = list(pool.map(lambda case: run_case(options, *case), cases))
+    # What a busy machine may have kept from its pace runs once more, alone.
+    again = [case for case, trouble in zip(cases, done) if trouble is not None]
+    troubles = [trouble for case in again if (trouble := run_case(options, *case)) is not None]
     for trouble in troubles:
         print(f"run.py: {trouble}", file=sys.stderr)
-    print(f"{len(done) - len(troubles)} of {len(done)} as they should be")
+    print(f"{len(cases) - len(troubles)} of {len(cases)} as they should be, {len(again)} ran twice")
     sys.exit(1 if troubles else 0)
 
 
