@@ -77,7 +77,7 @@ class Unmarked {
   PhpHeap* heap_;
 };
 
-bool is_passed_over(std::size_t size) {
+[[gnu::always_inline]] inline bool is_passed_over(std::size_t size) {
   return size <= kTooSmall || recorder::passes_over_object(size);
 }
 

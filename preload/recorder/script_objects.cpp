@@ -8,9 +8,11 @@
 #include "preload/stack/modules.h"
 
 namespace seep::recorder {
+
+constinit bool g_objects_are_sampled = false;
+
 namespace {
 
-constinit bool g_sampled = false;  // written before the first event
 // Relaxed: written by the thread that runs the script, whose maps these are.
 constinit std::atomic<bool> g_go_with_maps{false};
 
@@ -78,7 +80,7 @@ std::uintptr_t address_of(const void* pointer) {
 }  // namespace
 
 void start_script_objects(bool sampled) {
-  g_sampled = sampled;
+  g_objects_are_sampled = sampled;
 }
 
 void* record_script_object(void* object, std::size_t size, const Caller& caller) {
@@ -102,14 +104,8 @@ void* record_script_object(void* object, std::size_t size, const Caller& caller)
   return object;
 }
 
-// Also while paused. What was made while nothing was recorded is not known.
-void release_script_object(const void* object) {
-  const std::uintptr_t address = address_of(object);
-  if (g_sampled) {
-    record_sampled_release(address);
-  } else if (!g_tables.pools.try_remove(address)) [[unlikely]] {
-    g_tables.pools.remove(address);
-  }
+void release_script_object_otherwise(std::uintptr_t address) {
+  g_tables.pools.remove(address);
 }
 
 void release_script_objects_with_maps(bool wanted) {
@@ -123,7 +119,7 @@ void release_script_objects_of_map(const void* begin, std::size_t bytes) {
 }
 
 void release_script_objects(const void* begin, std::size_t bytes) {
-  if (!g_sampled) {
+  if (!g_objects_are_sampled) {
     release_pool_objects(begin, bytes);
     return;
   }

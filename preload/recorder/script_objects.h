@@ -40,13 +40,30 @@ void start_script_objects(bool sampled);
 
 // An object of `size` bytes at `object`, which is returned. Null is ignored.
 void* record_script_object(void* object, std::size_t size, const Caller& caller);
-// It is about to be released, or was moved.
-void release_script_object(const void* object);
+// It is about to be released, or was moved. Also while paused: what was made while nothing was
+// recorded is not known.
+inline void release_script_object(const void* object);
 // All of them that begin in [begin, begin + bytes).
 void release_script_objects(const void* begin, std::size_t bytes);
 // Whether objects are released with the map that they lie in; not so from the start.
 void release_script_objects_with_maps(bool wanted);
 // A map was given back.
 void release_script_objects_of_map(const void* begin, std::size_t bytes);
+
+// What most objects run through stands here, to be part of the handlers' code.
+
+// Whether objects are sampled; written before the first event.
+[[gnu::visibility("hidden")]] extern bool g_objects_are_sampled;
+// Any release but that of an object which the table forgets at once.
+void release_script_object_otherwise(std::uintptr_t address);
+
+[[gnu::always_inline]] inline void release_script_object(const void* object) {
+  const auto address = reinterpret_cast<std::uintptr_t>(object);
+  if (g_objects_are_sampled) {
+    record_sampled_release(address);
+  } else if (!g_tables.pools.try_remove(address)) [[unlikely]] {
+    release_script_object_otherwise(address);
+  }
+}
 
 }  // namespace seep::recorder
