@@ -127,5 +127,24 @@ TEST(SuspectId, WithoutNamesIsModuleAndOffset) {
             suspect_id(model::SiteKind::kHeap, {elsewhere}, 0));
 }
 
+model::ReportFrame php(const char* function, const char* file, unsigned line) {
+  model::ReportFrame script = frame(function, file, line, "");
+  script.language = model::Language::kPhp;
+  return script;
+}
+
+TEST(BlamedFrame, OfAScriptIsTheLineThatCalledAnInternalFunction) {
+  const model::ReportStack stack = without_allocator(
+      {php("str_repeat", nullptr, 0), php("Pool::run", "/srv/pool.php", 9),
+       php("{main}", "/srv/index.php", 20), frame("_emalloc", nullptr, 0, "/usr/bin/php8.2")});
+  EXPECT_EQ(blamed_frame(stack), 1U);
+}
+
+TEST(BlamedFrame, OfAScriptMayHaveTheNameOfAnAllocator) {
+  EXPECT_EQ(blamed_frame({php("malloc", "/srv/pool.php", 9), php("{main}", "/srv/a.php", 1)}), 0U);
+  EXPECT_EQ(without_allocator({php("malloc", "/srv/pool.php", 9)}).size(), 1U);
+  EXPECT_EQ(bare_name(php("{closure:f8():38}", "/srv/pool.php", 38)), "{closure:f8():38}");
+}
+
 }  // namespace
 }  // namespace seep::report
