@@ -194,8 +194,10 @@ bool look_for_interpreters(std::uint64_t modules) {
   if (g_php.is_absent() && has_more_modules) {
     g_php.find();
   }
-  if (g_python.is_absent() && has_more_modules) {
+  if (has_more_modules && g_python.is_absent()) {
     g_python.find();
+  } else if (has_more_modules && !g_python.is_settled()) {
+    g_python.find_again();
   }
   if (!g_php.is_absent() && g_php.may_run_here(g_first_thread)) {
     g_php.look();

@@ -98,6 +98,13 @@ void PythonProcess::find() {
   }
 }
 
+void PythonProcess::find_again() {
+  const void* loop = find_first_definition("_PyEval_EvalFrameDefault").address;
+  if (reinterpret_cast<std::uintptr_t>(loop) != frames_.loop_begin) {
+    state_ = State::kUnwanted;
+  }
+}
+
 void PythonProcess::look() {
   if (state_ == State::kFound) {
     looks_ -= looks_ == 0 ? 0 : 1;

@@ -23,6 +23,8 @@ class PythonProcess {
 
   // Once, and again where libraries were loaded since.
   void find();
+  // Libraries were unloaded, perhaps with it.
+  void find_again();
   // Whether it has started meanwhile.
   void look();
 

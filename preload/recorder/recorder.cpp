@@ -6,6 +6,7 @@
 #include "preload/recorder/script_objects.h"
 #include "preload/recorder/sites.h"
 #include "preload/recorder/thread_cache.h"
+#include "preload/script/script.h"
 #include "preload/stack/capture.h"
 #include "preload/stack/capture_counts.h"
 #include "preload/stack/modules.h"
@@ -158,6 +159,7 @@ void modules_changed() {
 }
 
 void module_ends(const void* place) {
+  script::forget_interpreter_at(place);
   stack::forget_module(address_of(place));
 }
 

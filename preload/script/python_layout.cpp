@@ -7,7 +7,7 @@ constexpr std::uint8_t kNoForeignOwner = UINT8_MAX;
 constexpr unsigned kMinorShift = 16;  // PY_VERSION_HEX: major, minor, micro, release: a byte each
 
 // offsetof() of the headers of 3.8.18, 3.9.18, 3.10.13, 3.11.2, 3.11.7 and 3.12.1.
-constexpr PythonLayout k3_8 = {
+constexpr PythonLayout kPython38 = {
     .thread_frame = 24,
     .c_frame = kNoOffset,
     .frame_previous = 24,
@@ -30,14 +30,14 @@ constexpr PythonLayout k3_8 = {
 };
 
 constexpr PythonLayout with_3_10() {
-  PythonLayout layout = k3_8;
+  PythonLayout layout = kPython38;
   layout.frame_instruction = 96;
   layout.instruction = InstructionKind::kUnitIndex;
   layout.lines = LineTableKind::kRanges;
   return layout;
 }
 
-constexpr PythonLayout k3_11 = {
+constexpr PythonLayout kPython311 = {
     .thread_frame = 56,
     .c_frame = 8,
     .frame_previous = 48,
@@ -60,7 +60,7 @@ constexpr PythonLayout k3_11 = {
 };
 
 constexpr PythonLayout with_3_12() {
-  PythonLayout layout = k3_11;
+  PythonLayout layout = kPython311;
   layout.c_frame = 0;
   layout.frame_previous = 8;
   layout.frame_code = 0;
@@ -73,8 +73,8 @@ constexpr PythonLayout with_3_12() {
   return layout;
 }
 
-constexpr PythonLayout k3_10 = with_3_10();
-constexpr PythonLayout k3_12 = with_3_12();
+constexpr PythonLayout kPython310 = with_3_10();
+constexpr PythonLayout kPython312 = with_3_12();
 
 // Where the words are that matter, counted in words from the cookie; the structure grows with each
 // version. From Include/internal/pycore_runtime.h (3.13), pycore_debug_offsets.h (3.14).
@@ -121,13 +121,13 @@ const PythonLayout* known_layout(std::uint32_t version) {
   switch (version >> kMinorShift) {
     case 0x0308:
     case 0x0309:
-      return &k3_8;
+      return &kPython38;
     case 0x030A:
-      return &k3_10;
+      return &kPython310;
     case 0x030B:
-      return &k3_11;
+      return &kPython311;
     case 0x030C:
-      return &k3_12;
+      return &kPython312;
     default:
       return nullptr;
   }

@@ -1,6 +1,7 @@
 #include "preload/script/script.h"
 
 #include "preload/stack/interpreter_loop.h"
+#include "preload/stack/modules.h"
 
 namespace seep::script {
 
@@ -15,6 +16,17 @@ constinit std::atomic<const char*> g_refusal{nullptr};  // release in refuse, ac
 
 void set_interpreter(const Interpreter* interpreter) {
   g_interpreter.store(interpreter, std::memory_order_release);
+}
+
+void forget_interpreter_at(const void* place) {
+  const std::uint64_t loop = stack::g_interpreter_loop.begin.load(std::memory_order_relaxed);
+  const stack::Load* load =
+      interpreter() == nullptr || loop == 0 ? nullptr : stack::find_place(loop).load;
+  const auto address = reinterpret_cast<std::uint64_t>(place);
+  if (load != nullptr && address >= load->image.begin && address < load->image.end) {
+    set_interpreter(nullptr);
+    stack::set_interpreter_loop(0, 0);
+  }
 }
 
 void refuse(const char* why) {

@@ -95,6 +95,9 @@ inline void begin_epoch() {
   g_epoch.fetch_add(1, std::memory_order_relaxed);
 }
 
+// The library with this place in it is about to be unmapped: an interpreter in it is read no more.
+void forget_interpreter_at(const void* place);
+
 // The layout of the interpreter is not the one expected: it is read no more. `why` must stay.
 void refuse(const char* why);
 // Why it was refused; null where it was not.

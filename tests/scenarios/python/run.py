@@ -213,7 +213,7 @@ def it_ends_as_ever(run):
 def two_languages(run):
     report = run.record()
     rows = [suspect for suspect in report["suspects"] if suspect["leak"]]
-    expect(rows and is_at(script_frames(rows[0])[0], run, "duplicate", run.lines("leak")),
+    expect(rows and script_frames(rows[0]) and is_at(script_frames(rows[0])[0], run, "duplicate", run.lines("leak")),
            "; ".join(map(describe_row, rows)))
     native = [frame["function"] or "" for frame in rows[0]["stack"] if frame["language"] == "native"]
     expect(any("strdup" in function for function in native), f"no strdup: {native}")
