@@ -53,7 +53,8 @@ static __inline__ void seep_mark_units(const char* label, uint64_t units);
 /* Objects inside memory that the program shares out itself: an arena, a slab, a region. Tell seep
  * of them, and each is tracked under the call stack that took it from the pool. The memory that
  * they lie in (from malloc, mmap or anywhere else) counts then only for what they leave of it, so
- * nothing counts twice. Objects must not overlap, and begin at least 16 bytes apart. */
+ * nothing counts twice. Objects must not overlap, and begin at least 16 bytes apart, at multiples
+ * of 8. One that no pointer leads to is unreachable, though its pool is not. */
 
 /* `object`, of `size` bytes, was taken from a pool. Null is ignored. */
 static __inline__ void seep_pool_alloc(const void* object, size_t size);

@@ -205,6 +205,7 @@ ScanOrder Agent::make_order(ScanTime when) {
   order.description = &description_;
   scan::Question& question = order.question;
   question.blocks = &g_tables.blocks;
+  question.pools = &g_tables.pools;
   question.ranges = &g_tables.ranges;
   question.fork_tick = fork_tick_;
   question.process = identity_.pid;
@@ -213,6 +214,7 @@ ScanOrder Agent::make_order(ScanTime when) {
       order.problem == ScanProblem::kNone && losses(Loss::foreign_free) == 0;
   question.libc_allocator = intercept::g_real.libc_allocator;
   question.kept_blocks = &recorder::g_kept_blocks;
+  question.kept_objects = &recorder::g_kept_objects;
   question.root_regions = intercept::root_regions();
   question.root_region_count = intercept::kMostRootRegions;
   const stack::Place own = stack::find_place(reinterpret_cast<std::uint64_t>(&scan_beside));

@@ -1,15 +1,28 @@
-// Blocks that the program wants to be left alone.
+// Blocks and objects that the program wants to be left alone.
 #include "preload/recorder/recorder.h"
 #include "preload/recorder/thread_cache.h"
 
 namespace seep::recorder {
 
 constinit table::KeptBlocks g_kept_blocks;
+constinit table::KeptBlocks g_kept_objects;
 
 namespace {
 
 constexpr std::uintptr_t kGranuleBytes = 16;
 constexpr std::uintptr_t kMostInside = std::uintptr_t{1} << 20;
+
+void keep_object(std::uintptr_t place) {
+  if (!g_tables.pools.was_used()) {
+    return;
+  }
+  const std::uintptr_t lowest = place > kMostInside ? place - kMostInside : 0;
+  g_tables.pools.walk_range(lowest, place + 1, [place](const table::Block& object) {
+    if (place - object.address < object.size || place == object.address) {
+      g_kept_objects.add(object, g_tables.pools);
+    }
+  });
+}
 
 }  // namespace
 
@@ -37,6 +50,7 @@ void end_keeping() {
 // From the address down to the beginning of a block that holds it.
 void keep_block(const void* address) {
   const auto place = reinterpret_cast<std::uintptr_t>(address);
+  keep_object(place);
   table::Block block;
   for (std::uintptr_t below = 0; below <= kMostInside && below <= place; below += kGranuleBytes) {
     const std::uintptr_t start = (place - below) & ~(kGranuleBytes - 1);

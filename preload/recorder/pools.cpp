@@ -63,9 +63,12 @@ void record_pool_object(const void* object, std::size_t size, const Caller& call
   }
   const Weight weight = weight_of_object(size);
   g_tables.sites.count_births(site, weight.blocks, weight.bytes);
+  const table::Block fresh{address_of(object), size, site, g_clock.tick(), true};
   table::Block old;
-  settle(g_tables.pools.insert({address_of(object), size, site, g_clock.tick(), true}, old), site,
-         weight);
+  settle(g_tables.pools.insert(fresh, old), site, weight);
+  if (t_thread.keeping != 0) [[unlikely]] {
+    g_kept_objects.add(fresh, g_tables.pools);
+  }
 }
 
 // Also while paused. One that is not known was taken while nothing was recorded.
@@ -83,7 +86,7 @@ void release_pool_objects(const void* begin, std::size_t bytes) {
   });
 }
 
-std::uint64_t pool_bytes_within(const table::AddressTable& pools, std::uintptr_t begin,
+std::uint64_t pool_bytes_within(const table::PoolTable& pools, std::uintptr_t begin,
                                 std::uintptr_t end) {
   std::uint64_t bytes = 0;
   pools.walk_range(begin, end, [&](const table::Block& object) {

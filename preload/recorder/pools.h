@@ -15,7 +15,7 @@
 
 #include "preload/recorder/caller.h"
 #include "preload/recorder/sampler.h"
-#include "preload/table/address_table.h"
+#include "preload/table/pool_table.h"
 
 namespace seep::recorder {
 
@@ -28,7 +28,7 @@ void release_pool_object(const void* object);
 void release_pool_objects(const void* begin, std::size_t bytes);
 
 // What the objects in [begin, end) take of it.
-std::uint64_t pool_bytes_within(const table::AddressTable& pools, std::uintptr_t begin,
+std::uint64_t pool_bytes_within(const table::PoolTable& pools, std::uintptr_t begin,
                                 std::uintptr_t end);
 // What an object counts for in sums, in the unit of the mode.
 Weight weight_of_object(std::uint64_t size);

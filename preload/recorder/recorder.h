@@ -19,6 +19,7 @@
 #include "preload/recorder/thread_state.h"
 #include "preload/table/address_table.h"
 #include "preload/table/kept_blocks.h"
+#include "preload/table/pool_table.h"
 #include "preload/table/range_table.h"
 #include "preload/table/script_frame_table.h"
 #include "preload/table/site_table.h"
@@ -32,11 +33,12 @@ struct Tables {
   table::StackTable stacks;
   table::SiteTable sites;
   table::ScriptFrameTable script_frames;
-  table::AddressTable pools;  // objects that lie in blocks, ranges or elsewhere (pools.h)
+  table::PoolTable pools;  // objects that lie in blocks, ranges or elsewhere (pools.h)
 };
 
 extern Tables g_tables;
 extern table::KeptBlocks g_kept_blocks;
+extern table::KeptBlocks g_kept_objects;  // of pools
 extern Clock g_clock;
 
 // What the hooks do. A hook reads it once, so an event that began before a change is recorded as
@@ -135,11 +137,12 @@ Moving begin_move(const void* block);
 void end_move(const Moving& moving, void* fresh, std::size_t size, bool released,
               const Caller& caller);
 
-// Blocks that this thread makes between the two are kept (table/kept_blocks.h); calls nest. The
-// record of a block takes microseconds meanwhile.
+// Blocks that this thread makes between the two, and objects, are kept (table/kept_blocks.h); calls
+// nest. The record of a block takes microseconds meanwhile.
 void begin_keeping();
 void end_keeping();
-// Keeps the block that `address` points to, or into, at most 1 MB behind its beginning.
+// Keeps the block and the object that `address` points to, or into, at most 1 MB behind the
+// beginning.
 void keep_block(const void* address);
 
 void record_map(const void* begin, std::size_t bytes, const Caller& caller);

@@ -4,17 +4,21 @@
 
 namespace seep::scan {
 
-HeapIndex::~HeapIndex() {
+template <typename Table, unsigned kGranuleShift>
+HeapIndex<Table, kGranuleShift>::~HeapIndex() {
   for (const std::uint32_t r : regions_in_use_) {
     runtime::unmap_pages(regions_[r], sizeof(Region));
   }
 }
 
-bool HeapIndex::map() {
+template <typename Table, unsigned kGranuleShift>
+bool HeapIndex<Table, kGranuleShift>::map() {
   return regions_.map(kRegions) && regions_in_use_.map(kRegions) && large_.map(kMostLarge);
 }
 
-HeapIndex::Region* HeapIndex::make_region(std::uint64_t address) {
+template <typename Table, unsigned kGranuleShift>
+typename HeapIndex<Table, kGranuleShift>::Region* HeapIndex<Table, kGranuleShift>::make_region(
+    std::uint64_t address) {
   Region*& region = regions_[address >> kRegionShift];
   if (region == nullptr) {
     region = static_cast<Region*>(runtime::map_pages(sizeof(Region)));
@@ -25,7 +29,8 @@ HeapIndex::Region* HeapIndex::make_region(std::uint64_t address) {
   return region;
 }
 
-bool HeapIndex::add(const table::Block& block) {
+template <typename Table, unsigned kGranuleShift>
+bool HeapIndex<Table, kGranuleShift>::add(const table::Block& block) {
   Region* region = make_region(block.address);
   if (region == nullptr) {
     return false;
@@ -41,7 +46,8 @@ bool HeapIndex::add(const table::Block& block) {
   return (block.address >> kPageShift) == ((end - 1) >> kPageShift) || add_span(block);
 }
 
-bool HeapIndex::add_span(const table::Block& block) {
+template <typename Table, unsigned kGranuleShift>
+bool HeapIndex<Table, kGranuleShift>::add_span(const table::Block& block) {
   const std::uintptr_t end = block.address + bytes_of(block);
   if (bytes_of(block) >= kLargeBytes && large_.add({block.address, end})) {
     return true;
@@ -57,7 +63,8 @@ bool HeapIndex::add_span(const table::Block& block) {
   return true;
 }
 
-std::uintptr_t HeapIndex::find_large(std::uint64_t address) const {
+template <typename Table, unsigned kGranuleShift>
+std::uintptr_t HeapIndex<Table, kGranuleShift>::find_large(std::uint64_t address) const {
   std::size_t low = 0;
   std::size_t high = large_.size();
   while (low < high) {
@@ -71,12 +78,14 @@ std::uintptr_t HeapIndex::find_large(std::uint64_t address) const {
   return low < large_.size() && large_[low].begin <= address ? large_[low].begin : 0;
 }
 
-bool HeapIndex::find(std::uint64_t address, table::Block& block) const {
+template <typename Table, unsigned kGranuleShift>
+bool HeapIndex<Table, kGranuleShift>::find(std::uint64_t address, table::Block& block) const {
   const std::uintptr_t start = is_near(address) ? find_start(address) : 0;
-  return start != 0 && blocks_.look_up(start, block) && address - start < bytes_of(block);
+  return start != 0 && blocks_.look_up(start, block) && holds(block, address);
 }
 
-bool HeapIndex::mark(std::uintptr_t start) {
+template <typename Table, unsigned kGranuleShift>
+bool HeapIndex<Table, kGranuleShift>::mark(std::uintptr_t start) {
   std::uint64_t& word =
       region_of(start)->pages[page_in_region(start)].marked[granule_of(start) / 64];
   const std::uint64_t bit = std::uint64_t{1} << (granule_of(start) % 64);
@@ -85,7 +94,8 @@ bool HeapIndex::mark(std::uintptr_t start) {
   return fresh;
 }
 
-void HeapIndex::settle(const table::Block& block) {
+template <typename Table, unsigned kGranuleShift>
+void HeapIndex<Table, kGranuleShift>::settle(const table::Block& block) {
   mark(block.address);
   const std::uintptr_t first = (block.address + runtime::kPageBytes - 1) >> kPageShift;
   const std::uintptr_t behind = (block.address + bytes_of(block)) >> kPageShift;
@@ -94,12 +104,12 @@ void HeapIndex::settle(const table::Block& block) {
     if (region == nullptr) {  // of the few largest blocks, which have no pages here
       return;
     }
-    const std::size_t p = page_in_region(page << kPageShift);
-    region->settled[p / 64] |= std::uint64_t{1} << (p % 64);
+    region->settled[page_in_region(page << kPageShift) / 64] |= bit_of_page(page << kPageShift);
   }
 }
 
-std::uintptr_t HeapIndex::end_of_span(std::uintptr_t address) const {
+template <typename Table, unsigned kGranuleShift>
+std::uintptr_t HeapIndex<Table, kGranuleShift>::end_of_span(std::uintptr_t address) const {
   std::uintptr_t start = 0;
   if (const Region* region = region_of(address); region != nullptr) {
     start = region->spans[page_in_region(address)];
@@ -114,5 +124,8 @@ std::uintptr_t HeapIndex::end_of_span(std::uintptr_t address) const {
   const std::uintptr_t end = (start + bytes_of(block) + 7) & ~std::uintptr_t{7};
   return end > address ? end : address;
 }
+
+template class HeapIndex<table::AddressTable, 4>;
+template class HeapIndex<table::PoolTable, 3>;
 
 }  // namespace seep::scan

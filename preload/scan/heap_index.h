@@ -1,13 +1,15 @@
-// Finds the block that an address lies in, and remembers which blocks have been met.
-// Context: IN-FORK-CHILD. Nobody else changes the table of blocks meanwhile.
+// Finds the block that an address lies in, and remembers which blocks have been met; the same for
+// objects of pools. Context: IN-FORK-CHILD. Nobody else changes the table of blocks meanwhile.
 //
 // The address table finds a block by its first byte. Here each page of the heap has two rows of
-// 256 bits, one a granule of 16 bytes: where blocks begin, and which of those are marked. The block
+// bits, one a granule of 16 bytes: where blocks begin, and which of those are marked. The block
 // that an address lies in is the one that begins last at or below it; its size, which the table
 // tells, decides. Where none begins below it in the page, `spans` tells the one that reaches into
 // it from a page before.
 //
 //   regions_[address >> 30] -> Region { pages[page], spans[page] }   1.6 % + 0.2 % of the heap
+//
+// Objects begin at multiples of 8, so their granules are half as large, and take twice as much.
 #pragma once
 
 #include <bit>
@@ -16,19 +18,23 @@
 
 #include "preload/scan/pages.h"
 #include "preload/table/address_table.h"
+#include "preload/table/pool_table.h"
 
 namespace seep::scan {
 
-struct alignas(64) HeapPage {
-  static constexpr unsigned kWords = 4;
+// At least one byte: a pointer to an empty block holds it.
+inline std::uint64_t bytes_of(const table::Block& block) {
+  return block.size == 0 ? 1 : block.size;
+}
 
-  std::uint64_t starts[kWords];
-  std::uint64_t marked[kWords];
-};
+inline bool holds(const table::Block& block, std::uint64_t address) {
+  return address - block.address < bytes_of(block);
+}
 
+template <typename Table, unsigned kGranuleShift>
 class HeapIndex {
  public:
-  explicit HeapIndex(table::AddressTable& blocks) : blocks_(blocks) {}
+  explicit HeapIndex(Table& blocks) : blocks_(blocks) {}
   ~HeapIndex();
   HeapIndex(const HeapIndex&) = delete;
   HeapIndex& operator=(const HeapIndex&) = delete;
@@ -47,8 +53,14 @@ class HeapIndex {
   [[nodiscard]] std::uintptr_t find_unmarked(std::uint64_t address) const;
   // The first byte of the only block that `address` may lie in; 0: in none. Only where is_near().
   [[nodiscard]] std::uintptr_t find_start(std::uint64_t address) const;
+  // Whether `address` is the first byte of a block. Only where is_near().
+  [[nodiscard]] bool begins_at(std::uintptr_t address) const;
   // The block that holds `address`; false when there is none.
   bool find(std::uint64_t address, table::Block& block) const;
+  // What is known of the block that begins at `start`; false when there is none.
+  bool look_up(std::uintptr_t start, table::Block& block) const {
+    return blocks_.look_up(start, block);
+  }
 
   // Marks, for the first byte of a block. mark() tells whether it was not marked before.
   [[nodiscard]] bool is_marked(std::uintptr_t start) const;
@@ -59,8 +71,16 @@ class HeapIndex {
   // Whether `address` lies in a page that one marked block covers. Only where is_near().
   [[nodiscard]] bool is_settled(std::uint64_t address) const {
     const Region* region = region_of(address);
-    const std::size_t page = page_in_region(address);
-    return region != nullptr && (region->settled[page / 64] >> (page % 64) & 1) != 0;
+    return region != nullptr &&
+           (region->settled[page_in_region(address) / 64] & bit_of_page(address)) != 0;
+  }
+
+  // For blocks that objects lie in: whether `start` may be the first byte of one that was noted.
+  void note_arena(std::uintptr_t start) {
+    region_of(start)->arenas[page_in_region(start) / 64] |= bit_of_page(start);
+  }
+  [[nodiscard]] bool may_be_arena(std::uintptr_t start) const {
+    return (region_of(start)->arenas[page_in_region(start) / 64] & bit_of_page(start)) != 0;
   }
 
   // Calls visit(first byte) for each block that is marked (or not), ascending, until it returns
@@ -74,11 +94,12 @@ class HeapIndex {
   // Calls visit(begin, end) for each piece of [begin, end) that no block covers.
   template <typename Visit>
   void visit_uncovered(std::uintptr_t begin, std::uintptr_t end, Visit&& visit) const;
-
-  // At least one byte: a pointer to an empty block holds it.
-  static std::uint64_t bytes_of(const table::Block& block) {
-    return block.size == 0 ? 1 : block.size;
-  }
+  // Calls visit(const Block&) for each that begins in [begin, end), ascending.
+  template <typename Visit>
+  void visit_within(std::uintptr_t begin, std::uintptr_t end, Visit&& visit) const;
+  // Where all of them lie: between these two. Equal: there is none.
+  [[nodiscard]] std::uintptr_t low() const { return low_; }
+  [[nodiscard]] std::uintptr_t high() const { return high_; }
 
  private:
   static constexpr unsigned kRegionShift = 30;
@@ -89,12 +110,19 @@ class HeapIndex {
   // Larger blocks stand in a list: their pages would be many, and they are few.
   static constexpr std::uint64_t kLargeBytes = std::uint64_t{64} << 20;
   static constexpr std::size_t kMostLarge = 4096;
+  static constexpr unsigned kGranules = 1U << (kPageShift - kGranuleShift);
+  static constexpr unsigned kWords = kGranules / 64;
 
+  struct alignas(64) HeapPage {
+    std::uint64_t starts[kWords];
+    std::uint64_t marked[kWords];
+  };
   struct Region {
     HeapPage pages[kPagesPerRegion];
     std::uintptr_t spans[kPagesPerRegion];
     std::uint64_t touched[kPagesPerRegion / kGroupPages / 64];  // groups of pages with blocks
     std::uint64_t settled[kPagesPerRegion / 64];                // pages that a marked block covers
+    std::uint64_t arenas[kPagesPerRegion / 64];                 // pages that an arena begins in
   };
   struct Large {
     std::uintptr_t begin;
@@ -104,8 +132,11 @@ class HeapIndex {
   static std::size_t page_in_region(std::uint64_t address) {
     return address >> kPageShift & (kPagesPerRegion - 1);
   }
+  static std::uint64_t bit_of_page(std::uint64_t address) {
+    return std::uint64_t{1} << (page_in_region(address) % 64);
+  }
   static unsigned granule_of(std::uint64_t address) {
-    return static_cast<unsigned>(address >> 4) & 0xFF;
+    return static_cast<unsigned>(address >> kGranuleShift) & (kGranules - 1);
   }
   Region* make_region(std::uint64_t address);
   [[nodiscard]] Region* region_of(std::uint64_t address) const {
@@ -118,7 +149,7 @@ class HeapIndex {
   static bool visit_starts(const HeapPage& page, std::uintptr_t page_begin, Visit&& visit);
   static std::uintptr_t last_start(const HeapPage& page, std::uint64_t address);
 
-  table::AddressTable& blocks_;
+  Table& blocks_;
   Pages<Region*> regions_;
   Pages<std::uint32_t> regions_in_use_;  // ascending
   Pages<Large> large_;                   // ascending
@@ -126,9 +157,13 @@ class HeapIndex {
   std::uint64_t high_ = UINT64_MAX;  // equal: nothing is near
 };
 
+using BlockIndex = HeapIndex<table::AddressTable, 4>;
+using ObjectIndex = HeapIndex<table::PoolTable, 3>;
+
 // What each word of the heap may run through stands here.
 
-inline void HeapIndex::prefetch(std::uint64_t address) const {
+template <typename Table, unsigned kGranuleShift>
+inline void HeapIndex<Table, kGranuleShift>::prefetch(std::uint64_t address) const {
   if (const Region* region = region_of(address); region != nullptr) {
     __builtin_prefetch(&region->pages[page_in_region(address)]);
     blocks_.prefetch_page(address);
@@ -136,7 +171,9 @@ inline void HeapIndex::prefetch(std::uint64_t address) const {
 }
 
 // The block that begins last at or below `address` in its page; 0: none.
-inline std::uintptr_t HeapIndex::last_start(const HeapPage& page, std::uint64_t address) {
+template <typename Table, unsigned kGranuleShift>
+inline std::uintptr_t HeapIndex<Table, kGranuleShift>::last_start(const HeapPage& page,
+                                                                  std::uint64_t address) {
   const unsigned granule = granule_of(address);
   unsigned w = granule / 64;
   std::uint64_t bits = page.starts[w] & (~std::uint64_t{0} >> (63 - granule % 64));
@@ -147,10 +184,11 @@ inline std::uintptr_t HeapIndex::last_start(const HeapPage& page, std::uint64_t 
     return 0;
   }
   const unsigned found = w * 64 + 63 - static_cast<unsigned>(std::countl_zero(bits));
-  return (address & ~(runtime::kPageBytes - 1)) | std::uintptr_t{found} << 4;
+  return (address & ~(runtime::kPageBytes - 1)) | std::uintptr_t{found} << kGranuleShift;
 }
 
-inline std::uintptr_t HeapIndex::find_start(std::uint64_t address) const {
+template <typename Table, unsigned kGranuleShift>
+inline std::uintptr_t HeapIndex<Table, kGranuleShift>::find_start(std::uint64_t address) const {
   if (const Region* region = region_of(address); region != nullptr) {
     const std::size_t p = page_in_region(address);
     if (const std::uintptr_t start = last_start(region->pages[p], address); start != 0) {
@@ -163,13 +201,23 @@ inline std::uintptr_t HeapIndex::find_start(std::uint64_t address) const {
   return large_.size() == 0 ? 0 : find_large(address);
 }
 
-inline bool HeapIndex::is_marked(std::uintptr_t start) const {
+template <typename Table, unsigned kGranuleShift>
+inline bool HeapIndex<Table, kGranuleShift>::is_marked(std::uintptr_t start) const {
   const HeapPage& page = region_of(start)->pages[page_in_region(start)];
   const unsigned granule = granule_of(start);
   return (page.marked[granule / 64] >> (granule % 64) & 1) != 0;
 }
 
-inline std::uintptr_t HeapIndex::find_unmarked(std::uint64_t address) const {
+template <typename Table, unsigned kGranuleShift>
+inline bool HeapIndex<Table, kGranuleShift>::begins_at(std::uintptr_t address) const {
+  const Region* region = region_of(address);
+  const unsigned granule = granule_of(address);
+  return region != nullptr && address % (1U << kGranuleShift) == 0 &&
+         (region->pages[page_in_region(address)].starts[granule / 64] >> (granule % 64) & 1) != 0;
+}
+
+template <typename Table, unsigned kGranuleShift>
+inline std::uintptr_t HeapIndex<Table, kGranuleShift>::find_unmarked(std::uint64_t address) const {
   const std::uintptr_t start = find_start(address);
   if (start == 0 || is_marked(start)) {
     return 0;
@@ -178,8 +226,9 @@ inline std::uintptr_t HeapIndex::find_unmarked(std::uint64_t address) const {
   return start;
 }
 
+template <typename Table, unsigned kGranuleShift>
 template <typename Visit>
-void HeapIndex::visit_blocks(bool marked, Visit&& visit) const {
+void HeapIndex<Table, kGranuleShift>::visit_blocks(bool marked, Visit&& visit) const {
   for (const std::size_t r : regions_in_use_) {
     const Region* region = regions_[r];
     for (std::size_t p = 0; p < kPagesPerRegion; ++p) {
@@ -200,13 +249,15 @@ void HeapIndex::visit_blocks(bool marked, Visit&& visit) const {
   }
 }
 
+template <typename Table, unsigned kGranuleShift>
 template <typename Visit>
-bool HeapIndex::visit_starts(const HeapPage& page, std::uintptr_t page_begin, Visit&& visit) {
-  for (unsigned w = 0; w < HeapPage::kWords; ++w) {
+bool HeapIndex<Table, kGranuleShift>::visit_starts(const HeapPage& page, std::uintptr_t page_begin,
+                                                   Visit&& visit) {
+  for (unsigned w = 0; w < kWords; ++w) {
     for (std::uint64_t bits = page.starts[w]; bits != 0; bits &= bits - 1) {
       const auto bit = static_cast<unsigned>(std::countr_zero(bits));
       const bool is_marked = (page.marked[w] >> bit & 1) != 0;
-      if (!visit(page_begin | std::uintptr_t{w * 64 + bit} << 4, is_marked)) {
+      if (!visit(page_begin | std::uintptr_t{w * 64 + bit} << kGranuleShift, is_marked)) {
         return false;
       }
     }
@@ -214,8 +265,36 @@ bool HeapIndex::visit_starts(const HeapPage& page, std::uintptr_t page_begin, Vi
   return true;
 }
 
+template <typename Table, unsigned kGranuleShift>
 template <typename Visit>
-void HeapIndex::visit_uncovered(std::uintptr_t begin, std::uintptr_t end, Visit&& visit) const {
+void HeapIndex<Table, kGranuleShift>::visit_within(std::uintptr_t begin, std::uintptr_t end,
+                                                   Visit&& visit) const {
+  begin = begin > low_ ? begin : low_;
+  end = end < high_ ? end : high_;
+  for (std::uintptr_t at = begin; at < end; at = (at | (runtime::kPageBytes - 1)) + 1) {
+    const Region* region = region_of(at);
+    if (region == nullptr) {
+      continue;
+    }
+    const std::uintptr_t page_begin = at & ~(runtime::kPageBytes - 1);
+    visit_starts(region->pages[page_in_region(at)], page_begin, [&](std::uintptr_t start, bool) {
+      table::Block block;
+      if (start >= begin && start < end && blocks_.look_up(start, block)) {
+        visit(block);
+      }
+      return true;
+    });
+  }
+}
+
+template <typename Table, unsigned kGranuleShift>
+template <typename Visit>
+void HeapIndex<Table, kGranuleShift>::visit_uncovered(std::uintptr_t begin, std::uintptr_t end,
+                                                      Visit&& visit) const {
+  if (end <= low_ || begin >= high_) {
+    visit(begin, end);
+    return;
+  }
   std::uintptr_t from = begin;
   for (std::uintptr_t at = begin; at < end; at = (at | (runtime::kPageBytes - 1)) + 1) {
     const std::uintptr_t page_begin = at & ~(runtime::kPageBytes - 1);

@@ -42,25 +42,33 @@ bool LossFinder::follow_all(bool pointed) {
 
 bool LossFinder::list_lost(std::uint32_t fork_tick) {
   std::size_t count = 0;
-  index_.visit_blocks(/*marked=*/false, [&](std::uintptr_t) {
-    ++count;
-    return true;
-  });
+  nodes_.visit_all(/*marked=*/false, [&](NodeId) { return ++count != 0; });
   if (count == 0) {
     return true;
   }
   if (!lost_.map(count) || !to_follow_.map(count)) {
     return false;
   }
-  index_.visit_blocks(/*marked=*/false, [&](std::uintptr_t start) {
-    table::Block block;
-    if (blocks_.look_up(start, block)) {
-      lost_.add({start, HeapIndex::bytes_of(block), block.site, 0, block.birth >= fork_tick, false,
-                 false});
-    }
+  nodes_.visit_all(/*marked=*/false, [&](NodeId node) {
+    add_lost(node, fork_tick);
     return true;
   });
   return true;
+}
+
+void LossFinder::add_lost(NodeId node, std::uint32_t fork_tick) {
+  table::Block block;
+  if (!nodes_.look_up(node, block)) {
+    return;
+  }
+  std::uint64_t bytes = bytes_of(block);
+  if (!node.is_object()) {
+    ++lost_blocks_;
+    nodes_.visit_objects(block, [&bytes](const table::Block& object) {
+      bytes -= object.size < bytes ? object.size : bytes;
+    });
+  }
+  lost_.add({node, bytes_of(block), bytes, block.site, 0, block.birth >= fork_tick, false, false});
 }
 
 bool LossFinder::is_late() {
@@ -71,29 +79,44 @@ bool LossFinder::is_late() {
   return deadline_.has_passed();
 }
 
-LossFinder::Lost* LossFinder::find_lost(std::uintptr_t start) {
-  Lost* found = std::lower_bound(
-      lost_.begin(), lost_.end(), start,
-      [](const Lost& lost, std::uintptr_t address) { return lost.start < address; });
-  return found != lost_.end() && found->start == start ? found : nullptr;
+LossFinder::Lost* LossFinder::find_lost(NodeId node) {
+  Lost* const objects = lost_.begin() + lost_blocks_;
+  Lost* const begin = node.is_object() ? objects : lost_.begin();
+  Lost* const end = node.is_object() ? lost_.end() : objects;
+  Lost* const found = std::lower_bound(
+      begin, end, node.start(),
+      [](const Lost& lost, std::uintptr_t address) { return lost.node.start() < address; });
+  return found != end && found->node == node ? found : nullptr;
 }
 
-// The other unreachable blocks that it points to.
+// The other unreachable nodes that it points to, and the objects in it.
 template <typename Visit>
 void LossFinder::visit_pointed(const Lost& from, Visit&& visit) {
-  memory_.visit_block(
-      from.start, from.start + from.size, [&](std::uintptr_t begin, std::uintptr_t end) {
-        visit_near_words(index_, begin, end, [&](std::uintptr_t, std::uint64_t word) {
-          const std::uintptr_t start = index_.find_start(word);
-          if (start == 0 || start == from.start || index_.is_marked(start)) {
-            return;
-          }
-          Lost* lost = find_lost(start);
-          if (lost != nullptr && word - start < lost->size) {
-            visit(*lost);
-          }
-        });
-      });
+  const std::uintptr_t start = from.node.start();
+  const NodeId arena = nodes_.arena_of(from.node);
+  const auto visit_lost = [&](NodeId node, std::uint64_t word) {
+    if (!node.exists() || node == from.node || node == arena || nodes_.is_marked(node)) {
+      return;
+    }
+    Lost* const lost = find_lost(node);
+    if (lost != nullptr && word - node.start() < lost->size) {
+      visit(*lost);
+    }
+  };
+  const auto visit_words = [&](std::uintptr_t begin, std::uintptr_t end) {
+    visit_near_words(nodes_, begin, end, [&](std::uintptr_t, std::uint64_t word) {
+      visit_lost(nodes_.find_object(word), word);
+      visit_lost(nodes_.find_block(word), word);
+    });
+  };
+  memory_.visit_block(start, start + from.size, [&](std::uintptr_t begin, std::uintptr_t end) {
+    nodes_.visit_own(from.node, begin, end, visit_words);
+  });
+  if (!from.node.is_object()) {
+    nodes_.visit_objects({start, from.size, 0, 0}, [&](const table::Block& object) {
+      visit_lost(NodeId::of_object(object.address), object.address);
+    });
+  }
 }
 
 bool LossFinder::note_pointers() {
@@ -140,7 +163,7 @@ void LossFinder::count(const Lost& lost, std::uint32_t site_count) {
   }
   LossTally& tally = tallies_[lost.site];
   (direct ? tally.direct_blocks : tally.indirect_blocks) += 1;
-  (direct ? tally.direct_bytes : tally.indirect_bytes) += lost.size;
+  (direct ? tally.direct_bytes : tally.indirect_bytes) += lost.bytes;
 }
 
 }  // namespace seep::scan

@@ -3,28 +3,29 @@
 namespace seep::scan {
 
 void Marker::add_root(std::uintptr_t begin, std::uintptr_t end, const Root& root) {
-  visit_near_words(index_, begin, end, [&](std::uintptr_t place, std::uint64_t word) {
-    add_candidate({word, kNotLookedUp, place, &root, kUnknownWay, 0});
+  visit_near_words(nodes_, begin, end, [&](std::uintptr_t place, std::uint64_t word) {
+    add_candidate({word, NodeId(), place, &root, kUnknownWay, 0, false});
   });
 }
 
-void Marker::add_block(std::uintptr_t address, const Root& root) {
-  if (index_.is_near(address)) {
-    add_candidate({address, kNotLookedUp, 0, &root, kUnknownWay, 0});
+void Marker::add_address(std::uintptr_t address, const Root& root) {
+  if (nodes_.is_near(address)) {
+    add_candidate({address, NodeId(), 0, &root, kUnknownWay, 0, false});
   }
 }
 
 // The oldest one is settled when there is no room: by then the processor has fetched what it needs,
 // in two steps, since the second needs what the first has brought.
 void Marker::add_candidate(const Candidate& candidate) {
-  index_.prefetch(candidate.word);
+  nodes_.prefetch(candidate.word);
   if (candidates_behind_ - candidates_first_ == kCandidates) {
     settle(candidates_[candidates_first_++ % kCandidates]);
   }
   candidates_[candidates_behind_++ % kCandidates] = candidate;
   if (candidates_behind_ - candidates_first_ > kHalfWay) {
     Candidate& half_way = candidates_[(candidates_behind_ - kHalfWay) % kCandidates];
-    half_way.start = index_.find_unmarked(half_way.word);
+    half_way.node = nodes_.find_unmarked(half_way.word);
+    half_way.is_looked_up = true;
   }
 }
 
@@ -35,19 +36,16 @@ void Marker::settle_all() {
 }
 
 void Marker::settle(const Candidate& candidate) {
-  const std::uintptr_t start =
-      candidate.start != kNotLookedUp ? candidate.start : index_.find_unmarked(candidate.word);
-  if (start == 0 || index_.is_marked(start)) {
+  const NodeId found =
+      candidate.is_looked_up ? candidate.node : nodes_.find_unmarked(candidate.word);
+  if (!found.exists()) {
     return;
   }
-  table::Block block;
-  if (!blocks_.look_up(start, block) || candidate.word - start >= HeapIndex::bytes_of(block)) {
-    return;
-  }
-  index_.settle(block);
-  const WayId way = way_of(candidate);
-  counts_.count(block.site, way);
-  push(block, way);
+  nodes_.mark(candidate.word, found, [&](NodeId node, const table::Block& block) {
+    const WayId way = way_of(candidate);
+    counts_.count(block.site, way);
+    push(node, block, way);
+  });
 }
 
 WayId Marker::way_of(const Candidate& candidate) {
@@ -61,31 +59,34 @@ WayId Marker::way_of(const Candidate& candidate) {
   return ways_.begin(link);
 }
 
-void Marker::push(const table::Block& block, WayId way) {
+void Marker::push(NodeId node, const table::Block& block, WayId way) {
   if (behind_ - first_ == kQueueEntries) {
     overflowed_ = true;
     return;
   }
-  const std::uint32_t size =
-      block.size < kUnknownSize ? static_cast<std::uint32_t>(block.size) : kUnknownSize;
-  queue_[behind_++ % kQueueEntries] = {std::uint64_t{block.address >> 4} << kWayBits | way, size,
-                                       block.site};
+  const std::uint64_t size = block.size < kUnknownSize ? block.size : kUnknownSize;
+  queue_[behind_++ % kQueueEntries] = {
+      node, size << kSizeShift | std::uint64_t{block.site} << kWayBits | way};
 }
 
 void Marker::scan(const Entry& entry) {
-  const std::uintptr_t start = entry.start_and_way >> kWayBits << 4;
-  const auto way = static_cast<WayId>(entry.start_and_way & ((1U << kWayBits) - 1));
-  std::uint64_t size = entry.size;
+  const std::uintptr_t start = entry.node.start();
+  const WayId way = entry.way();
+  const std::uint32_t site = entry.site();
+  std::uint64_t size = entry.size();
   table::Block block;
-  if (size == kUnknownSize && blocks_.look_up(start, block)) {
+  if (size == kUnknownSize && nodes_.look_up(entry.node, block)) {
     size = block.size;
   }
-  memory_.visit_block(start, start + size, [&](std::uintptr_t begin, std::uintptr_t end) {
-    visit_near_words(index_, begin, end, [&](std::uintptr_t place, std::uint64_t word) {
-      if (!index_.is_settled(word)) {
-        add_candidate({word, kNotLookedUp, place - start, nullptr, way, entry.site});
+  const auto visit = [&](std::uintptr_t begin, std::uintptr_t end) {
+    visit_near_words(nodes_, begin, end, [&](std::uintptr_t place, std::uint64_t word) {
+      if (!nodes_.is_settled(word)) {
+        add_candidate({word, NodeId(), place - start, nullptr, way, site, false});
       }
     });
+  };
+  memory_.visit_block(start, start + size, [&](std::uintptr_t begin, std::uintptr_t end) {
+    nodes_.visit_own(entry.node, begin, end, visit);
   });
 }
 
@@ -101,9 +102,9 @@ bool Marker::drain() {
     const std::size_t ahead = first_ + kFetchAhead;
     if (ahead < behind_) {
       const Entry& next = queue_[ahead % kQueueEntries];
-      const auto* bytes = reinterpret_cast<const char*>(next.start_and_way >> kWayBits << 4);
+      const auto* bytes = reinterpret_cast<const char*>(next.node.start());
       __builtin_prefetch(bytes);
-      if (next.size > kLineBytes) {
+      if (next.size() > kLineBytes) {
         __builtin_prefetch(bytes + kLineBytes);
       }
     }
@@ -117,17 +118,17 @@ bool Marker::drain() {
   }
 }
 
-// Some marked blocks were not scanned: all are, by a way that is not known. To scan one twice does
+// Some marked nodes were not scanned: all are, by a way that is not known. To scan one twice does
 // no harm.
 void Marker::scan_again() {
   overflowed_ = false;
-  index_.visit_blocks(/*marked=*/true, [&](std::uintptr_t start) {
+  nodes_.visit_all(/*marked=*/true, [&](NodeId node) {
     table::Block block;
-    if (blocks_.look_up(start, block)) {
+    if (nodes_.look_up(node, block)) {
       if (behind_ - first_ == kQueueEntries) {
         drain();
       }
-      push(block, kUnknownWay);
+      push(node, block, kUnknownWay);
     }
     return true;
   });

@@ -115,10 +115,9 @@ bool RootFinder::mark(Marker& marker, const Deadline& deadline) {
       marker.add_root(from, to, kOtherRoot);
     });
   }
-  if (question_.kept_blocks != nullptr) {
-    question_.kept_blocks->visit(
-        *question_.blocks, [&](std::uintptr_t address) { marker.add_block(address, kOtherRoot); });
-  }
+  const auto keep = [&](std::uintptr_t address) { marker.add_address(address, kOtherRoot); };
+  question_.kept_blocks->visit(*question_.blocks, keep);
+  question_.kept_objects->visit(*question_.pools, keep);
   for (std::size_t i = 0; i < question_.thread_count; ++i) {
     const ThreadImage& thread = question_.threads[i];
     registers_.add(root_of(LinkKind::kRegister, 0, 0, thread.id));
@@ -152,7 +151,8 @@ bool RootFinder::mark_kind(LinkKind kind, Marker& marker, const Deadline& deadli
   return true;
 }
 
-// Blocks may lie in memory of these two kinds; their bytes are no roots.
+// Blocks may lie in memory of two kinds, objects in any; their bytes are no roots. But a stack that
+// a thread runs on counts, whoever shared it out.
 void RootFinder::mark_piece(std::uintptr_t begin, std::uintptr_t end, const Root& root,
                             Marker& marker) {
   const bool may_hold_blocks = kind_of(root) == LinkKind::kMap || kind_of(root) == LinkKind::kOther;
@@ -160,11 +160,16 @@ void RootFinder::mark_piece(std::uintptr_t begin, std::uintptr_t end, const Root
     root_bytes_ += to - from;
     marker.add_root(from, to, root);
   };
+  const auto add_outside_objects = [&](std::uintptr_t from, std::uintptr_t to) {
+    nodes_.objects().visit_uncovered(from, to, add);
+  };
   memory_.visit_written(begin, end, [&](std::uintptr_t from, std::uintptr_t to) {
     if (may_hold_blocks) {
-      index_.visit_uncovered(from, to, add);
-    } else {
+      nodes_.blocks().visit_uncovered(from, to, add_outside_objects);
+    } else if (kind_of(root) == LinkKind::kStack) {
       add(from, to);
+    } else {
+      add_outside_objects(from, to);
     }
   });
 }

@@ -10,8 +10,8 @@ namespace seep::scan {
 
 class RootFinder {
  public:
-  RootFinder(const Question& question, HeapIndex& index, MemoryMap& memory)
-      : question_(question), index_(index), memory_(memory) {}
+  RootFinder(const Question& question, const Nodes& nodes, MemoryMap& memory)
+      : question_(question), nodes_(nodes), memory_(memory) {}
 
   // False when the kernel has no memory for it.
   bool find();
@@ -43,7 +43,7 @@ class RootFinder {
   void mark_piece(std::uintptr_t begin, std::uintptr_t end, const Root& root, Marker& marker);
 
   const Question& question_;
-  HeapIndex& index_;
+  const Nodes& nodes_;
   MemoryMap& memory_;
   AreaMap areas_;
   Pages<Root> registers_;

@@ -4,10 +4,10 @@
 
 #include "preload/runtime/clocks.h"
 #include "preload/scan/chains.h"
-#include "preload/scan/heap_index.h"
 #include "preload/scan/losses.h"
 #include "preload/scan/marker.h"
 #include "preload/scan/memory_map.h"
+#include "preload/scan/nodes.h"
 #include "preload/scan/roots.h"
 
 namespace seep::scan {
@@ -30,13 +30,16 @@ class Scan {
   Scan(const Question& question, Answer& answer)
       : question_(question),
         answer_(answer),
-        index_(*question.blocks),
+        nodes_(*question.blocks, *question.pools),
         deadline_(question.deadline_ns) {}
 
   ScanProblem run();
 
  private:
   bool enter_blocks();
+  bool enter_objects();
+  bool is_gone(const table::Block& object, const Pages<table::Range>& maps) const;
+  void add_figures(const table::Block& block);
   bool choose_sites();
   ScanProblem mark();
   ScanProblem list_losses();
@@ -46,7 +49,7 @@ class Scan {
 
   Question question_;
   Answer& answer_;
-  HeapIndex index_;
+  Nodes nodes_;
   MemoryMap memory_;
   Ways ways_;
   WayCounts counts_;
@@ -57,14 +60,14 @@ class Scan {
 
 ScanProblem Scan::run() {
   constexpr std::size_t kMostMoving = 65536;
-  if (!index_.map() || !ways_.map() || !counts_.map(question_.site_count) ||
+  if (!nodes_.map() || !ways_.map() || !counts_.map(question_.site_count) ||
       !figures_.map(question_.site_count) || !moving_.map(kMostMoving)) {
     return ScanProblem::kNoMemory;
   }
   if (!memory_.read()) {
     return ScanProblem::kUnreadableMaps;
   }
-  if (!enter_blocks() || !choose_sites()) {
+  if (!enter_blocks() || !enter_objects() || !choose_sites()) {
     return ScanProblem::kNoMemory;
   }
   const ScanProblem marked = mark();
@@ -77,24 +80,55 @@ ScanProblem Scan::run() {
 
 bool Scan::enter_blocks() {
   bool done = true;
-  std::uintptr_t low = UINTPTR_MAX;
-  std::uintptr_t high = 0;
   question_.blocks->walk([&](const table::Block& block, bool in_transit) {
-    done = done && index_.add(block) && (!in_transit || moving_.add(block.address));
-    low = block.address < low ? block.address : low;
-    high = block.address + block.size > high ? block.address + block.size : high;
-    ++answer_.record.blocks;
-    if (block.site < question_.site_count) {
-      figures_[block.site].bytes += block.size;
-      figures_[block.site].blocks += 1;
-    }
+    done = done && nodes_.add_block(block) && (!in_transit || moving_.add(block.address));
+    add_figures(block);
   });
   // A block that realloc has just made has no record yet, and already holds what the old one held.
   question_.knows_all_blocks = question_.knows_all_blocks && moving_.size() == 0;
-  if (low < high) {
-    memory_.note_holes(low, high);
+  return done;
+}
+
+void Scan::add_figures(const table::Block& block) {
+  ++answer_.record.blocks;
+  if (block.site < question_.site_count) {
+    figures_[block.site].bytes += block.size;
+    figures_[block.site].blocks += 1;
+  }
+}
+
+bool Scan::enter_objects() {
+  bool done = true;
+  if (question_.pools->was_used()) {
+    Pages<table::Range> maps;
+    std::size_t count = 1;
+    question_.ranges->walk([&count](const table::Range&) { ++count; });
+    done = maps.map(count);
+    question_.ranges->walk([&maps](const table::Range& range) { maps.add(range); });
+    question_.pools->walk([&](const table::Block& object) {
+      if (done && !is_gone(object, maps)) {
+        done = nodes_.add_object(object);
+        add_figures(object);
+      }
+    });
+  }
+  if (nodes_.low() < nodes_.high()) {
+    memory_.note_holes(nodes_.low(), nodes_.high());
   }
   return done;
+}
+
+// Pools are released without a word about their objects. What is not readable now, or belongs to a
+// block or a map that is younger, is an object's no more.
+bool Scan::is_gone(const table::Block& object, const Pages<table::Range>& maps) const {
+  const std::uintptr_t end = object.address + bytes_of(object);
+  const Mapping* mapping = memory_.find(object.address);
+  if (mapping == nullptr || !mapping->readable || nodes_.is_overlaid(object)) {
+    return true;
+  }
+  const table::Range* const range = std::partition_point(
+      maps.begin(), maps.end(), [&](const table::Range& map) { return map.end <= object.address; });
+  return range != maps.end() && range->begin < end && range->birth > object.birth;
 }
 
 // Those with most bytes, and those with most blocks.
@@ -121,14 +155,14 @@ bool Scan::choose_sites() {
 }
 
 ScanProblem Scan::mark() {
-  Marker marker(*question_.blocks, index_, memory_, ways_, counts_, deadline_);
-  RootFinder roots(question_, index_, memory_);
+  Marker marker(nodes_, memory_, ways_, counts_, deadline_);
+  RootFinder roots(question_, nodes_, memory_);
   if (!marker.map() || !roots.find()) {
     return ScanProblem::kNoMemory;
   }
   bool in_time = roots.mark(marker, deadline_);
   for (const std::uintptr_t moving : moving_) {
-    marker.add_block(moving, kOtherRoot);
+    marker.add_address(moving, kOtherRoot);
   }
   in_time = in_time && marker.run();
   answer_.record.root_bytes = roots.root_bytes();
@@ -136,7 +170,7 @@ ScanProblem Scan::mark() {
 }
 
 ScanProblem Scan::list_losses() {
-  LossFinder losses(*question_.blocks, index_, memory_, deadline_);
+  LossFinder losses(nodes_, memory_, deadline_);
   switch (losses.find(question_.site_count, question_.fork_tick)) {
     case LossFinder::End::kTooLate:
       return ScanProblem::kTimeLimit;

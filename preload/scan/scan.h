@@ -1,7 +1,7 @@
 // One look for memory that no pointer leads to, in a copy of the process that nobody else changes.
 // Context: IN-FORK-CHILD. docs/reachability.md says what counts as a root and why.
 //
-//   index     every live block, by address                              heap_index.h
+//   nodes     every live block and object of a pool, by address         nodes.h, heap_index.h
 //   roots     what is mapped, cut into what holds pointers and what not  roots.h
 //   marks     breadth first from the roots, counting ways                marker.h, chains.h
 //   losses    what is left: direct, and indirect                         losses.h
@@ -16,6 +16,7 @@
 #include "preload/scan/thread_image.h"
 #include "preload/table/address_table.h"
 #include "preload/table/kept_blocks.h"
+#include "preload/table/pool_table.h"
 #include "preload/table/range_table.h"
 
 namespace seep::scan {
@@ -25,6 +26,7 @@ using runtime::MemoryRange;
 // What the process knows and the copy cannot find out.
 struct Question {
   table::AddressTable* blocks = nullptr;
+  table::PoolTable* pools = nullptr;
   table::RangeTable* ranges = nullptr;
   std::uint32_t site_count = 0;
   std::uint32_t fork_tick = 0;  // blocks born earlier are the parent's: none of them is lost here
@@ -41,6 +43,7 @@ struct Question {
   const MemoryRange* root_regions = nullptr;  // that the program named
   std::size_t root_region_count = 0;
   const table::KeptBlocks* kept_blocks = nullptr;
+  const table::KeptBlocks* kept_objects = nullptr;
   std::uint64_t deadline_ns = 0;  // monotonic
 };
 

@@ -134,11 +134,11 @@ bool RootFinder::add_thread(const ThreadImage& thread) {
   if (!tls_on_stack && thread.thread_pointer != 0) {
     std::uintptr_t begin = tls_begin;  // a block may lie just below
     std::uintptr_t end = tls_begin;
-    index_.visit_uncovered(tls_begin, thread.thread_pointer,
-                           [&](std::uintptr_t from, std::uintptr_t to) {
-                             begin = from == end ? begin : from;
-                             end = to;
-                           });
+    nodes_.blocks().visit_uncovered(tls_begin, thread.thread_pointer,
+                                    [&](std::uintptr_t from, std::uintptr_t to) {
+                                      begin = from == end ? begin : from;
+                                      end = to;
+                                    });
     if (!list.add({begin, thread.thread_pointer + kControlBlockBytes, in_tls, true})) {
       return false;
     }
@@ -154,11 +154,12 @@ bool RootFinder::add_thread(const ThreadImage& thread) {
          list.add({tls, stack.end, in_tls, true});
 }
 
-// A stack that the program made: in a block, or in a mapping.
+// A stack that the program made: an object of a pool, a block, or in a mapping.
 bool RootFinder::add_stack_elsewhere(const ThreadImage& thread, const Root& root) {
   const std::uintptr_t live = thread.stack_pointer - (thread.is_caller ? 0 : kRedZoneBytes);
   table::Block block;
-  if (index_.find(thread.stack_pointer, block)) {
+  if (nodes_.objects().find(thread.stack_pointer, block) ||
+      nodes_.blocks().find(thread.stack_pointer, block)) {
     return areas_.list(AreaMap::kThreads).add({live, block.address + block.size, root, true});
   }
   const Mapping* mapping = memory_.find(thread.stack_pointer);

@@ -90,7 +90,7 @@ class LiveWalk {
   std::uint32_t now_tick_;
   std::uint32_t fork_tick_;
   std::uint64_t sample_bytes_;
-  const table::AddressTable* pools_ = nullptr;  // null where there never was an object
+  const table::PoolTable* pools_ = nullptr;  // null where there never was an object
   std::uint32_t site_count_ = 0;
   SiteTally* tallies_ = nullptr;
   EstimateTally* estimates_ = nullptr;

@@ -2,14 +2,16 @@
 
 namespace seep::table {
 
-bool KeptBlocks::is_alive(const Entry& entry, AddressTable& blocks) {
+template <typename Table>
+bool KeptBlocks::is_alive(const Entry& entry, Table& blocks) {
   Block block;
   const std::uintptr_t address = entry.address.load(std::memory_order_relaxed);
   return address != 0 && blocks.look_up(address, block) &&
          identity_of(block) == entry.site_and_birth.load(std::memory_order_relaxed);
 }
 
-bool KeptBlocks::add(const Block& block, AddressTable& blocks) {
+template <typename Table>
+bool KeptBlocks::add(const Block& block, Table& blocks) {
   any_.store(true, std::memory_order_relaxed);
   const std::size_t place = (block.address >> 4) * 0x9E3779B97F4A7C15ULL >> 44;
   for (unsigned i = 0; i < kPlacesToTry; ++i) {
@@ -27,5 +29,10 @@ bool KeptBlocks::add(const Block& block, AddressTable& blocks) {
   }
   return false;
 }
+
+template bool KeptBlocks::add(const Block&, AddressTable&);
+template bool KeptBlocks::add(const Block&, PoolTable&);
+template bool KeptBlocks::is_alive(const Entry&, AddressTable&);
+template bool KeptBlocks::is_alive(const Entry&, PoolTable&);
 
 }  // namespace seep::table

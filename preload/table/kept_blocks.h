@@ -1,4 +1,5 @@
-// Blocks that the program wants to be left alone: they are no losses, and hold what they point to.
+// Blocks that the program wants to be left alone, or objects of pools: they are no losses, and hold
+// what they point to.
 // Context: IN-HOOK, any thread. Lock-free; an entry stands until its block is gone and another one
 // needs its place.
 #pragma once
@@ -8,6 +9,7 @@
 #include <cstdint>
 
 #include "preload/table/address_table.h"
+#include "preload/table/pool_table.h"
 #include "preload/table/segmented_array.h"
 
 namespace seep::table {
@@ -18,12 +20,14 @@ class KeptBlocks {
   KeptBlocks(const KeptBlocks&) = delete;
   KeptBlocks& operator=(const KeptBlocks&) = delete;
 
-  // Keeps a block that stands in `blocks`; false when there is no room near its place.
-  bool add(const Block& block, AddressTable& blocks);
+  // Keeps a block that stands in `blocks`, of either kind but always the same; false when there is
+  // no room near its place.
+  template <typename Table>
+  bool add(const Block& block, Table& blocks);
 
   // Calls visit(address) for each that is still alive. Nobody may change anything meanwhile.
-  template <typename Visit>
-  void visit(AddressTable& blocks, Visit&& visit) const {
+  template <typename Table, typename Visit>
+  void visit(Table& blocks, Visit&& visit) const {
     for (std::size_t i = 0; any_.load(std::memory_order_relaxed) && i < kEntries; ++i) {
       const Entry* entry = entries_.find(i);
       if (entry == nullptr) {
@@ -50,7 +54,8 @@ class KeptBlocks {
   static std::uint64_t identity_of(const Block& block) {
     return std::uint64_t{block.site} << 32 | block.birth;
   }
-  static bool is_alive(const Entry& entry, AddressTable& blocks);
+  template <typename Table>
+  static bool is_alive(const Entry& entry, Table& blocks);
 
   std::atomic<bool> any_{false};  // relaxed: as above
   SegmentedArray<Entry, kSegmentBits, kSegments> entries_;

@@ -40,7 +40,7 @@ class Index : public ::testing::Test {
   }
 
   std::unique_ptr<table::AddressTable> blocks_ = std::make_unique<table::AddressTable>();
-  std::unique_ptr<HeapIndex> index_ = std::make_unique<HeapIndex>(*blocks_);
+  std::unique_ptr<BlockIndex> index_ = std::make_unique<BlockIndex>(*blocks_);
 };
 
 TEST_F(Index, FindsTheBlockThatHoldsAnAddress) {
@@ -101,6 +101,35 @@ TEST_F(Index, TellsWhatNoBlockCovers) {
   EXPECT_EQ(uncovered(kHeap + 0x1000, kHeap + 0x2000), (Pieces{{kHeap + 0x1ff0, kHeap + 0x2000}}));
   EXPECT_EQ(uncovered(kHeap + 0x100000, kHeap + 0x101000),
             (Pieces{{kHeap + 0x100000, kHeap + 0x101000}}));
+}
+
+// Objects of 24 bytes, side by side: every other one begins between two multiples of 16.
+TEST(ObjectIndex, TellsNeighboursApart) {
+  const auto pools = std::make_unique<table::PoolTable>();
+  const auto index = std::make_unique<ObjectIndex>(*pools);
+  ASSERT_TRUE(index->map());
+  constexpr unsigned kObjects = 500;
+  for (unsigned i = 0; i < kObjects; ++i) {
+    const table::Block object{kHeap + 24 * i, 24, 1, 0};
+    table::Block old;
+    ASSERT_EQ(pools->insert(object, old), table::Insert::kNew);
+    ASSERT_TRUE(index->add(object));
+  }
+  for (unsigned at = 0; at < 24 * kObjects; ++at) {
+    table::Block object;
+    ASSERT_TRUE(index->find(kHeap + at, object)) << at;
+    EXPECT_EQ(object.address, kHeap + at / 24 * 24);
+  }
+  table::Block object;
+  EXPECT_FALSE(index->find(kHeap + 24 * kObjects, object));
+  unsigned uncovered = 0;
+  index->visit_uncovered(kHeap, kHeap + 24 * kObjects,
+                         [&](std::uintptr_t, std::uintptr_t) { ++uncovered; });
+  EXPECT_EQ(uncovered, 0U);
+  std::vector<std::uintptr_t> within;
+  index->visit_within(kHeap + 20, kHeap + 72,
+                      [&](const table::Block& found) { within.push_back(found.address); });
+  EXPECT_EQ(within, (std::vector<std::uintptr_t>{kHeap + 24, kHeap + 48}));
 }
 
 }  // namespace

@@ -30,6 +30,17 @@ class Kept : public ::testing::Test {
 
 using List = std::vector<std::uintptr_t>;
 
+TEST_F(Kept, ObjectsOfPoolsToo) {
+  const auto pools = std::make_unique<PoolTable>();
+  const Block object{kHeap + 24, 24, 1, 5};
+  Block old;
+  ASSERT_EQ(pools->insert(object, old), Insert::kNew);
+  EXPECT_TRUE(kept_->add(object, *pools));
+  std::vector<std::uintptr_t> found;
+  kept_->visit(*pools, [&](std::uintptr_t address) { found.push_back(address); });
+  EXPECT_EQ(found, std::vector<std::uintptr_t>{kHeap + 24});
+}
+
 TEST_F(Kept, AreThoseThatAreStillAlive) {
   EXPECT_EQ(kept(), List{});
   const Block block = add(kHeap, 5);

@@ -1,0 +1,73 @@
+// Which objects of pools are alive: an AddressTable that tells addresses to 8 bytes.
+// Context: as AddressTable.
+//
+// Blocks of allocators begin at multiples of 16, and that is what the table tells. Objects lie as
+// their pool likes it, 24 bytes apart for instance: the bit of their address that would be lost
+// stands below their size.
+#pragma once
+
+#include <cstdint>
+
+#include "preload/table/address_table.h"
+
+namespace seep::table {
+
+// Of an object that begins at an odd address, or at 4 more than a multiple of 8, the multiple of 8
+// below is told.
+class PoolTable {
+ public:
+  constexpr PoolTable() = default;
+  PoolTable(const PoolTable&) = delete;
+  PoolTable& operator=(const PoolTable&) = delete;
+
+  // As those of AddressTable. Of two objects that begin within the same 16 bytes the second
+  // replaces the first.
+  Insert insert(const Block& object, Block& old) {
+    const Insert outcome = entries_.insert(entry_of(object), old);
+    old = object_of(old);
+    return outcome;
+  }
+  bool remove(std::uintptr_t address) { return entries_.remove(address); }
+  // The object that begins at `address`, a multiple of 8.
+  bool look_up(std::uintptr_t address, Block& object) {
+    if (!entries_.look_up(address, object)) {
+      return false;
+    }
+    object = object_of(object);
+    return object.address == address;
+  }
+  [[nodiscard]] bool was_used() const { return entries_.was_used(); }
+
+  // Calls visit(const Block&) for every live object, pages in ascending order.
+  template <typename Visit>
+  void walk(Visit&& visit) const {
+    entries_.walk([&visit](const Block& entry) { visit(object_of(entry)); });
+  }
+  // The same for those that begin in [begin, end).
+  template <typename Visit>
+  void walk_range(std::uintptr_t begin, std::uintptr_t end, Visit&& visit) const {
+    entries_.walk_range(begin & ~std::uintptr_t{15}, end, [&](const Block& entry) {
+      const Block object = object_of(entry);
+      if (object.address >= begin && object.address < end) {
+        visit(object);
+      }
+    });
+  }
+
+  void prefetch_page(std::uintptr_t address) { entries_.prefetch_page(address); }
+  void prefetch_entry(std::uintptr_t address) { entries_.prefetch_entry(address); }
+
+ private:
+  static Block entry_of(const Block& object) {
+    return {object.address, object.size << 1 | (object.address >> 3 & 1), object.site, object.birth,
+            /*may_be_near=*/true};
+  }
+  static Block object_of(const Block& entry) {
+    return {entry.address | (entry.size & 1) << 3, entry.size >> 1, entry.site, entry.birth,
+            /*may_be_near=*/true};
+  }
+
+  AddressTable entries_;
+};
+
+}  // namespace seep::table
