@@ -32,13 +32,14 @@ constexpr std::uint64_t kNsPerMs = 1000000;
 // Of a scan beside the program, which nobody waits for.
 constexpr std::uint64_t kLongestScanMs = 60000;
 
-constexpr std::uint64_t kCopyBytes = std::uint64_t{48} << 20;  // of a small process
+constexpr std::uint64_t kCopyBytes = std::uint64_t{64} << 20;  // of a small process
+constexpr std::uint64_t kBytesOfBlock = 24;  // 8 for what is known of it, 16 to wait
 
 // What the copy needs for itself, and for pages that the program writes meanwhile. An estimate: the
-// heap counts for a sixteenth, and a quarter more where the program goes on.
-bool has_room_for_copy(std::uint64_t live_bytes, ScanTime when) {
-  const std::uint64_t need =
-      kCopyBytes + live_bytes / 16 + (when == ScanTime::kExit ? 0 : live_bytes / 4);
+// heap counts for a thirtieth, and a quarter more where the program goes on.
+bool has_room_for_copy(std::uint64_t live_blocks, std::uint64_t live_bytes, ScanTime when) {
+  const std::uint64_t need = kCopyBytes + live_blocks * kBytesOfBlock + live_bytes / 30 +
+                             (when == ScanTime::kExit ? 0 : live_bytes / 4);
   return snapshot::cgroup_headroom() >= need;
 }
 
@@ -197,7 +198,7 @@ ScanOrder Agent::make_order(ScanTime when) {
   ScanOrder order;
   order.when = when;
   order.problem = problem_of_history();
-  order.has_room = has_room_for_copy(live_bytes_, when);
+  order.has_room = has_room_for_copy(live_blocks_, live_bytes_, when);
   // What the program asks for as it ends is wanted.
   order.gives_up = ended_.load(std::memory_order_relaxed) ? nullptr : &ended_;
   order.limit_ns = scan_limit_ns(when);

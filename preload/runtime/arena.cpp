@@ -86,6 +86,11 @@ void* map_pages(std::size_t bytes) {
   return reinterpret_cast<void*>(result);
 }
 
+void prefer_huge_pages(void* begin, std::size_t bytes) {
+  raw_syscall(__NR_madvise, as_argument(begin), static_cast<long>(round_up(bytes, kPageBytes)),
+              MADV_HUGEPAGE);
+}
+
 void unmap_pages(void* begin, std::size_t bytes) {
   const std::size_t size = round_up(bytes, kPageBytes);
   forget_mapping(reinterpret_cast<std::uintptr_t>(begin));

@@ -14,6 +14,9 @@ inline constexpr std::size_t kPageBytes = 4096;
 // Zeroed pages, private and without swap reservation; null when the kernel has none. `bytes` is
 // rounded up to whole pages.
 void* map_pages(std::size_t bytes);
+// Asks for pages of 2 MB in such memory, where it has not been touched: for tables of many
+// megabytes that are read here and there, so that the processor need not look up as many pages.
+void prefer_huge_pages(void* begin, std::size_t bytes);
 // Gives back what map_pages returned.
 void unmap_pages(void* begin, std::size_t bytes);
 

@@ -22,8 +22,15 @@ bool is_same(const format::LinkRecord& a, const format::LinkRecord& b) {
 
 }  // namespace
 
-bool Ways::map() {
-  return ways_.map(kMostWays) && places_.map(kPlaces) && ways_.add({});
+bool Ways::map(bool many) {
+  if (!ways_.map(kMostWays) || !places_.map(kPlaces)) {
+    return false;
+  }
+  if (many) {
+    ways_.prefer_huge_pages();
+    places_.prefer_huge_pages();
+  }
+  return ways_.add({});
 }
 
 WayId Ways::find_or_add(WayId holder, const format::LinkRecord& link, std::uint64_t key) {
@@ -34,7 +41,7 @@ WayId Ways::find_or_add(WayId holder, const format::LinkRecord& link, std::uint6
     }
   }
   const auto fresh = static_cast<WayId>(ways_.size());
-  if (!ways_.add({link, holder, place, ways_[holder].length + 1})) {
+  if (!ways_.add({link, holder, place, ways_[holder].length + 1, 0, 0})) {
     return kUnknownWay;
   }
   place = fresh;

@@ -13,7 +13,8 @@ HeapIndex<Table, kGranuleShift>::~HeapIndex() {
 
 template <typename Table, unsigned kGranuleShift>
 bool HeapIndex<Table, kGranuleShift>::map() {
-  return regions_.map(kRegions) && regions_in_use_.map(kRegions) && large_.map(kMostLarge);
+  return regions_.map(kRegions) && regions_in_use_.map(kRegions) && large_.map(kMostLarge) &&
+         infos_.map();
 }
 
 template <typename Table, unsigned kGranuleShift>
@@ -24,6 +25,9 @@ typename HeapIndex<Table, kGranuleShift>::Region* HeapIndex<Table, kGranuleShift
     region = static_cast<Region*>(runtime::map_pages(sizeof(Region)));
     if (region != nullptr) {
       regions_in_use_.add(static_cast<std::uint32_t>(address >> kRegionShift));
+      if (blocks_.pieces_used(address) >= kPiecesOfLargeHeap) {
+        runtime::prefer_huge_pages(region->pages, sizeof(region->pages) + sizeof(region->places));
+      }
     }
   }
   return region;
@@ -36,14 +40,41 @@ bool HeapIndex<Table, kGranuleShift>::add(const table::Block& block) {
     return false;
   }
   const std::size_t p = page_in_region(block.address);
-  const unsigned granule = granule_of(block.address);
-  region->pages[p].starts[granule / 64] |= std::uint64_t{1} << (granule % 64);
+  if (!add_info(*region, block)) {
+    return false;
+  }
   const std::size_t group = p / kGroupPages;
   region->touched[group / 64] |= std::uint64_t{1} << (group % 64);
   const std::uint64_t end = block.address + bytes_of(block);
   low_ = block.address < low_ ? block.address : low_;
   high_ = high_ == UINT64_MAX || end > high_ ? end : high_;
   return (block.address >> kPageShift) == ((end - 1) >> kPageShift) || add_span(block);
+}
+
+template <typename Table, unsigned kGranuleShift>
+bool HeapIndex<Table, kGranuleShift>::add_info(Region& region, const table::Block& block) {
+  const std::size_t p = page_in_region(block.address);
+  HeapPage& page = region.pages[p];
+  const unsigned granule = granule_of(block.address);
+  const std::uint64_t bit = std::uint64_t{1} << (granule % 64);
+  if ((page.starts[granule / 64] & bit) != 0) {
+    return true;
+  }
+  std::uint64_t any = 0;
+  for (const std::uint64_t starts : page.starts) {
+    any |= starts;
+  }
+  for (unsigned w = 0; any == 0 && w < kWords; ++w) {
+    region.places[p][w] = static_cast<std::uint32_t>(infos_.size());
+  }
+  if (!infos_.insert(place_of(block.address), NodeInfo(block))) {
+    return false;
+  }
+  page.starts[granule / 64] |= bit;
+  for (unsigned w = granule / 64 + 1; w < kWords; ++w) {
+    ++region.places[p][w];
+  }
+  return true;
 }
 
 template <typename Table, unsigned kGranuleShift>
@@ -95,10 +126,10 @@ bool HeapIndex<Table, kGranuleShift>::mark(std::uintptr_t start) {
 }
 
 template <typename Table, unsigned kGranuleShift>
-void HeapIndex<Table, kGranuleShift>::settle(const table::Block& block) {
-  mark(block.address);
-  const std::uintptr_t first = (block.address + runtime::kPageBytes - 1) >> kPageShift;
-  const std::uintptr_t behind = (block.address + bytes_of(block)) >> kPageShift;
+void HeapIndex<Table, kGranuleShift>::settle(std::uintptr_t start, std::uint64_t bytes) {
+  mark(start);
+  const std::uintptr_t first = (start + runtime::kPageBytes - 1) >> kPageShift;
+  const std::uintptr_t behind = (start + bytes) >> kPageShift;
   for (std::uintptr_t page = first; page < behind; ++page) {
     Region* region = region_of(page << kPageShift);
     if (region == nullptr) {  // of the few largest blocks, which have no pages here
@@ -117,11 +148,11 @@ std::uintptr_t HeapIndex<Table, kGranuleShift>::end_of_span(std::uintptr_t addre
   if (start == 0 && large_.size() != 0) {
     start = find_large(address);
   }
-  table::Block block;
-  if (start == 0 || start >= address || !blocks_.look_up(start, block)) {
+  if (start == 0 || start >= address) {
     return address;
   }
-  const std::uintptr_t end = (start + bytes_of(block) + 7) & ~std::uintptr_t{7};
+  const std::uint64_t bytes = extent_of(start, info_of(start));
+  const std::uintptr_t end = (start + bytes + 7) & ~std::uintptr_t{7};
   return end > address ? end : address;
 }
 

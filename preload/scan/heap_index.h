@@ -3,19 +3,21 @@
 //
 // The address table finds a block by its first byte. Here each page of the heap has two rows of
 // bits, one a granule of 16 bytes: where blocks begin, and which of those are marked. The block
-// that an address lies in is the one that begins last at or below it; its size, which the table
-// tells, decides. Where none begins below it in the page, `spans` tells the one that reaches into
-// it from a page before.
+// that an address lies in is the one that begins last at or below it; its size decides. Where none
+// begins below it in the page, `spans` tells the one that reaches into it from a page before. Sizes
+// and sites stand in the order of addresses, so that the bits before a block tell its place.
 //
-//   regions_[address >> 30] -> Region { pages[page], spans[page] }   1.6 % + 0.2 % of the heap
+//   regions_[address >> 30] -> Region { pages[page], places[page], spans[page] }   2.2 % of the
+//   heap infos_[place + bits]                                                       8 bytes a block
 //
-// Objects begin at multiples of 8, so their granules are half as large, and take twice as much.
+// Objects begin at multiples of 8, so their granules are half as large.
 #pragma once
 
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 
+#include "preload/scan/node_info.h"
 #include "preload/scan/pages.h"
 #include "preload/table/address_table.h"
 #include "preload/table/pool_table.h"
@@ -41,7 +43,8 @@ class HeapIndex {
 
   // False when the kernel has no memory. To be called once, before all else.
   bool map();
-  // Enters a block; in the order of their pages. False when the kernel has no memory.
+  // Enters a block; in the order of their pages. False when the kernel has no memory. Of two at the
+  // same place the first one stays.
   bool add(const table::Block& block);
 
   // Whether `address` can lie in a block at all: one comparison.
@@ -49,7 +52,7 @@ class HeapIndex {
   // Has the processor fetch what find_start(address) will read. Only where is_near().
   void prefetch(std::uint64_t address) const;
   // Some hundreds of instructions later: the first byte of the block that `address` may lie in, if
-  // that is not marked yet, else 0. Has the processor fetch what the table says of that block.
+  // that is not marked yet, else 0. Has the processor fetch what is known of that block.
   [[nodiscard]] std::uintptr_t find_unmarked(std::uint64_t address) const;
   // The first byte of the only block that `address` may lie in; 0: in none. Only where is_near().
   [[nodiscard]] std::uintptr_t find_start(std::uint64_t address) const;
@@ -57,17 +60,23 @@ class HeapIndex {
   [[nodiscard]] bool begins_at(std::uintptr_t address) const;
   // The block that holds `address`; false when there is none.
   bool find(std::uint64_t address, table::Block& block) const;
-  // What is known of the block that begins at `start`; false when there is none.
+  // What is known of the block that begins at `start`, and all that the table says of it; false
+  // when there is none.
+  [[nodiscard]] const NodeInfo& info_of(std::uintptr_t start) const {
+    return infos_[place_of(start)];
+  }
   bool look_up(std::uintptr_t start, table::Block& block) const {
     return blocks_.look_up(start, block);
   }
+  // Its bytes, at least one.
+  [[nodiscard]] std::uint64_t extent_of(std::uintptr_t start, const NodeInfo& info) const;
 
   // Marks, for the first byte of a block. mark() tells whether it was not marked before.
   [[nodiscard]] bool is_marked(std::uintptr_t start) const;
   bool mark(std::uintptr_t start);
   // Marks a block and what pages it covers from end to end: arenas are full of pointers into
   // themselves and each other, and is_settled() drops these by a bit that is in the cache.
-  void settle(const table::Block& block);
+  void settle(std::uintptr_t start, std::uint64_t bytes);
   // Whether `address` lies in a page that one marked block covers. Only where is_near().
   [[nodiscard]] bool is_settled(std::uint64_t address) const {
     const Region* region = region_of(address);
@@ -94,7 +103,7 @@ class HeapIndex {
   // Calls visit(begin, end) for each piece of [begin, end) that no block covers.
   template <typename Visit>
   void visit_uncovered(std::uintptr_t begin, std::uintptr_t end, Visit&& visit) const;
-  // Calls visit(const Block&) for each that begins in [begin, end), ascending.
+  // Calls visit(first byte, bytes) for each that begins in [begin, end), ascending.
   template <typename Visit>
   void visit_within(std::uintptr_t begin, std::uintptr_t end, Visit&& visit) const;
   // Where all of them lie: between these two. Equal: there is none.
@@ -110,6 +119,7 @@ class HeapIndex {
   // Larger blocks stand in a list: their pages would be many, and they are few.
   static constexpr std::uint64_t kLargeBytes = std::uint64_t{64} << 20;
   static constexpr std::size_t kMostLarge = 4096;
+  static constexpr unsigned kPiecesOfLargeHeap = 32;  // 64 MB: its pages take one of 2 MB here
   static constexpr unsigned kGranules = 1U << (kPageShift - kGranuleShift);
   static constexpr unsigned kWords = kGranules / 64;
 
@@ -119,6 +129,7 @@ class HeapIndex {
   };
   struct Region {
     HeapPage pages[kPagesPerRegion];
+    std::uint32_t places[kPagesPerRegion][kWords];  // in infos_, of the first of 64 granules
     std::uintptr_t spans[kPagesPerRegion];
     std::uint64_t touched[kPagesPerRegion / kGroupPages / 64];  // groups of pages with blocks
     std::uint64_t settled[kPagesPerRegion / 64];                // pages that a marked block covers
@@ -142,17 +153,20 @@ class HeapIndex {
   [[nodiscard]] Region* region_of(std::uint64_t address) const {
     return regions_[address >> kRegionShift];
   }
+  bool add_info(Region& region, const table::Block& block);
   bool add_span(const table::Block& block);
   [[nodiscard]] std::uintptr_t find_large(std::uint64_t address) const;
   // Calls visit(address, is marked) for each start in the page until it says false; then false.
   template <typename Visit>
   static bool visit_starts(const HeapPage& page, std::uintptr_t page_begin, Visit&& visit);
   static std::uintptr_t last_start(const HeapPage& page, std::uint64_t address);
+  [[nodiscard]] std::size_t place_of(std::uintptr_t start) const;
 
   Table& blocks_;
   Pages<Region*> regions_;
   Pages<std::uint32_t> regions_in_use_;  // ascending
   Pages<Large> large_;                   // ascending
+  NodeInfos infos_;
   std::uint64_t low_ = UINT64_MAX;
   std::uint64_t high_ = UINT64_MAX;  // equal: nothing is near
 };
@@ -166,8 +180,37 @@ template <typename Table, unsigned kGranuleShift>
 inline void HeapIndex<Table, kGranuleShift>::prefetch(std::uint64_t address) const {
   if (const Region* region = region_of(address); region != nullptr) {
     __builtin_prefetch(&region->pages[page_in_region(address)]);
-    blocks_.prefetch_page(address);
+    __builtin_prefetch(&region->places[page_in_region(address)]);
   }
+}
+
+// The processors that seep runs on need not have an instruction for it.
+inline unsigned count_bits(std::uint64_t bits) {
+  bits -= bits >> 1 & 0x5555555555555555ULL;
+  bits = (bits & 0x3333333333333333ULL) + (bits >> 2 & 0x3333333333333333ULL);
+  bits = (bits + (bits >> 4)) & 0x0F0F0F0F0F0F0F0FULL;
+  return static_cast<unsigned>(bits * 0x0101010101010101ULL >> 56);
+}
+
+template <typename Table, unsigned kGranuleShift>
+inline std::size_t HeapIndex<Table, kGranuleShift>::place_of(std::uintptr_t start) const {
+  const Region* region = region_of(start);
+  const std::size_t p = page_in_region(start);
+  const unsigned granule = granule_of(start);
+  const std::uint64_t before = (std::uint64_t{1} << (granule % 64)) - 1;
+  return region->places[p][granule / 64] +
+         count_bits(region->pages[p].starts[granule / 64] & before);
+}
+
+template <typename Table, unsigned kGranuleShift>
+inline std::uint64_t HeapIndex<Table, kGranuleShift>::extent_of(std::uintptr_t start,
+                                                                const NodeInfo& info) const {
+  std::uint64_t size = info.size();
+  table::Block block;
+  if (size == NodeInfo::kUnknownSize && blocks_.look_up(start, block)) [[unlikely]] {
+    size = block.size;
+  }
+  return size == 0 ? 1 : size;
 }
 
 // The block that begins last at or below `address` in its page; 0: none.
@@ -222,7 +265,7 @@ inline std::uintptr_t HeapIndex<Table, kGranuleShift>::find_unmarked(std::uint64
   if (start == 0 || is_marked(start)) {
     return 0;
   }
-  blocks_.prefetch_entry(start);
+  __builtin_prefetch(&info_of(start));
   return start;
 }
 
@@ -278,9 +321,8 @@ void HeapIndex<Table, kGranuleShift>::visit_within(std::uintptr_t begin, std::ui
     }
     const std::uintptr_t page_begin = at & ~(runtime::kPageBytes - 1);
     visit_starts(region->pages[page_in_region(at)], page_begin, [&](std::uintptr_t start, bool) {
-      table::Block block;
-      if (start >= begin && start < end && blocks_.look_up(start, block)) {
-        visit(block);
+      if (start >= begin && start < end) {
+        visit(start, extent_of(start, info_of(start)));
       }
       return true;
     });
@@ -310,14 +352,14 @@ void HeapIndex<Table, kGranuleShift>::visit_uncovered(std::uintptr_t begin, std:
     }
     const HeapPage& page = region->pages[page_in_region(page_begin)];
     visit_starts(page, page_begin, [&](std::uintptr_t start, bool /*is_marked*/) {
-      table::Block block;
-      if (start >= end || !blocks_.look_up(start, block)) {
-        return true;
+      if (start >= end) {
+        return false;
       }
       if (from < start) {
         visit(from, start);
       }
-      const std::uintptr_t block_end = (start + bytes_of(block) + 7) & ~std::uintptr_t{7};
+      const std::uint64_t bytes = extent_of(start, info_of(start));
+      const std::uintptr_t block_end = (start + bytes + 7) & ~std::uintptr_t{7};
       from = block_end > from ? block_end : from;
       return true;
     });

@@ -62,12 +62,11 @@ void LossFinder::add_lost(NodeId node, std::uint32_t fork_tick) {
     return;
   }
   std::uint64_t bytes = bytes_of(block);
-  if (!node.is_object()) {
-    ++lost_blocks_;
-    nodes_.visit_objects(block, [&bytes](const table::Block& object) {
-      bytes -= object.size < bytes ? object.size : bytes;
-    });
-  }
+  lost_blocks_ += node.is_object() ? 0 : 1;
+  nodes_.visit_objects(node, bytes_of(block), [&](std::uintptr_t start, std::uint64_t extent) {
+    const std::uint64_t room = block.address + bytes_of(block) - start;
+    bytes -= std::min({extent, room, bytes});
+  });
   lost_.add({node, bytes_of(block), bytes, block.site, 0, block.birth >= fork_tick, false, false});
 }
 
@@ -112,11 +111,9 @@ void LossFinder::visit_pointed(const Lost& from, Visit&& visit) {
   memory_.visit_block(start, start + from.size, [&](std::uintptr_t begin, std::uintptr_t end) {
     nodes_.visit_own(from.node, begin, end, visit_words);
   });
-  if (!from.node.is_object()) {
-    nodes_.visit_objects({start, from.size, 0, 0}, [&](const table::Block& object) {
-      visit_lost(NodeId::of_object(object.address), object.address);
-    });
-  }
+  nodes_.visit_objects(from.node, from.size, [&](std::uintptr_t object, std::uint64_t) {
+    visit_lost(NodeId::of_object(object), object);
+  });
 }
 
 bool LossFinder::note_pointers() {

@@ -1,4 +1,10 @@
 // Marks the nodes that roots lead to, breadth first. Context: IN-FORK-CHILD.
+//
+//   queue -> words of a node -> batch of words that may be pointers -> marks -> queue
+//
+// Nearly all of the time goes into waiting for memory, so words are not followed as they are met: a
+// batch is put in the order of what it points to first. Then what the index says of neighbours is
+// read at a time, and nodes come into the queue, and are read, in the order of their addresses.
 #pragma once
 
 #include <cstddef>
@@ -6,6 +12,7 @@
 
 #include "preload/runtime/clocks.h"
 #include "preload/scan/chains.h"
+#include "preload/scan/fifo.h"
 #include "preload/scan/memory_map.h"
 #include "preload/scan/nodes.h"
 
@@ -46,70 +53,75 @@ class Marker {
   Marker(Nodes& nodes, MemoryMap& memory, Ways& ways, WayCounts& counts, const Deadline& deadline)
       : nodes_(nodes), memory_(memory), ways_(ways), counts_(counts), deadline_(deadline) {}
 
-  bool map() { return queue_.map(kQueueEntries) && candidates_.map(kCandidates); }
+  // `many`: millions of nodes will be met. False when the kernel has no memory.
+  bool map(bool many = false);
 
+  // Of two shortest ways to a node, the one from the roots that were added first is taken; this
+  // begins the next of kRanks - 1 kinds.
+  void begin_kind();
   // What [begin, end) points to is reachable; it must be readable. `root` must outlive run().
   void add_root(std::uintptr_t begin, std::uintptr_t end, const Root& root);
   // What holds `address` is reachable.
   void add_address(std::uintptr_t address, const Root& root);
   // Marks all that is reachable. False when the deadline passed.
   bool run();
+  // So that nodes find no room in the queue.
+  void limit_queue_for_testing(std::size_t segments) { queue_.limit_for_testing(segments); }
 
  private:
-  // A word that may point to a node. It waits until what must be looked at has been fetched.
+  // A word that may point to a node.
   struct Candidate {
     std::uint64_t word;
-    NodeId node;          // as find_unmarked() tells, once is_looked_up
     std::uint64_t place;  // of the word: its address in a root, its offset in a node
-    const Root* root;     // null: in a node
-    WayId holder;
-    std::uint32_t site;
-    bool is_looked_up;
+    WayId holder;         // kUnknownWay: a root, or a node whose way is not known
+    std::uint32_t site;   // of the node; kFromRoot and more: which root
   };
   // A node to be scanned.
   struct Entry {
     NodeId node;
-    std::uint64_t known;  // 63…44 size; kUnknownSize: ask the table | 43…21 site | 20…0 way
-
-    [[nodiscard]] WayId way() const {
-      return static_cast<WayId>(known & ((std::uint64_t{1} << kWayBits) - 1));
-    }
-    [[nodiscard]] std::uint32_t site() const {
-      return static_cast<std::uint32_t>(known >> kWayBits) & table::AddressTable::kMaxSite;
-    }
-    [[nodiscard]] std::uint64_t size() const { return known >> kSizeShift; }
+    NodeInfo info;  // with its way
   };
-  static constexpr unsigned kSizeShift = 44;
-  static constexpr std::uint64_t kUnknownSize = UINT64_MAX >> kSizeShift;
-  static_assert(std::uint64_t{table::AddressTable::kMaxSite} << kWayBits < 1ULL << kSizeShift);
-  static constexpr std::size_t kQueueEntries = std::size_t{1} << 21;
-  static constexpr std::size_t kCandidates = 64;
-  static constexpr std::size_t kHalfWay = 32;
+  static_assert(kWayBits <= NodeInfo::kFreeBits);
+  static constexpr unsigned kRanks = 8;
+  static constexpr std::uint32_t kFromRoot = table::AddressTable::kMaxSite + 1;
+  static constexpr std::size_t kMostRoots = std::size_t{1} << 20;
+  static constexpr std::size_t kBatch = std::size_t{1} << 20;
+  static constexpr std::size_t kWorthSorting = 4096;
+  // Words are sorted by the pieces of 256 KB that they point into; those 1 GB apart fall together.
+  static constexpr unsigned kPieceShift = 18;
+  static constexpr std::size_t kPieces = 4096;
   static constexpr unsigned kBlocksPerLook = 4096;
   static constexpr std::size_t kFetchAhead = 16;
-  static constexpr std::size_t kLineBytes = 64;
+  static constexpr std::uint64_t kMostFetched = 256;  // the processor fetches ahead by itself
+  static constexpr std::uintptr_t kLineBytes = 64;
 
   void add_candidate(const Candidate& candidate);
-  void settle(const Candidate& candidate);
-  void settle_all();
+  const Candidate* sort_batch(std::size_t count);
+  void settle_batch();
+  void settle(const Candidate& candidate, NodeId found);
   WayId way_of(const Candidate& candidate);
-  void push(NodeId node, const table::Block& block, WayId way);
+  bool push(const Entry& entry);
+  void fetch_ahead();
   void scan(const Entry& entry);
+  bool scan_level();
   bool drain();
-  void scan_again();
+  bool scan_again();
 
   Nodes& nodes_;
   MemoryMap& memory_;
   Ways& ways_;
   WayCounts& counts_;
   const Deadline& deadline_;
-  Pages<Entry> queue_;  // a ring
-  std::size_t first_ = 0;
-  std::size_t behind_ = 0;
-  bool overflowed_ = false;      // nodes were marked that found no room in the queue
-  Pages<Candidate> candidates_;  // a ring
-  std::size_t candidates_first_ = 0;
-  std::size_t candidates_behind_ = 0;
+  Pages<const Root*> roots_;
+  Fifo<Entry> queue_;             // one level of the search after the other, in each by rank
+  std::size_t queued_[kRanks]{};  // of the next level
+  unsigned rank_ = 0;             // of what leads to the nodes that are marked now
+  bool overflowed_ = false;       // nodes were marked that found no room in the queue
+  Pages<Candidate> batch_;
+  std::size_t batched_ = 0;
+  Pages<Candidate> sorted_;
+  Pages<std::uint32_t> piece_ends_;
+  unsigned to_look_ = kBlocksPerLook;
 };
 
 }  // namespace seep::scan

@@ -78,13 +78,21 @@ class Nodes {
     return NodeId::of_block(blocks_.is_near(word) ? blocks_.find_start(word) : 0);
   }
   // Marks what a word leads to, where find_unmarked() told `found`. Calls visit(NodeId, const
-  // Block&) for each node that was not marked before: an object, its arena.
+  // NodeInfo&) for each node that was not marked before: an object, its arena.
   template <typename Visit>
   void mark(std::uint64_t word, NodeId found, Visit&& visit);
   [[nodiscard]] bool is_marked(NodeId node) const {
     return node.is_object() ? objects_.is_marked(node.start()) : blocks_.is_marked(node.start());
   }
-  // What is known of a node; false when there is none.
+  // The bytes of a node, at least one.
+  [[nodiscard]] std::uint64_t extent_of(NodeId node, const NodeInfo& info) const {
+    return node.is_object() ? objects_.extent_of(node.start(), info)
+                            : blocks_.extent_of(node.start(), info);
+  }
+  [[nodiscard]] const NodeInfo& info_of(NodeId node) const {
+    return node.is_object() ? objects_.info_of(node.start()) : blocks_.info_of(node.start());
+  }
+  // All that is known of a node; false when there is none.
   bool look_up(NodeId node, table::Block& block) const {
     return node.is_object() ? objects_.look_up(node.start(), block)
                             : blocks_.look_up(node.start(), block);
@@ -103,11 +111,11 @@ class Nodes {
       visit(begin, end);
     }
   }
-  // Calls visit(const Block&) for each object that lies in a block.
+  // Calls visit(first byte, bytes) for each object that lies in a block of `bytes` bytes.
   template <typename Visit>
-  void visit_objects(const table::Block& block, Visit&& visit) const {
-    if (blocks_.may_be_arena(block.address)) {
-      objects_.visit_within(block.address, block.address + bytes_of(block), visit);
+  void visit_objects(NodeId block, std::uint64_t bytes, Visit&& visit) const {
+    if (!block.is_object() && blocks_.may_be_arena(block.start())) {
+      objects_.visit_within(block.start(), block.start() + bytes, visit);
     }
   }
   // The block that an object lies in, or none.
@@ -138,25 +146,31 @@ inline NodeId Nodes::find_unmarked(std::uint64_t word) const {
 
 template <typename Visit>
 void Nodes::mark(std::uint64_t word, NodeId found, Visit&& visit) {
-  table::Block node;
   std::uintptr_t start = found.start();
   if (found.is_object()) {
-    if (!objects_.is_marked(start) && objects_.look_up(start, node) && holds(node, word)) {
-      objects_.mark(start);
-      visit(found, node);
+    if (!objects_.is_marked(start)) {
+      const NodeInfo& info = objects_.info_of(start);
+      if (word - start < objects_.extent_of(start, info)) {
+        objects_.mark(start);
+        visit(found, info);
+      }
     }
     start = blocks_.is_near(word) ? blocks_.find_unmarked(word) : 0;
   }
-  if (start == 0 || blocks_.is_marked(start) || !blocks_.look_up(start, node) ||
-      !holds(node, word)) {
+  if (start == 0 || blocks_.is_marked(start)) {
+    return;
+  }
+  const NodeInfo& info = blocks_.info_of(start);
+  const std::uint64_t bytes = blocks_.extent_of(start, info);
+  if (word - start >= bytes) {
     return;
   }
   if (blocks_.may_be_arena(start)) {
     blocks_.mark(start);  // its pages are full of objects that are not met
   } else {
-    blocks_.settle(node);
+    blocks_.settle(start, bytes);
   }
-  visit(NodeId::of_block(start), node);
+  visit(NodeId::of_block(start), info);
 }
 
 template <typename Visit>

@@ -24,6 +24,8 @@ class Pages {
     capacity_ = data_ == nullptr ? 0 : capacity;
     return data_ != nullptr;
   }
+  // Before it is touched, where most of it will be.
+  void prefer_huge_pages() { runtime::prefer_huge_pages(data_, capacity_ * kEntryBytes); }
   void unmap() {
     if (data_ != nullptr) {
       runtime::unmap_pages(data_, capacity_ * kEntryBytes);

@@ -105,10 +105,12 @@ bool RootFinder::mark(Marker& marker, const Deadline& deadline) {
   constexpr LinkKind kOrder[] = {LinkKind::kGlobal, LinkKind::kTls, LinkKind::kMap,
                                  LinkKind::kOther, LinkKind::kStack};
   for (const LinkKind kind : kOrder) {
+    marker.begin_kind();
     if (!mark_kind(kind, marker, deadline)) {
       return false;
     }
   }
+  marker.begin_kind();
   for (std::size_t i = 0; i < question_.root_region_count; ++i) {
     const MemoryRange& region = question_.root_regions[i];
     memory_.visit_written(region.begin, region.end, [&](std::uintptr_t from, std::uintptr_t to) {
@@ -118,6 +120,7 @@ bool RootFinder::mark(Marker& marker, const Deadline& deadline) {
   const auto keep = [&](std::uintptr_t address) { marker.add_address(address, kOtherRoot); };
   question_.kept_blocks->visit(*question_.blocks, keep);
   question_.kept_objects->visit(*question_.pools, keep);
+  marker.begin_kind();
   for (std::size_t i = 0; i < question_.thread_count; ++i) {
     const ThreadImage& thread = question_.threads[i];
     registers_.add(root_of(LinkKind::kRegister, 0, 0, thread.id));

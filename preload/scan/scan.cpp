@@ -18,6 +18,7 @@ using format::ScanProblem;
 constexpr std::size_t kSitesByBytes = 64;  // whose holders are told
 constexpr std::size_t kSitesByBlocks = 64;
 constexpr unsigned kMostWaysOfSite = 8;
+constexpr std::uint64_t kManyBlocks = 1000000;
 constexpr std::size_t kMostTrees = 65536;  // pairs of sites that are lost together
 
 struct SiteFigures {
@@ -52,7 +53,7 @@ class Scan {
   Nodes nodes_;
   MemoryMap memory_;
   Ways ways_;
-  WayCounts counts_;
+  WayCounts counts_{ways_};
   Deadline deadline_;
   Pages<SiteFigures> figures_;
   Pages<std::uintptr_t> moving_;  // blocks that realloc moves right now
@@ -60,14 +61,15 @@ class Scan {
 
 ScanProblem Scan::run() {
   constexpr std::size_t kMostMoving = 65536;
-  if (!nodes_.map() || !ways_.map() || !counts_.map(question_.site_count) ||
-      !figures_.map(question_.site_count) || !moving_.map(kMostMoving)) {
+  if (!nodes_.map() || !counts_.map(question_.site_count) || !figures_.map(question_.site_count) ||
+      !moving_.map(kMostMoving)) {
     return ScanProblem::kNoMemory;
   }
   if (!memory_.read()) {
     return ScanProblem::kUnreadableMaps;
   }
-  if (!enter_blocks() || !enter_objects() || !choose_sites()) {
+  if (!enter_blocks() || !enter_objects() || !choose_sites() ||
+      !ways_.map(answer_.record.blocks >= kManyBlocks)) {
     return ScanProblem::kNoMemory;
   }
   const ScanProblem marked = mark();
@@ -157,7 +159,7 @@ bool Scan::choose_sites() {
 ScanProblem Scan::mark() {
   Marker marker(nodes_, memory_, ways_, counts_, deadline_);
   RootFinder roots(question_, nodes_, memory_);
-  if (!marker.map() || !roots.find()) {
+  if (!marker.map(answer_.record.blocks >= kManyBlocks) || !roots.find()) {
     return ScanProblem::kNoMemory;
   }
   bool in_time = roots.mark(marker, deadline_);

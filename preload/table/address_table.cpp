@@ -1,5 +1,8 @@
 #include "preload/table/address_table.h"
 
+#include <bit>
+#include <iterator>
+
 namespace seep::table {
 
 // The region of an address; null when the kernel has no memory.
@@ -264,6 +267,16 @@ bool AddressTable::was_used() const {
     }
   }
   return false;
+}
+
+unsigned AddressTable::pieces_used(std::uintptr_t address) const {
+  const Region* region = roots_[address >> kRegionShift].load(std::memory_order_acquire);
+  unsigned pieces = 0;
+  for (std::size_t i = 0; region != nullptr && i < std::size(region->touched); ++i) {
+    pieces +=
+        static_cast<unsigned>(std::popcount(region->touched[i].load(std::memory_order_acquire)));
+  }
+  return pieces;
 }
 
 bool AddressTable::look_up(std::uintptr_t address, Block& block) {

@@ -81,22 +81,8 @@ class AddressTable {
   template <typename Visit>
   void walk_range(std::uintptr_t begin, std::uintptr_t end, Visit&& visit) const;
 
-  // Have the processor fetch what look_up(address) will read: first the one, and some hundreds of
-  // instructions later the other.
-  void prefetch_page(std::uintptr_t address) {
-    if (const std::atomic<std::uint64_t>* head = head_of(address); head != nullptr) {
-      __builtin_prefetch(head);
-    }
-  }
-  void prefetch_entry(std::uintptr_t address) {
-    const ChunkRef chunk = newest_chunk(address);
-    if (chunk.is_dense()) {
-      __builtin_prefetch(&chunk.dense_word(granule_of(address)));
-    } else if (chunk.exists()) {
-      __builtin_prefetch(&chunk.chunk());
-    }
-  }
-
+  // How many pieces of 2 MB, of the GiB that `address` lies in, ever had a block: 512 at most.
+  [[nodiscard]] unsigned pieces_used(std::uintptr_t address) const;
   // Whether a block was ever recorded in the page of `address`.
   bool had_block_near(std::uintptr_t address) { return newest_chunk(address).exists(); }
 

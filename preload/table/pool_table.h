@@ -1,5 +1,5 @@
 // Which objects of pools are alive: an AddressTable that tells addresses to 8 bytes.
-// Context: as AddressTable.
+// Context: IN-HOOK, as AddressTable.
 //
 // Blocks of allocators begin at multiples of 16, and that is what the table tells. Objects lie as
 // their pool likes it, 24 bytes apart for instance: the bit of their address that would be lost
@@ -27,10 +27,10 @@ class PoolTable {
     old = object_of(old);
     return outcome;
   }
-  bool remove(std::uintptr_t address) { return entries_.remove(address); }
+  bool remove(std::uintptr_t address) { return entries_.remove(place_of(address)); }
   // The object that begins at `address`, a multiple of 8.
   bool look_up(std::uintptr_t address, Block& object) {
-    if (!entries_.look_up(address, object)) {
+    if (!entries_.look_up(place_of(address), object)) {
       return false;
     }
     object = object_of(object);
@@ -46,7 +46,7 @@ class PoolTable {
   // The same for those that begin in [begin, end).
   template <typename Visit>
   void walk_range(std::uintptr_t begin, std::uintptr_t end, Visit&& visit) const {
-    entries_.walk_range(begin & ~std::uintptr_t{15}, end, [&](const Block& entry) {
+    entries_.walk_range(place_of(begin), end, [&](const Block& entry) {
       const Block object = object_of(entry);
       if (object.address >= begin && object.address < end) {
         visit(object);
@@ -54,12 +54,15 @@ class PoolTable {
     });
   }
 
-  void prefetch_page(std::uintptr_t address) { entries_.prefetch_page(address); }
-  void prefetch_entry(std::uintptr_t address) { entries_.prefetch_entry(address); }
+  [[nodiscard]] unsigned pieces_used(std::uintptr_t address) const {
+    return entries_.pieces_used(address);
+  }
 
  private:
+  static std::uintptr_t place_of(std::uintptr_t address) { return address & ~std::uintptr_t{15}; }
   static Block entry_of(const Block& object) {
-    return {object.address, object.size << 1 | (object.address >> 3 & 1), object.site, object.birth,
+    return {place_of(object.address), object.size << 1 | (object.address >> 3 & 1), object.site,
+            object.birth,
             /*may_be_near=*/true};
   }
   static Block object_of(const Block& entry) {

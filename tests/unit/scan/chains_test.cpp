@@ -67,17 +67,19 @@ TEST_F(WaysTest, LongOnesAreCutAtTheInnerEnd) {
   EXPECT_EQ(sites_of(way).size(), Ways::kMostLinks);
 }
 
-TEST(WayCounts, AreSortedBySiteAndNumber) {
-  WayCounts counts;
+TEST_F(WaysTest, CountsAreSortedBySiteAndNumber) {
+  WayCounts counts(ways_);
   ASSERT_TRUE(counts.map(10));
   counts.choose(3);
   counts.choose(5);
+  ASSERT_EQ(ways_.begin(global(8)), 1U);
+  ASSERT_EQ(ways_.begin(global(16)), 2U);
+  counts.count(3, 2);
+  counts.count(3, kUnknownWay);
   for (const WayId way : {1, 2, 2, 1, 2}) {
     counts.count(5, way);
     counts.count(4, way);  // not chosen
   }
-  counts.count(3, 9);
-  counts.count(3, kUnknownWay);
   const auto& sorted = counts.sort();
   ASSERT_EQ(sorted.size(), 3U);
   EXPECT_EQ(sorted[0].site, 3U);

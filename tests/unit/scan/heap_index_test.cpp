@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -78,6 +79,23 @@ TEST_F(Index, FindsBlocksOfManyMegabytes) {
   EXPECT_EQ(holder_of(kHeap + 16 + kLarge + 4096), kHeap + 16 + kLarge + 4096);
 }
 
+// Sizes and sites stand in the order of addresses, whatever the order within a page.
+TEST_F(Index, KnowsEachBlock) {
+  constexpr std::uintptr_t kOffsets[] = {0x200, 0x10, 0xff0, 0x400, 0x410, 0x3f0};
+  for (std::uintptr_t page = kHeap; page < kHeap + 0x5000; page += 0x1000) {
+    for (const std::uintptr_t offset : kOffsets) {
+      add(page + offset, offset == 0xff0 ? std::uint64_t{2} << 20 : offset / 32);
+    }
+  }
+  for (std::uintptr_t page = kHeap; page < kHeap + 0x5000; page += 0x1000) {
+    for (const std::uintptr_t offset : kOffsets) {
+      const std::uintptr_t start = page + offset;
+      const std::uint64_t bytes = index_->extent_of(start, index_->info_of(start));
+      EXPECT_EQ(bytes, offset == 0xff0 ? std::uint64_t{2} << 20 : std::max(offset / 32, 1UL));
+    }
+  }
+}
+
 TEST_F(Index, MarksEachBlockOnce) {
   add(kHeap, 16);
   add(kHeap + 0x20, 16);
@@ -128,7 +146,7 @@ TEST(ObjectIndex, TellsNeighboursApart) {
   EXPECT_EQ(uncovered, 0U);
   std::vector<std::uintptr_t> within;
   index->visit_within(kHeap + 20, kHeap + 72,
-                      [&](const table::Block& found) { within.push_back(found.address); });
+                      [&](std::uintptr_t start, std::uint64_t) { within.push_back(start); });
   EXPECT_EQ(within, (std::vector<std::uintptr_t>{kHeap + 24, kHeap + 48}));
 }
 

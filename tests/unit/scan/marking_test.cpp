@@ -72,7 +72,7 @@ class Marking : public ::testing::Test {
   std::unique_ptr<Nodes> nodes_ = std::make_unique<Nodes>(*blocks_, *pools_);
   MemoryMap memory_;
   Ways ways_;
-  WayCounts counts_;
+  WayCounts counts_{ways_};
   Deadline deadline_{UINT64_MAX};
   Marker marker_{*nodes_, memory_, ways_, counts_, deadline_};
   LossFinder losses_{*nodes_, memory_, deadline_};
@@ -110,14 +110,15 @@ TEST_F(Marking, AListOfAMillionIsMarked) {
   EXPECT_EQ(counts[1].blocks, 1U);
 }
 
-// More than the queue holds are met at once.
+// More than the queue holds are met at once: 131,071 nodes find room in a segment.
 TEST_F(Marking, NoneIsMissedWhereTheQueueIsTooShort) {
+  marker_.limit_queue_for_testing(1);
   std::vector<std::uint64_t> roots;
-  for (int i = 0; i < 500000; ++i) {
+  for (int i = 0; i < 50000; ++i) {
     roots.push_back(to(add(1, 2)));
   }
-  std::uint64_t* const table = add(2, 1500000);
-  for (int i = 0; i < 1000000; ++i) {
+  std::uint64_t* const table = add(2, 600000);
+  for (int i = 0; i < 500000; ++i) {
     table[i] = to(add(3, 2));
   }
   std::uint64_t* const last = reinterpret_cast<std::uint64_t*>(roots.back());
@@ -144,6 +145,40 @@ TEST_F(Marking, ShortestWaysAreCounted) {
       EXPECT_EQ(links[1].site, 1U);
     }
   }
+}
+
+// Whatever their addresses: holders of the second kind lie below those of the first.
+TEST_F(Marking, OfTwoShortestWaysTheOneFromTheFirstRootsIsTaken) {
+  constexpr std::size_t kPairs = 5000;
+  std::vector<std::uint64_t> first;
+  std::vector<std::uint64_t> second;
+  for (std::vector<std::uint64_t>* const roots : {&second, &first}) {
+    for (std::size_t i = 0; i < kPairs; ++i) {
+      roots->push_back(to(add(roots == &first ? 1 : 2)));
+    }
+  }
+  for (std::size_t i = 0; i < kPairs; ++i) {
+    const std::uint64_t target = to(add(3));
+    for (const std::uint64_t holder : {first[i], second[kPairs - 1 - i]}) {
+      *reinterpret_cast<std::uint64_t*>(holder) = target;
+    }
+  }
+  const Root root{{static_cast<std::uint32_t>(format::LinkKind::kTls), 0, 0, 1, 0}, 0};
+  const Root other{{static_cast<std::uint32_t>(format::LinkKind::kStack), 0, 0, 1, 0}, 0};
+  marker_.add_root(to(first.data()), to(first.data() + kPairs), root);
+  marker_.begin_kind();
+  marker_.add_root(to(second.data()), to(second.data() + kPairs), other);
+  ASSERT_TRUE(marker_.run());
+  std::uint64_t counted = 0;
+  for (const HolderCounts::Count& count : counts_.sort()) {
+    if (count.site == 3) {
+      format::LinkRecord links[Ways::kMostLinks];
+      ASSERT_EQ(ways_.list(count.holder, links), 2U);
+      EXPECT_EQ(links[1].site, 1U);
+      counted += count.blocks;
+    }
+  }
+  EXPECT_EQ(counted, kPairs);
 }
 
 TEST_F(Marking, StopsWhenTheTimeIsOver) {

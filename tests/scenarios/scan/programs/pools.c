@@ -44,7 +44,8 @@ static void** lose_object(void) {
 static void make_arena(const char* where) {
   if (strcmp(where, "mmap") == 0) {
     g_arena = mmap(NULL, kArenaBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (g_arena == MAP_FAILED) exit(3);
+    if (g_arena == MAP_FAILED)
+      exit(3);
   } else {
     g_arena = strcmp(where, "static") == 0 ? g_static_arena : malloc(kArenaBytes);
   }
