@@ -141,27 +141,33 @@ void Marker::fetch_ahead() {
   }
 }
 
-// Scans what is in the queue, and marks what it leads to: the next level. False when the deadline
-// passed.
+// The next `count` nodes of the queue, all of one rank. False when the deadline passed.
+bool Marker::scan_rank(unsigned rank, std::size_t count) {
+  rank_ = rank;
+  for (; count != 0; --count) {
+    fetch_ahead();
+    scan(queue_.pop());
+    if (--to_look_ == 0) {
+      to_look_ = kBlocksPerLook;
+      if (deadline_.has_passed()) {
+        return false;
+      }
+    }
+  }
+  settle_batch();
+  return true;
+}
+
+// Scans what is in the queue, and marks what it leads to: the next level.
 bool Marker::scan_level() {
   std::size_t level[kRanks];
   std::copy_n(queued_, kRanks, level);
   std::fill_n(queued_, kRanks, 0);
-  for (unsigned rank = 0; rank < kRanks; ++rank) {
-    rank_ = rank;
-    for (std::size_t left = level[rank]; left != 0; --left) {
-      fetch_ahead();
-      scan(queue_.pop());
-      if (--to_look_ == 0) {
-        to_look_ = kBlocksPerLook;
-        if (deadline_.has_passed()) {
-          return false;
-        }
-      }
-    }
-    settle_batch();
+  bool in_time = true;
+  for (unsigned rank = 0; in_time && rank < kRanks; ++rank) {
+    in_time = scan_rank(rank, level[rank]);
   }
-  return true;
+  return in_time;
 }
 
 bool Marker::drain() {

@@ -103,6 +103,7 @@ class Marker {
   bool push(const Entry& entry);
   void fetch_ahead();
   void scan(const Entry& entry);
+  bool scan_rank(unsigned rank, std::size_t count);
   bool scan_level();
   bool drain();
   bool scan_again();

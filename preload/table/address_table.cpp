@@ -115,8 +115,9 @@ unsigned AddressTable::blocks_expected_in_page(const Block& first) {
   constexpr std::uint64_t kPageBytes = std::uint64_t{1} << kPageShift;
   constexpr std::uint64_t kLeast = std::uint64_t{1} << kGranuleShift;
   const unsigned before = blocks_in_pages_before(first.address);
+  const std::uint64_t size = first.size >> size_shift_;
   const auto equal = static_cast<unsigned>(
-      expects_equal_blocks_ ? kPageBytes / (first.size < kLeast ? kLeast : first.size) : 0);
+      expects_equal_blocks_ ? kPageBytes / (size < kLeast ? kLeast : size) : 0);
   return before < equal ? equal : before;
 }
 

@@ -42,8 +42,12 @@ class AddressTable {
   // any other thread uses the table, and before the first block is in it.
   void allow_dense_pages(bool allowed) { allows_dense_pages_ = allowed; }
   // The blocks of a page are about as large as its first one, as in allocators that give each page
-  // a size: it gets room for all of them at once. When allow_dense_pages may be called.
-  void expect_equal_blocks(bool expected) { expects_equal_blocks_ = expected; }
+  // a size: it gets room for all of them at once. When allow_dense_pages may be called. What is
+  // given as sizes stands `size_shift` bits above their bytes.
+  void expect_equal_blocks(bool expected, unsigned size_shift = 0) {
+    expects_equal_blocks_ = expected;
+    size_shift_ = size_shift;
+  }
 
   // Records a block in the way that most are: false, and nothing is done, where insert() must.
   bool try_insert(const Block& block);
@@ -169,6 +173,7 @@ class AddressTable {
   Oversize oversize_[kOversizeEntries] = {};
   bool allows_dense_pages_ = false;    // written before there are other threads
   bool expects_equal_blocks_ = false;  // the same
+  unsigned size_shift_ = 0;            // the same
   runtime::Arena chunks_{std::size_t{1} << 20};
 };
 

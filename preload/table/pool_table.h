@@ -27,7 +27,11 @@ class PoolTable {
     old = object_of(old);
     return outcome;
   }
+  bool try_insert(const Block& object) { return entries_.try_insert(entry_of(object)); }
   bool remove(std::uintptr_t address) { return entries_.remove(place_of(address)); }
+  bool try_remove(std::uintptr_t address) { return entries_.try_remove(place_of(address)); }
+  void allow_dense_pages(bool allowed) { entries_.allow_dense_pages(allowed); }
+  void expect_equal_blocks(bool expected) { entries_.expect_equal_blocks(expected, kSizeShift); }
   // The object that begins at `address`, a multiple of 8.
   bool look_up(std::uintptr_t address, Block& object) {
     if (!entries_.look_up(place_of(address), object)) {
@@ -59,15 +63,16 @@ class PoolTable {
   }
 
  private:
+  static constexpr unsigned kSizeShift = 1;
+
   static std::uintptr_t place_of(std::uintptr_t address) { return address & ~std::uintptr_t{15}; }
   static Block entry_of(const Block& object) {
-    return {place_of(object.address), object.size << 1 | (object.address >> 3 & 1), object.site,
-            object.birth,
-            /*may_be_near=*/true};
+    return {place_of(object.address), object.size << kSizeShift | (object.address >> 3 & 1),
+            object.site, object.birth, object.may_be_near};
   }
   static Block object_of(const Block& entry) {
-    return {entry.address | (entry.size & 1) << 3, entry.size >> 1, entry.site, entry.birth,
-            /*may_be_near=*/true};
+    return {entry.address | (entry.size & 1) << 3, entry.size >> kSizeShift, entry.site,
+            entry.birth};
   }
 
   AddressTable entries_;
