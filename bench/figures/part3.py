@@ -14,6 +14,8 @@ import bench as figures
 from bench import MILLION, Row, interleaved, short
 
 FORKS = 10000
+MAPS = (100, 10000, 60000)
+MAP_PAIRS = 100000
 
 
 def forks(bench, scratch):
@@ -28,5 +30,18 @@ def forks(bench, scratch):
               f"{statistics.median(loaded):.0f} µs each)", short(command))
 
 
+def maps(bench, scratch):
+    """munmap and mmap of one of many maps."""
+    for live in MAPS:
+        command = [bench.program("seep_figures_maps"), str(live), str(MAP_PAIRS)]
+        plain, loaded = interleaved(
+            bench.runs, lambda: bench.values(command)["pair_us"][0],
+            lambda: bench.values(command, scratch)["pair_us"][0])
+        before, after = statistics.median(plain), statistics.median(loaded)
+        yield Row(f"munmap and mmap beside {live:,} maps", "less more than the kernel's own",
+                  f"+{after - before:.2f} µs ({before:.2f} -> {after:.2f})", short(command))
+
+
 if __name__ == "__main__":
-    figures.main(__doc__.splitlines()[0], [forks], ["seep_preload", "seep_figures_forks"])
+    figures.main(__doc__.splitlines()[0], [forks, maps],
+                 ["seep_preload", "seep_figures_forks", "seep_figures_maps"])

@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "preload/runtime/arena.h"
+
 namespace seep::table {
 
 struct Range {
@@ -41,7 +43,10 @@ class RangeTable {
       return false;
     }
     for (std::size_t i = 0; i < current().count; ++i) {
-      visit(static_cast<const Range&>(current().ranges[i]));
+      const Leaf& leaf = *current().entries[i].leaf;
+      for (std::size_t at = 0; at < leaf.count; ++at) {
+        visit(leaf.ranges[at]);
+      }
     }
     unlock();
     return true;
@@ -54,19 +59,42 @@ class RangeTable {
  private:
   class Hold;
 
+  // Neighbouring ranges, sorted and disjoint. One that is in use never changes: a change writes new
+  // ones in place of those that it touches. So it costs the square root of what is in the table.
+  static constexpr std::size_t kLeafRanges = 170;
+  struct Leaf {
+    Leaf* next = nullptr;   // while it is free
+    std::size_t count = 0;  // never 0 in a version
+    Range ranges[kLeafRanges];
+  };
+  static_assert(sizeof(Leaf) == 4096);
+
+  struct Entry {
+    std::uintptr_t begin = 0;  // of the leaf's first range
+    Leaf* leaf = nullptr;
+  };
+
   // One of two: a change is written into the other, which is then made the current one by a single
-  // store. So a process that is forked in the middle of a change has the table as it was.
+  // store. So a process that is forked in the middle of a change has the table as it was; leaves
+  // that were just taken, or are to be given back, are lost to it.
   struct Version {
-    Range* ranges = nullptr;  // sorted, disjoint
+    Entry* entries = nullptr;  // sorted
     std::size_t count = 0;
     std::size_t capacity = 0;
   };
 
-  // What a change begins with: the entries [first, last) overlap it.
-  struct Overlap {
+  // What a change replaces: leaves [first, last), without the `left` ranges that come before it in
+  // the first and those from `right` on in the last one.
+  struct Cut {
     std::size_t first = 0;
     std::size_t last = 0;
+    std::size_t left = 0;
+    std::size_t right = 0;
+    bool overlaps = false;  // it holds a range
   };
+
+  class Pieces;
+  static constexpr std::size_t kMostFresh = 4;  // leaves that a change may need
 
   static constexpr unsigned kSpins = 50;  // a small change takes a tenth of a microsecond
   // A holder that lost its processor has it again by then, on a busy machine too.
@@ -80,14 +108,20 @@ class RangeTable {
   bool await_lock();
   void unlock();
   [[nodiscard]] const Version& current() const { return versions_[current_]; }
-  [[nodiscard]] Overlap overlap_of(std::uintptr_t begin, std::uintptr_t end) const;
-  bool replace(const Overlap& overlap, const Range& fresh, std::uint32_t& split_site);
+  [[nodiscard]] std::size_t leaf_for(std::uintptr_t address) const;
+  [[nodiscard]] Cut cut_of(std::uintptr_t begin, std::uintptr_t end) const;
+  bool replace(const Cut& cut, const Range& fresh, std::uint32_t& split_site);
+  bool publish(const Cut& cut, const Pieces& pieces);
   static bool reserve(Version& version, std::size_t count);
+  bool take_leaves(Leaf** leaves, std::size_t count);
+  void give_back(Leaf* leaf);
 
   // A futex. Acquire in lock and await_lock, release in unlock.
   std::atomic<std::uint32_t> state_{kFree};
-  unsigned current_ = 0;  // guarded by state_, as are the versions
+  unsigned current_ = 0;  // guarded by state_, as is what follows
   Version versions_[2];
+  Leaf* free_ = nullptr;
+  runtime::Arena leaves_{std::size_t{64} << 10};
 };
 
 }  // namespace seep::table

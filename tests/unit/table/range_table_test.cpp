@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+#include "preload/runtime/arena.h"
+
 namespace seep::table {
 namespace {
 
@@ -158,32 +160,46 @@ TEST_F(Ranges, AreNotHeldBehindHandlersThatJump) {
 // it. The copy is one by clone, as libc's fork would wait for locks of its own.
 TEST_F(Ranges, AreWholeInAChildWheneverItIsBorn) {
   constexpr std::uintptr_t kCount = 600;
+  constexpr std::uintptr_t kEnd = (kCount + 1) * 100;
   for (std::uintptr_t i = 1; i <= kCount; ++i) {
     insert(i * 100, i * 100 + 50, 1);
   }
   std::atomic<bool> over{false};
+  const auto change = [this](std::uintptr_t i) {  // in a gap, and at the end
+    const std::uintptr_t gap = i * 37 % kCount * 100 + 50;
+    std::uint32_t split = kNoSplit;
+    table_.insert({gap + 10 + i % 2 * 20, gap + 20 + i % 2 * 20, 2, 0}, split);
+    table_.remove(gap, gap + 50, split);
+    table_.insert({kEnd + i % 7 * 10, kEnd + 200, 2, 0}, split);
+    table_.remove(kEnd, kEnd + 200, split);
+  };
+  const auto is_whole = [this] {
+    std::uintptr_t found = 0;
+    std::uintptr_t from = 0;
+    bool sorted = true;
+    const bool walked = table_.walk([&](const Range& range) {
+      sorted = sorted && range.begin >= from && range.begin < range.end;
+      from = range.end;
+      found += range.site == 1 ? 1 : 0;
+    });
+    return walked && sorted && found == kCount;
+  };
   std::thread changes([&] {
     for (std::uintptr_t i = 0; !over; ++i) {
-      std::uint32_t split = kNoSplit;
-      table_.insert({10 + i % 2 * 20, 20 + i % 2 * 20, 2, 0}, split);
-      table_.remove(0, 100, split);
+      change(i);
     }
   });
   unsigned whole = 0;
-  constexpr unsigned kChildren = 200;
+  constexpr unsigned kChildren = 500;
   for (unsigned child = 0; child < kChildren; ++child) {
     const long pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
     if (pid == 0) {
       table_.free_after_fork();
-      std::uintptr_t found = 0;
-      std::uintptr_t from = 0;
-      bool sorted = true;
-      const bool walked = table_.walk([&](const Range& range) {
-        sorted = sorted && range.begin >= from && range.begin < range.end;
-        from = range.end;
-        found += range.site == 1 ? 1 : 0;
-      });
-      _exit(walked && sorted && found == kCount ? 0 : 1);
+      const bool is_born_whole = is_whole();
+      for (std::uintptr_t i = 0; i < 20; ++i) {
+        change(i);
+      }
+      _exit(is_born_whole && is_whole() ? 0 : 1);
     }
     int status = 0;
     waitpid(static_cast<pid_t>(pid), &status, 0);
@@ -194,22 +210,100 @@ TEST_F(Ranges, AreWholeInAChildWheneverItIsBorn) {
   EXPECT_EQ(whole, kChildren);
 }
 
-TEST_F(Ranges, AgreeWithAnArrayOverRandomEvents) {
-  constexpr std::size_t kPages = 400;
-  std::vector<std::uint32_t> expected(kPages, 0);
-  std::mt19937 random(1);
-  for (std::uint32_t event = 1; event < 20'000; ++event) {
-    const std::size_t begin = random() % (kPages - 1);
-    const std::size_t end = begin + 1 + random() % std::min<std::size_t>(20, kPages - begin - 1);
-    const bool map = random() % 2 == 0;
-    map ? insert(begin, end, event) : remove(begin, end);
-    std::fill(expected.begin() + begin, expected.begin() + end, map ? event : 0);
+// What was mapped page by page, as an array of sites, beside what the table says.
+class RangesAndArray : public Ranges {
+ protected:
+  // Maps or unmaps at most `most` pages.
+  void change(std::size_t most, bool map) {
+    const std::size_t begin = random_() % (expected_.size() - 1);
+    const std::size_t end =
+        begin + 1 + random_() % std::min<std::size_t>(most, expected_.size() - begin - 1);
+    ++event_;
+    map ? insert(begin, end, event_) : remove(begin, end);
+    std::fill(expected_.begin() + static_cast<std::ptrdiff_t>(begin),
+              expected_.begin() + static_cast<std::ptrdiff_t>(end), map ? event_ : 0);
   }
-  std::vector<std::uint32_t> found(kPages, 0);
-  for (const Piece& piece : pieces_of(table_)) {
-    std::fill(found.begin() + piece.begin, found.begin() + piece.end, piece.site);
+
+  void compare() {
+    std::vector<std::uint32_t> found(expected_.size(), 0);
+    std::uintptr_t from = 0;
+    for (const Piece& piece : pieces_of(table_)) {
+      ASSERT_LE(from, piece.begin);
+      ASSERT_LT(piece.begin, piece.end);
+      from = piece.end;
+      std::fill(found.begin() + static_cast<std::ptrdiff_t>(piece.begin),
+                found.begin() + static_cast<std::ptrdiff_t>(piece.end), piece.site);
+    }
+    ASSERT_EQ(found, expected_);
   }
-  EXPECT_EQ(found, expected);
+
+  static constexpr std::size_t kMostPages = 20'000;
+  std::vector<std::uint32_t> expected_ = std::vector<std::uint32_t>(kMostPages, 0);
+  std::mt19937 random_{1};
+  std::uint32_t event_ = 0;
+};
+
+TEST_F(RangesAndArray, AgreeOverRandomEvents) {
+  expected_.resize(400);
+  for (unsigned i = 0; i < 20'000; ++i) {
+    change(20, random_() % 2 == 0);
+  }
+  compare();
+}
+
+// Some ten thousand maps of a few pages, cut, replaced and removed by hundreds at once, down to
+// none.
+TEST_F(RangesAndArray, AgreeWhileManyComeAndGo) {
+  for (unsigned round = 0; round < 4; ++round) {
+    for (unsigned i = 0; i < 40'000; ++i) {
+      change(3, random_() % 4 != 0);
+    }
+    compare();
+    EXPECT_GT(pieces_of(table_).size(), 5'000U);
+    for (unsigned i = 0; i < 200; ++i) {
+      change(1'000, i % 50 == 0);
+    }
+    compare();
+    Range found;
+    for (std::size_t page = 0; page < expected_.size(); page += 7) {
+      ASSERT_EQ(table_.find(page, found), expected_[page] != 0);
+    }
+  }
+  remove(0, kMostPages);
+  EXPECT_TRUE(pieces_of(table_).empty());
+}
+
+// Nearly all of them go, one by one, and come back.
+TEST_F(RangesAndArray, AgreeWhereFewAreLeft) {
+  for (unsigned round = 0; round < 2; ++round) {
+    for (std::size_t page = 0; page < kMostPages; page += 2) {
+      insert(page, page + 1, expected_[page] = 1 + static_cast<std::uint32_t>(page));
+    }
+    compare();
+    for (std::size_t page = 0; page < kMostPages; page += 2) {
+      if (page % 97 != 0) {
+        remove(page, page + 1);
+        expected_[page] = 0;
+      }
+    }
+    compare();
+  }
+}
+
+// What was freed is used again.
+TEST_F(Ranges, TakeNoMoreMemoryThanTheMostEverNeeded) {
+  const auto fill = [this](std::uint32_t site) {
+    for (std::uintptr_t i = 0; i < 20'000; ++i) {
+      insert(i * 10, i * 10 + 5, site);
+    }
+    remove(0, 200'000);
+  };
+  fill(1);
+  const std::uint64_t after_one = runtime::mapped_bytes();
+  for (std::uint32_t site = 2; site < 6; ++site) {
+    fill(site);
+  }
+  EXPECT_EQ(runtime::mapped_bytes(), after_one);
 }
 
 }  // namespace
