@@ -9,8 +9,9 @@ namespace {
 // More calls than an allocator nests. Who is that deep below a hook is the program again.
 constexpr unsigned kMostFrames = 64;
 
-[[gnu::cold, gnu::noinline]] bool is_stale(std::uintptr_t guard) {
-  switch (stack::find_own_frame(guard, kMostFrames)) {
+// `hook_end`: as in find_own_frame.
+[[gnu::cold, gnu::noinline]] bool is_stale(std::uintptr_t guard, std::uint64_t hook_end) {
+  switch (stack::find_own_frame(guard, hook_end, kMostFrames)) {
     case stack::FrameState::kLive:
       return false;
     case stack::FrameState::kGone:
@@ -19,6 +20,13 @@ constexpr unsigned kMostFrames = 64;
       return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) > guard;
   }
   return false;
+}
+
+bool is_active(std::uint64_t hook_end) {
+  if (t_thread.guard != 0 && is_stale(t_thread.guard, hook_end)) [[unlikely]] {
+    t_thread.guard = 0;
+  }
+  return t_thread.guard != 0;
 }
 
 }  // namespace
@@ -43,20 +51,16 @@ AllocatorGuard::~AllocatorGuard() {
   }
 }
 
-bool AllocatorGuard::active() {
-  if (t_thread.guard != 0 && is_stale(t_thread.guard)) [[unlikely]] {
-    t_thread.guard = 0;
-  }
-  return t_thread.guard != 0;
+bool AllocatorGuard::active(const Caller& caller) {
+  return is_active(caller.sp);
 }
 
-bool AllocatorGuard::may_be_active() {
-  return t_thread.guard != 0 &&
-         reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < t_thread.guard;
+bool AllocatorGuard::active_around() {
+  return is_active(stack::kHookEndUnknown);
 }
 
 void AllocatorGuard::forget_if_passed() {
-  if (t_thread.guard != 0 && !may_be_active()) {
+  if (reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) >= t_thread.guard) {
     t_thread.guard = 0;
   }
 }

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "preload/recorder/caller.h"
+
 namespace seep::recorder {
 
 // While set, what the allocator below a hook maps for itself is not the program's. A hook may be
@@ -15,14 +17,15 @@ class AllocatorGuard {
   ~AllocatorGuard();
   AllocatorGuard(const AllocatorGuard&) = delete;
   AllocatorGuard& operator=(const AllocatorGuard&) = delete;
-  // True on a thread that is below such a hook now; a stale guard is forgotten. One load where none
-  // is set, else a walk. Where the stack cannot be walked, a guard is stale only below the stack
-  // pointer.
-  static bool active();
-  // The same without a walk: a stale guard counts for calls from deeper frames. For a hook that may
-  // have been entered by a jump from the library's own caller (libstdc++'s new[] jumps to new): its
-  // frame then joins that of the guard, and a walk cannot tell them apart.
-  static bool may_be_active();
+  // True on a thread that is below such a hook now, as seen from the hook that runs, whose caller
+  // is given: only frames from there outward can hold the guard. It may be that very caller, where
+  // the allocator jumped (libstdc++'s new[] jumps to new). A stale guard is forgotten. One load
+  // where none is set, else a walk. Where the stack cannot be walked, a guard is stale only below
+  // the stack pointer.
+  static bool active(const Caller& caller);
+  // The same for a hook that does not know its caller: the library's innermost frames are all taken
+  // for its own, so a guard that it was jumped to from counts as stale.
+  static bool active_around();
   // Forgets a guard that the stack pointer has passed: a stale one makes events dearer.
   static void forget_if_passed();
 

@@ -10,9 +10,10 @@ namespace {
 constinit bool g_track_heap = true;  // written before the first event
 constinit bool g_sampled = false;    // the same
 
-bool records_objects() {
+bool records_objects(const Caller& caller) {
   const Mode now = mode();
-  return (now == Mode::kExact || now == Mode::kSample) && g_track_heap && !AllocatorGuard::active();
+  return (now == Mode::kExact || now == Mode::kSample) && g_track_heap &&
+         !AllocatorGuard::active(caller);
 }
 
 // A program may take everything from its pools: then no other event looks at the clock.
@@ -52,7 +53,7 @@ void start_pools(bool track_heap, bool sampled) {
 
 // Births first: a walk must never see more live than were born.
 void record_pool_object(const void* object, std::size_t size, const Caller& caller) {
-  if (object == nullptr || !records_objects()) {
+  if (object == nullptr || !records_objects(caller)) {
     return;
   }
   count_call();

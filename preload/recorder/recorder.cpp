@@ -310,7 +310,7 @@ void record_release_otherwise(const void* block) {
   count_call();
   const std::uintptr_t address = address_of(block);
   if (!g_tables.blocks.remove(address) && address != t_thread.nested_block &&
-      !AllocatorGuard::active()) [[unlikely]] {
+      !AllocatorGuard::active_around()) [[unlikely]] {
     count_foreign_free();
   }
 }
@@ -350,7 +350,7 @@ void record_map(const void* begin, std::size_t bytes, const Caller& caller) {
     record_unmap(begin, bytes);  // a map over a recorded one ends it
     return;
   }
-  if (!g_config.track_mmap || AllocatorGuard::active()) {
+  if (!g_config.track_mmap || AllocatorGuard::active(caller)) {
     return;
   }
   count_call();

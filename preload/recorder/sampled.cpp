@@ -71,7 +71,7 @@ void start_sampled(std::uint64_t mean_bytes, bool track_heap) {
 [[gnu::cold, gnu::noinline]] void record_due_allocation(std::uintptr_t address, std::size_t size,
                                                         const Caller& caller) {
   look();
-  if (!decide(t_stride) || !g_track_heap || AllocatorGuard::may_be_active()) {
+  if (!decide(t_stride) || !g_track_heap || AllocatorGuard::active(caller)) {
     return;
   }
   if (!g_filter.add(address)) {

@@ -83,26 +83,35 @@ class Frames {
 // Looks for a place in the frames of our own module: see find_own_frame.
 class OwnFrames {
  public:
-  OwnFrames(std::uint64_t address, unsigned most)
-      : address_(address), left_(most), own_load_(find_own_load()), hook_(load_to_skip()) {}
+  OwnFrames(std::uint64_t address, std::uint64_t hook_end, unsigned most)
+      : address_(address),
+        hook_end_(hook_end),
+        left_(most),
+        own_load_(find_own_load()),
+        hook_load_(load_to_skip()) {}
 
   // False when no more frames are asked for. A frame ends where its caller's begins.
   bool add(std::uint64_t /*pc*/, std::uint64_t sp, const Site& site, std::uint32_t /*flags*/) {
     found_ = is_own_ && sp_ <= address_ && address_ < sp;
-    if (site.load != hook_) {
-      hook_ = nullptr;
-    }
-    is_own_ = hook_ == nullptr && site.load == own_load_;
+    in_hook_ = in_hook_ && is_of_hook(sp, site);
+    is_own_ = !in_hook_ && site.load == own_load_;
     sp_ = sp;
     return !found_ && left_-- != 0;
   }
   [[nodiscard]] bool found() const { return found_; }
 
  private:
+  [[nodiscard]] bool is_of_hook(std::uint64_t sp, const Site& site) const {
+    return hook_end_ == kHookEndUnknown ? hook_load_ != nullptr && site.load == hook_load_
+                                        : sp < hook_end_;
+  }
+
   std::uint64_t address_;
+  std::uint64_t hook_end_;
   unsigned left_;
   const Load* own_load_;
-  const Load* hook_;      // while its innermost frames are met
+  const Load* hook_load_;
+  bool in_hook_ = true;   // only the hook's frames were met so far
   std::uint64_t sp_ = 0;  // of the frame before
   bool is_own_ = false;   // it
   bool found_ = false;
@@ -360,12 +369,13 @@ Walk walk(const FrameRegisters& entry, unsigned max_depth, LastWalk& last) {
   return Walker(entry, max_depth < kMaxFrames ? max_depth : kMaxFrames, last).run();
 }
 
-[[gnu::cold, gnu::noinline]] FrameState find_own_frame(std::uint64_t address, unsigned most) {
+[[gnu::cold, gnu::noinline]] FrameState find_own_frame(std::uint64_t address,
+                                                       std::uint64_t hook_end, unsigned most) {
   const Registers here = registers_here();
-  OwnFrames frames(address, most);
+  OwnFrames frames(address, hook_end, most);
   WalkResult result = walk_compact(here, frames);
   if (result == WalkResult::kNeedsAllRegisters) {
-    frames = OwnFrames(address, most);
+    frames = OwnFrames(address, hook_end, most);
     result = walk_fully(here, frames);
   }
   if (frames.found()) {

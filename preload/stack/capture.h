@@ -66,8 +66,11 @@ enum class FrameState : std::uint8_t {
 };
 
 // Looks for `address` in the frames of the module that holds this code. Those of the hook that runs
-// now are left out as in capture. Nothing is read at `address`: the stack may be gone.
-FrameState find_own_frame(std::uint64_t address, unsigned most);
+// now are left out: they end at `hook_end`, the stack pointer of its caller; where that is not
+// known, all innermost frames of the module are left out, as in capture. Nothing is read at
+// `address`: the stack may be gone.
+inline constexpr std::uint64_t kHookEndUnknown = 0;
+FrameState find_own_frame(std::uint64_t address, std::uint64_t hook_end, unsigned most);
 
 // Whether capture leaves out frames of the module that holds this code at the innermost end; true
 // from the start. Tests switch it off, since there it is the program itself.

@@ -60,5 +60,29 @@ TEST_F(Contracts, OperatorsThrowCallHandlersAndAreLeftByJumps) {
   expect_nothing_lost(report);
 }
 
+// A hook that was left for good: who runs below its frame is not below the hook. All in both modes:
+// each block is larger than what lies between two samples by far.
+class LeftHooks : public Contracts, public testing::WithParamInterface<const char*> {
+ protected:
+  void expect_all(const Environment& settings) {
+    expect_same({program("guards"), GetParam()}, settings);
+    const Json report = only_report("guards");
+    for (const char* site : {"site_below", "site_array_below", "site_map_below"}) {
+      expect_site(report, site, 100, 100);
+    }
+    expect_nothing_lost(report);
+  }
+};
+
+TEST_P(LeftHooks, HideNothingThatIsAllocatedBelow) {
+  expect_all({});
+}
+
+TEST_P(LeftHooks, HideNothingOfASample) {
+  expect_all({{"SEEP_MODE", "sample"}, {"SEEP_SAMPLE_BYTES", "1K"}});
+}
+
+INSTANTIATE_TEST_SUITE_P(By, LeftHooks, testing::Values("longjmp", "coroutine"));
+
 }  // namespace
 }  // namespace seep::scenarios

@@ -25,6 +25,11 @@ void* pointer(std::uintptr_t address) {
   __asm__ volatile("");  // no tail call
 }
 
+[[gnu::noinline]] void map(void* begin, std::size_t bytes) {
+  record_map(begin, bytes, caller_of_hook());
+  __asm__ volatile("");
+}
+
 std::uint64_t lost(format::Loss loss) {
   return g_losses[static_cast<std::uint32_t>(loss)];
 }
@@ -247,7 +252,7 @@ TEST_F(Recorder, LeavesAMapWhereMremapFailed) {
 
 TEST_F(Recorder, LeavesOutWhatTheAllocatorMaps) {
   const AllocatorGuard guard;
-  record_map(pointer(kMap), kPage, caller_of_hook());
+  map(pointer(kMap), kPage);
   EXPECT_TRUE(maps().empty());
 }
 
@@ -263,14 +268,16 @@ TEST_F(Recorder, TakesAGuardThatWasJumpedOverForStale) {
   if (setjmp(back) == 0) {
     leave_by_longjmp(back);
   }
-  EXPECT_FALSE(AllocatorGuard::active());
+  EXPECT_FALSE(AllocatorGuard::active(caller_of_hook()));
+  EXPECT_FALSE(AllocatorGuard::active_around());
 }
 
 // Frames without a guard lie where that one was.
 [[gnu::noinline]] bool is_active_below() {
   volatile char room[16384];
   room[0] = 0;
-  return AllocatorGuard::active() || room[0] != 0;
+  return (AllocatorGuard::active(caller_of_hook()) && AllocatorGuard::active_around()) ||
+         room[0] != 0;
 }
 
 // A frame of the library's lies around the guard, as long as the calls are deeper than it.

@@ -60,9 +60,11 @@ class Sampled : public testing::Test {
     set_mode(Mode::kDormant);
   }
 
-  static void allocate(std::uintptr_t address, std::size_t size, bool sampled) {
+  // As a hook does it: a frame of its own.
+  [[gnu::noinline]] static void allocate(std::uintptr_t address, std::size_t size, bool sampled) {
     sampled ? next_is_sampled() : next_is_not();
     record_allocation(pointer(address), size, caller_of_hook());
+    __asm__ volatile("");  // no tail call
   }
   static Moving move(std::uintptr_t from, std::uintptr_t to, std::size_t size, bool sampled) {
     const Moving moving = begin_move(pointer(from));
