@@ -63,6 +63,8 @@ class Agent {
   // Python is about to free all that its program has left: where the process is such a program,
   // that is its end, and what is recorded stays as it is: true. Context: IN-HOOK.
   bool on_script_end();
+  // A fork is about to be made.
+  void on_fork();
   // `alone`: by a handler of fork, before there can be another thread.
   void on_fork_child(bool alone);
   // The program is about to install a filter of system calls. False where it is none of ours.
@@ -142,6 +144,9 @@ class Agent {
   // The longest that an exit, and a mark, wait for a snapshot that is being taken; a nap is 1 ms.
   static constexpr unsigned kMostNapsAtExit = 10000;
   static constexpr unsigned kMostNapsOfMark = 1000;
+  // A fork copies the page table entries of our tables as well, some tens of nanoseconds each:
+  // about so many forks cost what it costs to have fewer of them.
+  static constexpr unsigned kManyForks = 8;
 
   Settings settings_;
   Identity identity_;
@@ -180,6 +185,7 @@ class Agent {
   std::atomic<std::uint64_t> next_size_look_ms_{0};              // relaxed; two looks do no harm
   bool is_unreachable_ = false;  // no directory could be made for it while it was dormant
   std::uint64_t limit_bytes_ = 0;
+  std::atomic<unsigned> forks_{0};  // that the image made; relaxed
   bool forked_ = false;
   std::uint32_t fork_tick_ = 0;
   recorder::Births* births_at_fork_ = nullptr;

@@ -22,6 +22,7 @@ constinit Agent g_agent;
       .on_main = [] { g_agent.on_main(); },
       .on_exit = [](const intercept::ExitEvent& event) { g_agent.on_exit(event); },
       .on_exec_failed = [] { g_agent.on_exec_failed(); },
+      .on_fork = [] { g_agent.on_fork(); },
       .on_fork_child = [] { g_agent.on_fork_child(/*alone=*/true); },
       .on_filter = [](bool allows_snapshots) { return g_agent.on_filter(allows_snapshots); },
       .on_mark = [](const intercept::MarkEvent& event) { g_agent.on_mark(event); },

@@ -24,6 +24,7 @@ struct ProcessEventHandlers {
   void (*on_main)() = nullptr;                        // main is about to run
   void (*on_exit)(const ExitEvent& event) = nullptr;  // an exit or exec begins
   void (*on_exec_failed)() = nullptr;                 // it did not happen after all
+  void (*on_fork)() = nullptr;                        // before one, while no lock of libc is held
   void (*on_fork_child)() = nullptr;                  // in the child, before fork returns
   // A filter of system calls is about to be installed, which lets the calls of a snapshot through
   // or not; false: by a child that only uses our memory.

@@ -32,6 +32,10 @@ void notify(void (*handler)()) {
   }
 }
 
+void before_fork() {
+  notify(g_process_events.on_fork);
+}
+
 void after_fork_in_child() {
   notify(g_process_events.on_fork_child);
 }
@@ -70,7 +74,7 @@ void collect_arguments(const char* first, va_list list, char** arguments) {
 }  // namespace
 
 void watch_forks() {
-  __register_atfork(nullptr, nullptr, after_fork_in_child, &__dso_handle);
+  __register_atfork(before_fork, nullptr, after_fork_in_child, &__dso_handle);
 }
 
 SEEP_EXPORT int __libc_start_main(int (*main_function)(int, char**, char**), int count,

@@ -7,6 +7,8 @@
 namespace seep::runtime {
 namespace {
 
+constexpr int kMadvCollapse = 25;  // MADV_COLLAPSE, which libc's headers may not know
+
 constinit std::atomic<std::uint64_t> g_mapped_bytes{0};  // relaxed: a figure for reports only
 
 // What is mapped, so that its residency can be asked for. A place is free when `begin` is 0.
@@ -72,18 +74,64 @@ std::uint64_t resident_in(std::uintptr_t begin, std::size_t bytes) {
   return pages * kPageBytes;
 }
 
+// 0 when the kernel has none.
+std::uintptr_t map(std::size_t bytes) {
+  const long result = raw_syscall(__NR_mmap, 0, static_cast<long>(bytes), PROT_READ | PROT_WRITE,
+                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return failed(result) ? 0 : static_cast<std::uintptr_t>(result);
+}
+
+void unmap(std::uintptr_t begin, std::size_t bytes) {
+  if (bytes != 0) {
+    raw_syscall(__NR_munmap, static_cast<long>(begin), static_cast<long>(bytes));
+  }
+}
+
+long advise(std::uintptr_t begin, std::size_t bytes, int advice) {
+  return raw_syscall(__NR_madvise, static_cast<long>(begin), static_cast<long>(bytes), advice);
+}
+
+// On a boundary of a huge page, if there is room. Kernels before 6.7 must be helped.
+std::uintptr_t map_aligned(std::size_t bytes) {
+  const std::uintptr_t first = map(bytes);
+  if (first == 0 || first % kHugePageBytes == 0) {
+    return first;
+  }
+  const std::uintptr_t wide = map(bytes + kHugePageBytes);
+  if (wide == 0) {
+    return first;
+  }
+  unmap(first, bytes);
+  const std::uintptr_t begin = round_up(wide, kHugePageBytes);
+  unmap(wide, begin - wide);
+  unmap(begin + bytes, wide + kHugePageBytes - begin);
+  return begin;
+}
+
+void* note(std::uintptr_t begin, std::size_t bytes) {
+  if (begin == 0) {
+    return nullptr;
+  }
+  g_mapped_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  note_mapping(begin, bytes);
+  return reinterpret_cast<void*>(begin);
+}
+
 }  // namespace
 
 void* map_pages(std::size_t bytes) {
   const std::size_t size = round_up(bytes, kPageBytes);
-  const long result = raw_syscall(__NR_mmap, 0, static_cast<long>(size), PROT_READ | PROT_WRITE,
-                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (failed(result)) {
-    return nullptr;
+  return note(map(size), size);
+}
+
+// For a chunk of a huge page's size: it may stand on one, but not before it is full. Systems that
+// give huge pages to all would give it one at its first byte.
+static void* map_huge_page() {
+  void* page = note(map_aligned(kHugePageBytes), kHugePageBytes);
+  if (page != nullptr) {
+    advise(reinterpret_cast<std::uintptr_t>(page), kHugePageBytes, MADV_NOHUGEPAGE);
   }
-  g_mapped_bytes.fetch_add(size, std::memory_order_relaxed);
-  note_mapping(static_cast<std::uintptr_t>(result), size);
-  return reinterpret_cast<void*>(result);
+  return page;
 }
 
 void prefer_huge_pages(void* begin, std::size_t bytes) {
@@ -94,7 +142,7 @@ void prefer_huge_pages(void* begin, std::size_t bytes) {
 void unmap_pages(void* begin, std::size_t bytes) {
   const std::size_t size = round_up(bytes, kPageBytes);
   forget_mapping(reinterpret_cast<std::uintptr_t>(begin));
-  raw_syscall(__NR_munmap, as_argument(begin), static_cast<long>(size));
+  unmap(reinterpret_cast<std::uintptr_t>(begin), size);
   g_mapped_bytes.fetch_sub(size, std::memory_order_relaxed);
 }
 
@@ -132,7 +180,7 @@ void* Arena::allocate(std::size_t bytes) {
   while (true) {
     if (chunk != nullptr) {
       const std::size_t begin = chunk->used.fetch_add(size, std::memory_order_relaxed);
-      if (begin + size <= chunk_bytes_) {
+      if (begin + size <= chunk->bytes) {
         return reinterpret_cast<char*>(chunk) + begin;
       }
     }
@@ -145,18 +193,49 @@ void* Arena::allocate(std::size_t bytes) {
 
 // The first thread to find a chunk full replaces it; the others use what it put there.
 Arena::Chunk* Arena::next_chunk(Chunk* full) {
-  auto* fresh = static_cast<Chunk*>(map_pages(chunk_bytes_));
-  if (fresh == nullptr) {
+  std::size_t bytes = full == nullptr ? first_bytes_ : next_bytes_;
+  void* room = bytes == kHugePageBytes ? map_huge_page() : map_pages(bytes);
+  if (room == nullptr && bytes > first_bytes_) {
+    bytes = first_bytes_;
+    room = map_pages(bytes);
+  }
+  if (room == nullptr) {
     return nullptr;
   }
+  auto* fresh = static_cast<Chunk*>(room);
   fresh->used.store(round_up(sizeof(Chunk), 64), std::memory_order_relaxed);
+  fresh->bytes = bytes;
+  fresh->previous = full;
   Chunk* expected = full;
   if (current_.compare_exchange_strong(expected, fresh, std::memory_order_acq_rel,
                                        std::memory_order_acquire)) {
     return fresh;
   }
-  unmap_pages(fresh, chunk_bytes_);
+  unmap_pages(fresh, bytes);
   return expected;
+}
+
+// Chunks that follow each other in memory, as most do, are told of at once: each call has all
+// processors give up pages that they hold back.
+void Arena::use_huge_pages() {
+  const Chunk* chunk = current_.load(std::memory_order_acquire);
+  chunk = chunk == nullptr ? nullptr : chunk->previous;
+  while (chunk != nullptr) {
+    auto begin = reinterpret_cast<std::uintptr_t>(chunk);
+    std::uintptr_t end = begin + chunk->bytes;
+    chunk = chunk->previous;
+    while (chunk != nullptr && (reinterpret_cast<std::uintptr_t>(chunk) == end ||
+                                reinterpret_cast<std::uintptr_t>(chunk) + chunk->bytes == begin)) {
+      const auto next = reinterpret_cast<std::uintptr_t>(chunk);
+      begin = next < begin ? next : begin;
+      end = next + chunk->bytes > end ? next + chunk->bytes : end;
+      chunk = chunk->previous;
+    }
+    // Older kernels merge them by and by.
+    if (advise(begin, end - begin, MADV_HUGEPAGE) == 0) {
+      advise(begin, end - begin, kMadvCollapse);
+    }
+  }
 }
 
 }  // namespace seep::runtime

@@ -73,6 +73,9 @@ class AddressTable {
   // What another thread has recorded at the place since, or moves away in its turn, is left alone.
   void end_transit(const Block& old);
 
+  // Has the table stand on few page table entries, as far as it is full: a fork copies each.
+  void use_huge_pages() { chunks_.use_huge_pages(); }
+
   // Whether there ever was a block.
   [[nodiscard]] bool was_used() const;
 
@@ -174,7 +177,7 @@ class AddressTable {
   bool allows_dense_pages_ = false;    // written before there are other threads
   bool expects_equal_blocks_ = false;  // the same
   unsigned size_shift_ = 0;            // the same
-  runtime::Arena chunks_{std::size_t{1} << 20};
+  runtime::Arena chunks_{std::size_t{1} << 20, runtime::kHugePageBytes};
 };
 
 // What every event of the allocator runs through stands here, to be part of the hooks' code.

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <fstream>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -86,6 +88,55 @@ TEST(Arena, ThreadsGetPiecesOfTheirOwn) {
     }
   }
   EXPECT_LT(mapped_bytes() - before, 2 * kThreads * kPieces * 32) << "lost chunks are given back";
+}
+
+// Where the kernel has MADV_COLLAPSE and gives this process huge pages.
+bool can_use_huge_pages() {
+  constexpr int kMadvCollapse = 25;
+  const auto begin = reinterpret_cast<std::uintptr_t>(map_pages(2 * kHugePageBytes));
+  const std::uintptr_t aligned = (begin + kHugePageBytes - 1) & ~(kHugePageBytes - 1);
+  std::memset(reinterpret_cast<void*>(aligned), 1, kHugePageBytes);
+  const bool can = madvise(reinterpret_cast<void*>(aligned), kHugePageBytes, kMadvCollapse) == 0;
+  unmap_pages(reinterpret_cast<void*>(begin), 2 * kHugePageBytes);
+  return can;
+}
+
+// Of this process, that stand on huge pages.
+std::size_t bytes_on_huge_pages() {
+  std::ifstream file("/proc/self/smaps_rollup");
+  std::string word;
+  std::size_t kilobytes = 0;
+  while (file >> word) {
+    if (word == "AnonHugePages:") {
+      file >> kilobytes;
+    }
+  }
+  return kilobytes * 1024;
+}
+
+// What is full; the rest would take memory that is not in use.
+TEST(Arena, PutsWhatIsFullOnHugePages) {
+  constexpr std::size_t kBytes = 1024;
+  Arena arena(kHugePageBytes / 2, kHugePageBytes);
+  arena.use_huge_pages();  // of nothing
+  std::vector<unsigned char*> pieces;
+  for (std::size_t i = 0; i < 4 * kHugePageBytes / kBytes; ++i) {
+    auto* piece = static_cast<unsigned char*>(arena.allocate(kBytes));
+    ASSERT_NE(nullptr, piece);
+    std::memset(piece, static_cast<int>(i % 251), kBytes);
+    pieces.push_back(piece);
+  }
+  const std::size_t before = bytes_on_huge_pages();
+  const std::uint64_t resident = resident_bytes();
+  arena.use_huge_pages();
+  if (can_use_huge_pages()) {
+    EXPECT_GE(bytes_on_huge_pages(), before + 3 * kHugePageBytes);
+  }
+  EXPECT_LE(resident_bytes(), resident + 16 * kPageBytes);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const unsigned char* piece = pieces[i];
+    ASSERT_TRUE(std::all_of(piece, piece + kBytes, [=](unsigned char b) { return b == i % 251; }));
+  }
 }
 
 }  // namespace
