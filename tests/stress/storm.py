@@ -3,7 +3,7 @@
 
     tests/stress/storm.py --build-dir build/release [--seconds 20] [--seed N] [--without-seep] [ACTOR …]
 
-When an actor stands still for 20 seconds, or the storm says nothing for 40, the stacks of all its
+When an actor stands still for 20 seconds (two minutes on a busy machine), or the storm says nothing for 40, the stacks of all its
 threads and children are printed (by gdb where it is installed, else what /proc says of them) and the
 result is a failure. So it is when a child or the storm itself ends by a signal, or a recording is
 damaged. That the watchdog works is shown by --stop, which stops the storm's process in the middle.
