@@ -18,10 +18,20 @@ INSTANTIATE_TEST_SUITE_P(Ways, Births,
                                            "vfork_allocates", "spawn", "raw_fork",
                                            "clone_sharing_memory", "clone3_child",
                                            "exec_with_full_tables", "exec_in_thread",
-                                           "exec_failing", "daemonize", "chain_of_forks"),
+                                           "exec_failing", "daemonize", "chain_of_forks",
+                                           "handlers_of_fork", "forks_of_a_large_heap"),
                          [](const auto& way) { return std::string(way.param); });
 
 class BirthsOfRecords : public Compared {};
+
+TEST_F(BirthsOfRecords, TablesAreRightWhereverTheyStand) {
+  run_preloaded({program("births"), "forks_of_a_large_heap"}, {{"SEEP_MIN_LIFE", "1h"}});
+  const auto paths = recordings("births");
+  ASSERT_EQ(paths.size(), 1U);
+  const Json made = report(paths.front(), {"--all"});
+  expect_nothing_lost(made);
+  EXPECT_LT(made.at("totals").at("live_blocks").get<std::uint64_t>(), 100U);
+}
 
 // Two images of one process: the first holds the blocks, the second has nothing of them.
 TEST_F(BirthsOfRecords, AnExecWithFullTablesKeepsThemInTheFirstRecording) {

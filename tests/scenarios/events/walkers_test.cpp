@@ -32,5 +32,13 @@ TEST_F(Walkers, ThreadsTakeTheirTurnsBesideAWalker) {
   expect_recordings_are_whole();
 }
 
+TEST_F(Walkers, AreNoThreadsAndNoChildren) {
+  EXPECT_EQ(expect_same({program("walkers"), "one_thread"}, many_walkers()).out,
+            "single threaded 1\nnew user namespace 1\nchildren 0\n");
+  const auto paths = recordings("walkers");
+  ASSERT_EQ(paths.size(), 1U);
+  EXPECT_GT(snapshots(paths.front()).size(), 2U);
+}
+
 }  // namespace
 }  // namespace seep::scenarios

@@ -73,6 +73,23 @@ TEST_P(Allocators, PreloadedBeforeSeepAreNamedAsUnseen) {
   EXPECT_NE(text.out.find("put it first"), std::string::npos) << text.out;
 }
 
+// Other allocators put two small blocks into the 16 bytes of one entry.
+TEST_P(Allocators, KeepTinyBlocksApart) {
+  constexpr std::uint64_t kCount = 300;
+  const std::string preload = library() + ":" + GetParam().library;
+  const Output output =
+      run_preloaded({program("tiny_blocks"), std::to_string(kCount)}, {{"LD_PRELOAD", preload}});
+  EXPECT_EQ(output.status, 0);
+  EXPECT_EQ(output.out, "wrong 0\n");
+  const Json report = only_report("tiny_blocks");
+  for (const char* site : {"site_malloc", "site_calloc", "site_new"}) {
+    const Sums sums = sums_at(report, site);
+    EXPECT_EQ(sums.allocated_blocks, 15 * kCount) << site;
+    EXPECT_EQ(sums.live_blocks, 15 * kCount * 2 / 3) << site;
+  }
+  expect_nothing_lost(report);
+}
+
 // `seep run` puts libseep.so first and keeps the rest.
 TEST_P(Allocators, PreloadedByTheUserAreCountedExactlyUnderSeepRun) {
   const Output output = run({seep_command(), "run", "--dir", recordings_directory().string(), "--",

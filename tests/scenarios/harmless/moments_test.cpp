@@ -188,6 +188,15 @@ TEST_F(Moments, LibrariesWithoutStartFilesThatComeAndGo) {
   expect_no_block_lost(report);
 }
 
+// dlopen looks at who calls it: seep must not be that. And what the flag of PHP's extensions binds
+// to libc is counted as well.
+TEST_F(Moments, LibrariesThatLibrariesFindBesideThemselves) {
+  const Arguments arguments = {program("modules"), "find", program("libmodule_finder.so"),
+                               "libmodule_found.so", "101"};
+  EXPECT_EQ(expect_same(arguments).out, "found 1\n");
+  expect_site(only_report("modules"), "plugin_block", 101, 101);
+}
+
 TEST_F(Moments, LibrariesInNamespacesOfTheirOwn) {
   const Json report =
       counted({program("modules"), "namespaces", program("libmodule_plugin_a.so"), "8"});

@@ -280,6 +280,67 @@ static void chain_of_forks(void) {
   exit(50);
 }
 
+// Handlers of fork run around those of seep, and may allocate.
+static char* g_left_by_handler;
+static void allocate_at_fork(void) {
+  churn(100);
+  free(g_left_by_handler);
+  g_left_by_handler = malloc(600);
+  memset(g_left_by_handler, 'h', 600);
+}
+
+static void handlers_of_fork(void) {
+  pthread_t threads[kThreads];
+  start_threads(threads);
+  say("atfork", pthread_atfork(allocate_at_fork, allocate_at_fork, allocate_at_fork));
+  int good = 0;
+  for (int i = 0; i < 50; ++i) {
+    char* block = malloc(500);
+    const pid_t pid = fork();
+    if (pid == 0) {
+      use_memory_and_leave(block, g_left_by_handler[599] == 'h' ? 8 : 9);
+    }
+    good += child_left_with(pid, 8);
+    free(block);
+  }
+  stop_threads(threads);
+  say("children", good);
+}
+
+// As many as make seep put its tables on huge pages, beside children that live and change the heap.
+static void forks_of_a_large_heap(void) {
+  enum { kBlocks = 300000, kForks = 40 };
+  char** blocks = malloc(kBlocks * sizeof(char*));
+  for (int i = 0; i < kBlocks; ++i) {
+    blocks[i] = malloc((size_t)(24 + i % 64));
+    blocks[i][0] = (char)i;
+  }
+  pid_t children[kForks];
+  for (int i = 0; i < kForks; ++i) {
+    children[i] = fork();
+    if (children[i] == 0) {
+      for (int k = i; k < kBlocks; k += 50) {
+        free(blocks[k]);
+      }
+      use_memory_and_leave(malloc(100), 7);
+    }
+    for (int k = i; k < kBlocks; k += kForks * 10) {
+      blocks[k] = realloc(blocks[k], 24 + (size_t)i);
+    }
+  }
+  int good = 0;
+  for (int i = 0; i < kForks; ++i) {
+    good += child_left_with(children[i], 7);
+  }
+  long sum = 0;
+  for (int i = 0; i < kBlocks; ++i) {
+    sum += blocks[i][0] == (char)i;
+    free(blocks[i]);
+  }
+  say("children", good);
+  say("blocks", sum);
+}
+
 int main(int argc, char** argv) {
   (void)argc;
   static const struct Case kCases[] = {{"fork_among_threads", fork_among_threads},
@@ -296,6 +357,8 @@ int main(int argc, char** argv) {
                                        {"exec_failing", exec_failing},
                                        {"daemonize", daemonize},
                                        {"chain_of_forks", chain_of_forks},
+                                       {"handlers_of_fork", handlers_of_fork},
+                                       {"forks_of_a_large_heap", forks_of_a_large_heap},
                                        {NULL, NULL}};
   return run_case(kCases, argv);
 }

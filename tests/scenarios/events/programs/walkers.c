@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/file.h>
+#include <sys/single_threaded.h>
 #include <sys/socket.h>
 
 #include "tests/scenarios/events/programs/cases.h"
@@ -110,8 +111,26 @@ static void threads(void) {
   say("done", 1);
 }
 
-static const struct Case kCases[] = {
-    {"descriptors", descriptors}, {"namespaces", namespaces}, {"threads", threads}, {NULL, NULL}};
+// libc's paths for one thread are taken as long as it says so; a second thread ends them for good.
+static void one_thread(void) {
+  fill_heap();
+  long children = 0;
+  for (const long end = now_ms() + 1000; now_ms() < end;) {
+    churn(200);
+    int status;
+    children += waitpid(-1, &status, WNOHANG) != -1 || errno != ECHILD;
+  }
+  say("single threaded", __libc_single_threaded);
+  const int result = unshare(CLONE_NEWUSER);  // not for a process of several threads
+  say("new user namespace", result == 0 || errno != EINVAL);
+  say("children", children);
+}
+
+static const struct Case kCases[] = {{"descriptors", descriptors},
+                                     {"namespaces", namespaces},
+                                     {"threads", threads},
+                                     {"one_thread", one_thread},
+                                     {NULL, NULL}};
 
 int main(int argc, char** argv) {
   (void)argc;

@@ -1,5 +1,5 @@
 // Libraries that come and go, in the program's namespace and in others.
-// usage: modules storm PLUGIN_A PLUGIN_B SECONDS | namespaces PLUGIN COUNT
+// usage: modules storm PLUGIN_A PLUGIN_B SECONDS | namespaces PLUGIN COUNT | find FINDER NAME COUNT
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
@@ -94,11 +94,26 @@ static void namespaces(const char* plugin, unsigned count) {
   printf("namespaces: %u\n", opened);
 }
 
+// A library finds another one, which is bound to libc before all others.
+static void find(const char* finder, const char* name, unsigned count) {
+  void* library = dlopen(finder, RTLD_NOW);
+  void* (*open)(const char*) =
+      library == NULL ? NULL : (void* (*)(const char*))dlsym(library, "finder_open");
+  void* found = open == NULL ? NULL : open(name);
+  make_block make = found == NULL ? NULL : (make_block)dlsym(found, "plugin_block");
+  for (unsigned i = 0; make != NULL && i < count; ++i) {
+    make(40);
+  }
+  printf("found %d\n", make != NULL);
+}
+
 int main(int argc, char** argv) {
   if (argc == 5 && strcmp(argv[1], "storm") == 0) {
     storm(argv + 2, atof(argv[4]));
   } else if (argc == 4 && strcmp(argv[1], "namespaces") == 0) {
     namespaces(argv[2], (unsigned)atoi(argv[3]));
+  } else if (argc == 5 && strcmp(argv[1], "find") == 0) {
+    find(argv[2], argv[3], (unsigned)atoi(argv[4]));
   } else {
     return 2;
   }
