@@ -232,7 +232,7 @@ void Arena::use_huge_pages() {
       chunk = chunk->previous;
     }
     // Older kernels merge them by and by.
-    if (advise(begin, end - begin, MADV_HUGEPAGE) == 0) {
+    if (end - begin >= kHugePageBytes && advise(begin, end - begin, MADV_HUGEPAGE) == 0) {
       advise(begin, end - begin, kMadvCollapse);
     }
   }
