@@ -89,10 +89,14 @@ def measure(name, options, chosen, context):
         return None, RedisRounds(context, scale).run_all(chosen, count)
     workload = workloads.prepare(name, context.programs, scale)
     chosen = [tool for tool in chosen if not tool.only or tool.name in workload.variants]
-    results = ProgramRounds(workload, context).run_all(chosen, count)
+    results = ProgramRounds(workload, context).run_all([tool for tool in chosen if not tool.is_slow], count)
     if any(tool.name == "seep" for tool in chosen):
         context.progress.say(f"{name}: counting allocations")
         results.allocations = allocations.count(workload, context)
+    slow = [tool for tool in chosen if tool.is_slow]
+    if slow:  # over small inputs: some take a hundred times as long as the program
+        smaller = workloads.prepare(name, context.programs, QUICK_SCALE)
+        results.add(ProgramRounds(smaller, context).run_all(slow, 1))
     return workload, results
 
 

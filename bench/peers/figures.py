@@ -60,6 +60,11 @@ class Results:
         self.troubles = {}  # tool: why it has no figure, or what went wrong beside it
         self.allocations = None  # allocations.Counted, or None when they were not measured
 
+    def add(self, others):
+        """Takes over rounds of other tools, which have plain runs of their own beside them."""
+        self.rounds += others.rounds
+        self.troubles.update(others.troubles)
+
     def of(self, tool):
         return [entry for entry in self.rounds if entry.tool == tool]
 
