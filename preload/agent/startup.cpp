@@ -2,6 +2,7 @@
 #include "preload/agent/agent.h"
 #include "preload/intercept/process_events.h"
 #include "preload/intercept/real_functions.h"
+#include "preload/runtime/valgrind.h"
 
 extern "C" int __cxa_atexit(void (*handler)(void*), void* argument, void* dso);
 
@@ -15,6 +16,7 @@ constinit Agent g_agent;
 // AT-INIT. The library is linked with -z initfirst: this runs before any other constructor.
 [[gnu::constructor(101)]] static void start_library(int, char**, char** environment) {
   intercept::resolve_real_functions();
+  runtime::look_for_valgrind(environment);
   // The smallest chunk of libc's allocator has 32 bytes.
   recorder::g_tables.blocks.allow_dense_pages(intercept::real().libc_allocator);
   recorder::set_mode(recorder::Mode::kDormant);  // until the agent knows better

@@ -10,6 +10,7 @@
 #include "preload/runtime/arena.h"
 #include "preload/runtime/call_filter.h"
 #include "preload/runtime/syscall.h"
+#include "preload/runtime/valgrind.h"
 
 namespace seep::agent {
 namespace {
@@ -75,7 +76,8 @@ void Walker::enter(void* walker) {
 bool Walker::is_possible() {
   if (!is_tried_) {
     is_tried_ = true;
-    is_refused_ = raw_syscall(__NR_close_range, kNoDescriptor, kNoDescriptor, 0) != 0;
+    is_refused_ = runtime::g_under_valgrind ||
+                  raw_syscall(__NR_close_range, kNoDescriptor, kNoDescriptor, 0) != 0;
   }
   return !is_refused_ &&
          (!runtime::g_calls_are_filtered.load(std::memory_order_acquire) ||

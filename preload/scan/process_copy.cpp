@@ -16,6 +16,7 @@
 #include "preload/runtime/clocks.h"
 #include "preload/runtime/file.h"
 #include "preload/runtime/syscall.h"
+#include "preload/runtime/valgrind.h"
 
 namespace seep::scan {
 namespace {
@@ -62,7 +63,7 @@ static bool is_possible() {
 }
 
 long make_copy(void (*run)(void*), void* argument) {
-  if (!is_possible()) {
+  if (runtime::g_under_valgrind || !is_possible()) {
     return -EPERM;
   }
   const long copy = raw_syscall(__NR_clone, CLONE_UNTRACED);

@@ -71,7 +71,7 @@ class Tidy:
 
     def run(self, sources):
         """What clang-tidy says of them, in lines."""
-        folder = self.folder / sources[0].stem + str(next(self.number))
+        folder = self.folder / f"{sources[0].stem}-{next(self.number)}"
         folder.mkdir()
         checks = self.checks
         if len(sources) == 1:

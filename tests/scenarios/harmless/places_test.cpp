@@ -358,5 +358,16 @@ TEST_F(Containers, ANotifyServiceIsTheProgramItself) {
   EXPECT_EQ(output.err, "");
 }
 
+// Valgrind ends a program that makes a task in a way it does not know; snapshots and scans do that
+// elsewhere.
+using UnderValgrind = Harmless;
+
+TEST_F(UnderValgrind, AProgramEndsAsItWouldAndIsRecorded) {
+  const Output output = expect_same({"valgrind", "-q", "--tool=none", program("hello")},
+                                    {{"SEEP_INTERVAL", "100ms"}, {"SEEP_SCAN", "always"}});
+  EXPECT_EQ(output.out, "hello\n");
+  EXPECT_EQ(recordings("hello").size(), 1U);
+}
+
 }  // namespace
 }  // namespace seep::scenarios
