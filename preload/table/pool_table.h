@@ -41,6 +41,7 @@ class PoolTable {
     return object.address == address;
   }
   [[nodiscard]] bool was_used() const { return entries_.was_used(); }
+  void use_huge_pages() { entries_.use_huge_pages(); }
 
   // Calls visit(const Block&) for every live object, pages in ascending order.
   template <typename Visit>
