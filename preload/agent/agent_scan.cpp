@@ -11,6 +11,7 @@
 #include "preload/intercept/lsan_hooks.h"
 #include "preload/intercept/real_functions.h"
 #include "preload/recorder/recorder.h"
+#include "preload/recorder/script_objects.h"
 #include "preload/runtime/arena.h"
 #include "preload/runtime/clocks.h"
 #include "preload/runtime/file.h"
@@ -207,6 +208,8 @@ ScanOrder Agent::make_order(ScanTime when) {
   scan::Question& question = order.question;
   question.blocks = &g_tables.blocks;
   question.pools = &g_tables.pools;
+  question.pools_have_ended =
+      ended_.load(std::memory_order_relaxed) && recorder::script_objects_end_with_program();
   question.ranges = &g_tables.ranges;
   question.fork_tick = fork_tick_;
   question.process = identity_.pid;

@@ -15,6 +15,8 @@ namespace {
 
 // Relaxed: written by the thread that runs the script, whose maps these are.
 constinit std::atomic<bool> g_go_with_maps{false};
+// Relaxed: the same, and the thread that ends the program asks.
+constinit std::atomic<bool> g_end_with_program{false};
 
 // Objects up to this size may lie closer together than a dense page of the table allows; the next
 // larger ones lie 32 bytes apart.
@@ -108,7 +110,12 @@ void release_script_object_otherwise(std::uintptr_t address) {
   g_tables.pools.remove(address);
 }
 
+bool script_objects_end_with_program() {
+  return g_end_with_program.load(std::memory_order_relaxed);
+}
+
 void release_script_objects_with_maps(bool wanted) {
+  g_end_with_program.store(true, std::memory_order_relaxed);
   g_go_with_maps.store(wanted, std::memory_order_relaxed);
 }
 

@@ -47,6 +47,9 @@ inline void release_script_object(const void* object);
 void release_script_objects(const void* begin, std::size_t bytes);
 // Whether objects are released with the map that they lie in; not so from the start.
 void release_script_objects_with_maps(bool wanted);
+// Whether it ever was so: what is recorded when the program ends is what the script held, and may
+// not be there any more.
+bool script_objects_end_with_program();
 // A map was given back.
 void release_script_objects_of_map(const void* begin, std::size_t bytes);
 

@@ -101,7 +101,7 @@ void Scan::add_figures(const table::Block& block) {
 
 bool Scan::enter_objects() {
   bool done = true;
-  if (question_.pools->was_used()) {
+  if (question_.pools->was_used() && !question_.pools_have_ended) {
     Pages<table::Range> maps;
     std::size_t count = 1;
     question_.ranges->walk([&count](const table::Range&) { ++count; });

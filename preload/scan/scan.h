@@ -27,6 +27,7 @@ using runtime::MemoryRange;
 struct Question {
   table::AddressTable* blocks = nullptr;
   table::PoolTable* pools = nullptr;
+  bool pools_have_ended = false;  // what stands there is not in memory any more
   table::RangeTable* ranges = nullptr;
   std::uint32_t site_count = 0;
   std::uint32_t fork_tick = 0;  // blocks born earlier are the parent's: none of them is lost here
