@@ -348,7 +348,7 @@ void end_move(const Moving& moving, void* fresh, std::size_t size, bool released
 void record_map(const void* begin, std::size_t bytes, const Caller& caller) {
   if (!recording()) {
     record_unmap(begin, bytes);  // a map over a recorded one ends it
-    if (dormant() && !AllocatorGuard::active()) {
+    if (dormant() && !AllocatorGuard::active(caller)) {
       look_at_clock();  // an interpreter takes its memory so, and seldom calls malloc
     }
     return;
