@@ -1,4 +1,6 @@
 // While a walker writes a snapshot, the program can do all that it can do alone.
+#include <algorithm>
+
 #include "tests/scenarios/events/compared.h"
 
 namespace seep::scenarios {
@@ -35,9 +37,11 @@ TEST_F(Walkers, ThreadsTakeTheirTurnsBesideAWalker) {
 TEST_F(Walkers, AreNoThreadsAndNoChildren) {
   EXPECT_EQ(expect_same({program("walkers"), "one_thread"}, many_walkers()).out,
             "single threaded 1\nnew user namespace 1\nchildren 0\n");
-  const auto paths = recordings("walkers");
-  ASSERT_EQ(paths.size(), 1U);
-  EXPECT_GT(snapshots(paths.front()).size(), 2U);
+  std::size_t most = 0;
+  for (const auto& path : recordings("walkers")) {  // another one in the new namespace
+    most = std::max(most, snapshots(path).size());
+  }
+  EXPECT_GT(most, 2U);
 }
 
 }  // namespace
