@@ -24,7 +24,8 @@ Node node_of(std::uint16_t module, std::uint64_t offset, std::uint32_t parent) {
 // Two stacks that share their outermost frame.
 Stacks forked_stacks() {
   return {{module_named(""), module_named("/a"), module_named("/b")},
-          {Node(), node_of(1, 0x10, 0), node_of(2, 0x20, 1), node_of(1, 0x30, 1)}};
+          {Node(), node_of(1, 0x10, 0), node_of(2, 0x20, 1), node_of(1, 0x30, 1)},
+          {}};
 }
 
 TEST(StackImporter, CopiesAStackWithItsModules) {
@@ -57,7 +58,7 @@ TEST(StackImporter, TheRootStaysTheRoot) {
 
 TEST(StackImporter, KeepsWhatTheTargetHeld) {
   const Stacks source = forked_stacks();
-  Stacks target = {{module_named(""), module_named("/c")}, {Node(), node_of(1, 0x99, 0)}};
+  Stacks target = {{module_named(""), module_named("/c")}, {Node(), node_of(1, 0x99, 0)}, {}};
   const std::uint64_t held = stack_keys(target)[1];
   const std::uint32_t node = StackImporter(target, source).import(3);
   EXPECT_EQ(stack_keys(target)[1], held);
