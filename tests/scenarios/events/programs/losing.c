@@ -129,6 +129,8 @@ static void snapshots_failed(void) {
 
 static void recordings_removed(void) {}
 
+static void script_frames_refused(void) {}
+
 int main(int argc, char** argv) {
   (void)argc;
   static const struct Case kCases[] = {{"stacks_cut", stacks_cut},
@@ -141,6 +143,7 @@ int main(int argc, char** argv) {
                                        {"maps_not_recorded", maps_not_recorded},
                                        {"snapshots_failed", snapshots_failed},
                                        {"recordings_removed", recordings_removed},
+                                       {"script_frames_refused", script_frames_refused},
                                        {NULL, NULL}};
   const int status = run_case(kCases, argv);
   for (const char* over = argv[2]; over != NULL && access(over, F_OK) != 0;) {
