@@ -1,5 +1,6 @@
 // Whether the program runs under Valgrind, which makes its system calls for it and knows clone(2)
-// as fork and as the beginning of a thread: at any other it ends the program. Context: any.
+// as fork and as the beginning of a thread: at any other it ends the program. Context: AT-INIT; the
+// answer may be read IN-HOOK.
 #pragma once
 
 namespace seep::runtime {

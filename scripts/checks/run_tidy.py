@@ -33,6 +33,7 @@ GOVERNED = ("preload", "analyzer", "cli")
 HEADERS = r"/(format|preload|analyzer|cli|tests)/[^/].*\.(h|cpp)$"
 ALL_BUT_ANALYZER = "-clang-analyzer-*"
 ONLY_ANALYZER = "-bugprone-*,-misc-*,-modernize-*,-performance-*,-readability-*"
+CHEAPEST = "-*,readability-duplicate-include"  # there must be one
 NO_FINDING = re.compile(r"^\d+ warnings? .*generated\.$|^Suppressed \d+ warnings|^Use -header-filter")
 
 
@@ -69,11 +70,10 @@ class Tidy:
         self.folder.mkdir()
         self.number = itertools.count()
 
-    def run(self, sources):
+    def run(self, sources, checks):
         """What clang-tidy says of them, in lines."""
         folder = self.folder / f"{sources[0].stem}-{next(self.number)}"
         folder.mkdir()
-        checks = self.checks
         if len(sources) == 1:
             together = sources[0]
         else:
@@ -93,11 +93,14 @@ class Tidy:
             lines = [f"{together}: clang-tidy ended with status {result.returncode}"]
         return lines
 
+    def go_together(self, sources):
+        lines = self.run(sources, CHEAPEST)
+        return not any("[clang-diagnostic-error]" in line for line in lines)
+
     def check(self, sources):
         """The findings in these sources, in lines."""
-        lines = self.run(sources)
-        if len(sources) == 1 or not any("[clang-diagnostic-error]" in line for line in lines):
-            return lines
+        if len(sources) == 1 or self.go_together(sources):
+            return self.run(sources, self.checks)
         half = len(sources) // 2
         return self.check(sources[:half]) + self.check(sources[half:])
 
