@@ -1,5 +1,6 @@
 // What a fork costs, and what its child begins with.
 #include "preload/agent/agent.h"
+#include "preload/agent/languages.h"
 #include "preload/recorder/recorder.h"
 #include "preload/recorder/units.h"
 #include "preload/runtime/arena.h"
@@ -39,6 +40,7 @@ void Agent::on_fork_child(bool alone) {
   identity_.started_directly = false;
   identity_.started_unix_ns = runtime::unix_ns();
   fork_tick_ = recorder::recover_after_fork(alone);
+  recover_languages_after_fork();
   recorder::g_units.restart();
   began_ms_ = recorder::Clock::monotonic_ms();
   paused_ms_ = std::uint64_t{fork_tick_} << recorder::kTickShift;

@@ -139,7 +139,9 @@ void Agent::scan_at_exit() {
 // an interpreter in it goes on, and so does its recording.
 bool Agent::on_script_end() {
   constexpr std::string_view kPython = "python";
-  const bool is_all = identity_.name.view().substr(0, kPython.size()) == kPython;
+  std::string_view exe = identity_.exe.view();  // the name may be that of a script
+  exe.remove_prefix(exe.rfind('/') + 1);
+  const bool is_all = exe.substr(0, kPython.size()) == kPython;
   if (!is_all || !can_scan() || ended_.load(std::memory_order_acquire) || !is_own_process() ||
       !enter_patiently()) {
     return false;

@@ -58,6 +58,10 @@ void look_for_interpreters() {
                                intercept::look_for_interpreters(count_candidates()));
 }
 
+void recover_languages_after_fork() {
+  intercept::recover_interpreters_after_fork();
+}
+
 const char* take_script_refusal() {
   const char* why = script::refusal();
   if (why == nullptr || g_told) {

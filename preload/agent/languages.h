@@ -1,5 +1,5 @@
-// Script stacks, as the agent sees them (SEEP_LANG). Context: AT-INIT, IN-HOOK and IN-AGENT, as
-// each function says.
+// Script stacks, as the agent sees them (SEEP_LANG). Context: AT-INIT, IN-HOOK, IN-FORK-CHILD and
+// IN-AGENT, as each function says.
 #pragma once
 
 #include "preload/agent/settings.h"
@@ -11,6 +11,9 @@ void choose_languages(const Settings& settings);
 
 // IN-HOOK, at each look at the clock: interpreters that have started are read from now on.
 void look_for_interpreters();
+
+// IN-FORK-CHILD.
+void recover_languages_after_fork();
 
 // IN-AGENT: why the stacks of the interpreter are not read, the first time that it is asked for;
 // null where there is nothing to tell. Counts the loss.

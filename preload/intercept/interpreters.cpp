@@ -1,5 +1,6 @@
 #include "preload/intercept/interpreters.h"
 
+#include <atomic>
 #include <cstddef>
 #include <string_view>
 
@@ -114,6 +115,26 @@ class Php {
                                                     : symbols_.compiler_globals != 0);
     allocator_ = find_php_allocator(is_per_thread_);
     state_ = is_whole && allocator_.is_whole() ? State::kHeapless : State::kUnwanted;
+    // Of a thread that begins or ends, the globals are there before they are filled in, and after
+    // they were taken down.
+    if (is_per_thread_ && state_ == State::kHeapless) {
+      state_ = State::kUnwanted;
+      script::refuse("thread-safe builds of PHP are not read");
+    }
+    // Those of a build for debugging take more arguments.
+    if (find_first_definition("zend_mm_set_custom_debug_handlers").address != nullptr) {
+      state_ = State::kUnwanted;
+      script::refuse("builds of PHP for debugging are not read");
+    }
+  }
+
+  // The library with this place in it is about to be unmapped: nothing of it may be called again.
+  void forget_at(const void* place) {
+    if (state_ > State::kAbsent && script::share_module(symbols_.loop_begin, place)) {
+      state_ = State::kAbsent;
+      looks_ = 0;
+      forget_php_heap();
+    }
   }
 
   // In the thread that PHP runs in, or in any where each may run it.
@@ -166,11 +187,34 @@ class Php {
   PhpAllocator allocator_;
 };
 
-// Used by the thread that looks; two that look at once do the same.
+// Used by the thread that looks.
 constinit Php g_php;
 constinit PythonProcess g_python;
 constinit std::uint64_t g_modules = UINT64_MAX;  // when interpreters were looked for
 constinit std::uintptr_t g_first_thread = 0;
+
+// A thread looks. Exchanged with acquire, released at the end of the look.
+constinit std::atomic<bool> g_is_looked_for{false};
+
+bool look(std::uint64_t modules) {
+  const bool has_more_modules = modules != g_modules;
+  g_modules = modules;
+  if (g_php.is_absent() && has_more_modules) {
+    g_php.find();
+  }
+  if (has_more_modules && g_python.is_absent()) {
+    g_python.find();
+  } else if (has_more_modules && !g_python.is_settled()) {
+    g_python.find_again();
+  }
+  if (!g_php.is_absent() && g_php.may_run_here(g_first_thread)) {
+    g_php.look();
+  }
+  if (!g_python.is_absent()) {
+    g_python.look();
+  }
+  return g_php.waits_for_heap() || g_python.starts_soon();
+}
 
 }  // namespace
 
@@ -189,23 +233,21 @@ bool look_for_interpreters(std::uint64_t modules) {
   if (g_php.is_settled() && g_python.is_settled()) [[likely]] {
     return false;
   }
-  const bool has_more_modules = modules != g_modules;
-  g_modules = modules;
-  if (g_php.is_absent() && has_more_modules) {
-    g_php.find();
+  if (g_is_looked_for.exchange(true, std::memory_order_acquire)) {
+    return true;  // later
   }
-  if (has_more_modules && g_python.is_absent()) {
-    g_python.find();
-  } else if (has_more_modules && !g_python.is_settled()) {
-    g_python.find_again();
-  }
-  if (!g_php.is_absent() && g_php.may_run_here(g_first_thread)) {
-    g_php.look();
-  }
-  if (!g_python.is_absent()) {
-    g_python.look();
-  }
-  return g_php.waits_for_heap() || g_python.starts_soon();
+  const bool waits = look(modules);
+  g_is_looked_for.store(false, std::memory_order_release);
+  return waits;
+}
+
+void forget_interpreters_at(const void* place) {
+  g_php.forget_at(place);
+  g_python.forget_at(place);
+}
+
+void recover_interpreters_after_fork() {
+  g_is_looked_for.store(false, std::memory_order_release);
 }
 
 }  // namespace seep::intercept

@@ -18,4 +18,10 @@ void choose_languages(const Languages& languages);
 // each allocation should lead to a look: an interpreter has not yet made its heap.
 bool look_for_interpreters(std::uint64_t modules);
 
+// The library with this place in it is about to be unmapped, perhaps with an interpreter.
+void forget_interpreters_at(const void* place);
+
+// IN-FORK-CHILD. Another thread of the parent may have been looking.
+void recover_interpreters_after_fork();
+
 }  // namespace seep::intercept

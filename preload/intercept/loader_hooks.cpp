@@ -2,6 +2,7 @@
 // preload, and PHP opens each extension with it: the flag is cleared. dlopen looks at its caller
 // (for $ORIGIN and for the namespace), so it must not be called from here: the flag is cleared,
 // then dlopen is jumped to.
+#include "preload/intercept/interpreters.h"
 #include "preload/intercept/real_functions.h"
 #include "preload/recorder/recorder.h"
 
@@ -67,6 +68,7 @@ SEEP_EXPORT void __cxa_finalize(void* library) {
     real().cxa_finalize(library);
   }
   if (library != nullptr) {
+    forget_interpreters_at(library);
     recorder::module_ends(library);
   }
 }

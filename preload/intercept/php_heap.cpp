@@ -231,6 +231,11 @@ bool see_php_heap(const PhpAllocator& allocator) {
   return true;
 }
 
+void forget_php_heap() {
+  g_heap = nullptr;
+  g_running = &kAlwaysRuns;
+}
+
 void watch_php_requests() {
   const auto* sapi = static_cast<const SapiModule*>(g_php.sapi_module);
   const std::uint64_t* frame = script::php_current_frame();

@@ -47,6 +47,9 @@ struct PhpAllocator {
 // handlers already (USE_ZEND_ALLOC=0, another profiler) is left alone.
 bool see_php_heap(const PhpAllocator& allocator);
 
+// PHP is about to be unmapped: nothing of it is called any more.
+void forget_php_heap();
+
 // The frames are being read, so the end of a request can be told.
 void watch_php_requests();
 

@@ -92,6 +92,7 @@ void PythonProcess::find() {
         runtime == 0
             ? nullptr
             : reinterpret_cast<const std::uint64_t*>(runtime + frames_.layout.runtime_ending);
+    frames_.ending = heap_.ending;
     state_ = State::kFound;
     looks_ = kLooksAtEveryCall;
     watch_python_heap(heap_);
@@ -102,6 +103,13 @@ void PythonProcess::find_again() {
   const void* loop = find_first_definition("_PyEval_EvalFrameDefault").address;
   if (reinterpret_cast<std::uintptr_t>(loop) != frames_.loop_begin) {
     state_ = State::kUnwanted;
+  }
+}
+
+void PythonProcess::forget_at(const void* place) {
+  if (state_ > State::kAbsent && script::share_module(frames_.loop_begin, place)) {
+    state_ = State::kAbsent;
+    looks_ = 0;
   }
 }
 

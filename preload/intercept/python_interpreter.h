@@ -27,6 +27,8 @@ class PythonProcess {
   void find_again();
   // Whether it has started meanwhile.
   void look();
+  // The library with this place in it is about to be unmapped: nothing of it may be called again.
+  void forget_at(const void* place);
 
  private:
   enum class State : std::uint8_t {

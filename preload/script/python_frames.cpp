@@ -85,9 +85,17 @@ bool is_frame(std::uintptr_t frame) {
   return frame % alignof(void*) == 0 && is_readable(frame, bytes);
 }
 
+// The state of this thread; 0 where it has none. An interpreter that ends frees the states of other
+// threads long before it takes their addresses away.
+std::uintptr_t thread_state() {
+  const auto thread = reinterpret_cast<std::uintptr_t>(g_python.this_thread_state());
+  const std::uint64_t ending = g_python.ending == nullptr ? 0 : *g_python.ending;
+  return ending == 0 || ending == thread ? thread : 0;
+}
+
 // The innermost frame of this thread; 0 where it runs none.
 std::uintptr_t innermost_frame() {
-  const auto thread = reinterpret_cast<std::uintptr_t>(g_python.this_thread_state());
+  const std::uintptr_t thread = thread_state();
   if (thread == 0) {
     return 0;
   }
@@ -99,7 +107,7 @@ std::uintptr_t innermost_frame() {
 // The same while it is not known whether the layout is right.
 [[gnu::cold, gnu::noinline]] std::uintptr_t find_innermost_frame() {
   const PythonLayout& layout = g_python.layout;
-  const auto thread = reinterpret_cast<std::uintptr_t>(g_python.this_thread_state());
+  const std::uintptr_t thread = thread_state();
   std::uintptr_t frame = 0;
   if (thread == 0 || !read_checked(thread + layout.thread_frame, frame)) {
     return 0;

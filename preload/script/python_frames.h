@@ -22,6 +22,7 @@ struct PythonInterpreter {
   PythonLayout layout{};
   std::uintptr_t code_type = 0;            // address of PyCode_Type
   void* (*this_thread_state)() = nullptr;  // PyGILState_GetThisThreadState
+  const std::uint64_t* ending = nullptr;   // state of the thread that ends it; null: not known
   std::uintptr_t loop_begin = 0;           // _PyEval_EvalFrameDefault
   std::uintptr_t loop_bytes = 0;
 };

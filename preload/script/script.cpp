@@ -18,12 +18,15 @@ void set_interpreter(const Interpreter* interpreter) {
   g_interpreter.store(interpreter, std::memory_order_release);
 }
 
+bool share_module(std::uint64_t code, const void* place) {
+  const stack::Load* load = code == 0 ? nullptr : stack::find_place(code).load;
+  const auto address = reinterpret_cast<std::uint64_t>(place);
+  return load != nullptr && address >= load->image.begin && address < load->image.end;
+}
+
 void forget_interpreter_at(const void* place) {
   const std::uint64_t loop = stack::g_interpreter_loop.begin.load(std::memory_order_relaxed);
-  const stack::Load* load =
-      interpreter() == nullptr || loop == 0 ? nullptr : stack::find_place(loop).load;
-  const auto address = reinterpret_cast<std::uint64_t>(place);
-  if (load != nullptr && address >= load->image.begin && address < load->image.end) {
+  if (interpreter() != nullptr && share_module(loop, place)) {
     set_interpreter(nullptr);
     stack::set_interpreter_loop(0, 0);
   }

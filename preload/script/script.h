@@ -97,6 +97,8 @@ inline void begin_epoch() {
 
 // The library with this place in it is about to be unmapped: an interpreter in it is read no more.
 void forget_interpreter_at(const void* place);
+// Whether both lie in one file that is mapped, as far as is known.
+bool share_module(std::uint64_t code, const void* place);
 
 // The layout of the interpreter is not the one expected: it is read no more. `why` must stay.
 void refuse(const char* why);
