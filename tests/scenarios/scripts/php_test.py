@@ -148,6 +148,17 @@ def leak(php, name):
     expect(not others, f"a second leak: {[described(blamed(row)) for row in others]}")
 
 
+def at_end(php, name):
+    """What grows in a function that PHP calls at the end of the script."""
+    php.compare(name, php.command("at_end.php"))
+    report = php.report(php.recordings(name))
+    [line] = marked_lines("at_end.php", "leaks")
+    frame = blamed(report["suspects"][0])
+    expect(frame["function"] == "Log::grow" and frame["line"] == line,
+           f"the first row blames {described(frame)}")
+    no_losses(report)
+
+
 def sampled(php, name):
     first_is_the_leak(php, name, SEEP_MODE="sample", SEEP_SAMPLE_BYTES="16384")
 
@@ -232,7 +243,7 @@ def web_server(php, name):
     expect(not leaks, f"leaks: {leaks}")
 
 
-CASES = {"leak": leak, "sampled": sampled, "without_zend_allocator": without_zend_allocator,
+CASES = {"leak": leak, "at_end": at_end, "sampled": sampled, "without_zend_allocator": without_zend_allocator,
          "late": late,
          "language_off": language_off, "lines": lines, "memory": memory, "forks": forks,
          "web_server": web_server}
