@@ -203,8 +203,9 @@ void add_name(std::uint64_t function, std::uint64_t name, Name& text) {
 // generators and of compiled code it is not always kept up.
 std::uint32_t line_of(std::uint64_t function, std::uint64_t opline, const Globals& globals,
                       ReadSet& words) {
-  const auto in_function = [function](std::uint64_t instruction) {
-    return instruction - at(function + g_layout.opcodes) <
+  const std::uint64_t opcodes = words.read(function + g_layout.opcodes);
+  const auto in_function = [function, opcodes](std::uint64_t instruction) {
+    return instruction - opcodes <
            at<std::uint32_t>(function + g_layout.last) * php::kInstructionBytes;
   };
   if (!in_function(opline)) {
