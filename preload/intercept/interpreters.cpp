@@ -190,15 +190,16 @@ class Php {
 // Used by the thread that looks.
 constinit Php g_php;
 constinit PythonProcess g_python;
-constinit std::uint64_t g_modules = UINT64_MAX;  // when interpreters were looked for
+// When interpreters were looked for. Relaxed: who reads an older value looks once more.
+constinit std::atomic<std::uint64_t> g_modules{UINT64_MAX};
 constinit std::uintptr_t g_first_thread = 0;
 
 // A thread looks. Exchanged with acquire, released at the end of the look.
 constinit std::atomic<bool> g_is_looked_for{false};
 
 bool look(std::uint64_t modules) {
-  const bool has_more_modules = modules != g_modules;
-  g_modules = modules;
+  const bool has_more_modules = modules != g_modules.load(std::memory_order_relaxed);
+  g_modules.store(modules, std::memory_order_relaxed);
   if (g_php.is_absent() && has_more_modules) {
     g_php.find();
   }
@@ -231,6 +232,11 @@ void choose_languages(const Languages& languages) {
 
 bool look_for_interpreters(std::uint64_t modules) {
   if (g_php.is_settled() && g_python.is_settled()) [[likely]] {
+    return false;
+  }
+  const bool waits_for_modules =
+      (g_php.is_absent() || g_php.is_settled()) && (g_python.is_absent() || g_python.is_settled());
+  if (waits_for_modules && modules == g_modules.load(std::memory_order_relaxed)) [[likely]] {
     return false;
   }
   if (g_is_looked_for.exchange(true, std::memory_order_acquire)) {
