@@ -107,12 +107,15 @@ void forget_objects(PhpHeap* heap) {
   script::begin_epoch();
 }
 
-// The request of a script on the command line is over: what it holds stays recorded.
-[[gnu::cold, gnu::noinline]] void stop_at_end_of_request(PhpHeap* heap) {
-  if (script::php_request_is_over()) {
-    set_mark(heap, 0);
+// Whether the request of a script on the command line is over and none of its code runs: what is
+// freed then stays recorded, as what the script held. Functions that it registered for its end may
+// run between two such releases, for as long as they like; what they free is free.
+[[gnu::cold, gnu::noinline]] bool is_taken_down() {
+  const bool is_over = script::php_request_is_over();
+  if (is_over) {
     recorder::release_script_objects_with_maps(false);
   }
+  return is_over;
 }
 
 // Runs right before the heap is emptied.
@@ -141,11 +144,11 @@ static void* seep_php_malloc(std::size_t size) {
 // Since 8.4 the heap itself comes this way when it is taken down: it lies in its own memory.
 static void seep_php_free(void* object) {
   PhpHeap* heap = this_heap();
-  if (*g_running == 0) [[unlikely]] {
-    stop_at_end_of_request(heap);
-  }
+  const bool stays = *g_running == 0 && is_taken_down();
   if (object != heap) {
-    recorder::release_script_object(object);
+    if (!stays) [[likely]] {
+      recorder::release_script_object(object);
+    }
     g_php.free(heap, object);
   }
 }

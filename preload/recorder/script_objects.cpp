@@ -60,11 +60,19 @@ std::uintptr_t address_of(const void* pointer) {
   return site;
 }
 
+// What the script held as it ended stays recorded, and its memory may be used again.
+bool are_kept() {
+  return g_end_with_program.load(std::memory_order_relaxed) &&
+         !g_go_with_maps.load(std::memory_order_relaxed);
+}
+
 [[gnu::noinline]] void insert_otherwise(const table::Block& object) {
   table::Block old;
   const table::Insert outcome = g_tables.pools.insert(object, old);
   if (outcome == table::Insert::kReplaced) {
-    count_loss(format::Loss::missed_free);
+    if (!are_kept()) {
+      count_loss(format::Loss::missed_free);
+    }
   } else if (outcome != table::Insert::kNew) {
     g_tables.sites.count_births(object.site, std::uint64_t{0} - 1, std::uint64_t{0} - object.size);
     count_loss(outcome == table::Insert::kNoMemory ? format::Loss::blocks_not_recorded
