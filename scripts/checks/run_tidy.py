@@ -33,6 +33,9 @@ GOVERNED = ("preload", "analyzer", "cli")
 HEADERS = r"/(format|preload|analyzer|cli|tests)/[^/].*\.(h|cpp)$"
 ALL_BUT_ANALYZER = "-clang-analyzer-*"
 ONLY_ANALYZER = "-bugprone-*,-misc-*,-modernize-*,-performance-*,-readability-*"
+EXTRA = ["--extra-arg=-Wno-unknown-warning-option",
+         "--extra-arg=-Wno-shadow",  # of other sources' names, here; gcc looks for it in each
+         "--extra-arg=-fconstexpr-steps=16777216"]  # tables are constants; gcc has no such limit
 CHEAPEST = "-*,readability-duplicate-include"  # there must be one
 NO_FINDING = re.compile(r"^\d+ warnings? .*generated\.$|^Suppressed \d+ warnings|^Use -header-filter")
 
@@ -86,7 +89,7 @@ class Tidy:
         result = subprocess.run(
             [self.program, "-quiet", "-p", str(folder), f"--config-file={ROOT / '.clang-tidy'}",
              f"-checks={checks}", f"-header-filter={HEADERS}",
-             "--extra-arg=-Wno-unknown-warning-option", str(together)],
+             *EXTRA, str(together)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         lines = [line for line in result.stdout.splitlines() if not NO_FINDING.match(line)]
         if result.returncode != 0 and not lines:
