@@ -18,7 +18,7 @@ const std::vector<std::string> kSites = {
 
 struct Allocator {
   std::string name;
-  std::string library;
+  std::string file;  // to preload
 };
 
 // For the names of tests.
@@ -57,14 +57,14 @@ TEST_P(Allocators, LinkedAreCountedExactly) {
 }
 
 TEST_P(Allocators, PreloadedBehindSeepAreCountedExactly) {
-  const Output output = count("allocator_counts", library() + ":" + GetParam().library);
+  const Output output = count("allocator_counts", library() + ":" + GetParam().file);
   EXPECT_EQ(output.out, GetParam().name + ": done\n");
   expect_exact("allocator_counts");
 }
 
 // Nothing can be seen then; the program must run as ever, and the report say so.
 TEST_P(Allocators, PreloadedBeforeSeepAreNamedAsUnseen) {
-  const Output output = count("allocator_counts", GetParam().library + ":" + library());
+  const Output output = count("allocator_counts", GetParam().file + ":" + library());
   EXPECT_EQ(output.out, GetParam().name + ": done\n");
   const auto paths = recordings("allocator_counts");
   ASSERT_EQ(paths.size(), 1U);
@@ -76,7 +76,7 @@ TEST_P(Allocators, PreloadedBeforeSeepAreNamedAsUnseen) {
 // Other allocators put two small blocks into the 16 bytes of one entry.
 TEST_P(Allocators, KeepTinyBlocksApart) {
   constexpr std::uint64_t kCount = 300;
-  const std::string preload = library() + ":" + GetParam().library;
+  const std::string preload = library() + ":" + GetParam().file;
   const Output output =
       run_preloaded({program("tiny_blocks"), std::to_string(kCount)}, {{"LD_PRELOAD", preload}});
   EXPECT_EQ(output.status, 0);
@@ -94,7 +94,7 @@ TEST_P(Allocators, KeepTinyBlocksApart) {
 TEST_P(Allocators, PreloadedByTheUserAreCountedExactlyUnderSeepRun) {
   const Output output = run({seep_command(), "run", "--dir", recordings_directory().string(), "--",
                              program("allocator_counts"), std::to_string(kBlocks)},
-                            {{"LD_PRELOAD", GetParam().library}});
+                            {{"LD_PRELOAD", GetParam().file}});
   EXPECT_EQ(output.status, 0);
   EXPECT_EQ(output.out, GetParam().name + ": done\n");
   expect_exact("allocator_counts");

@@ -49,7 +49,7 @@ class Php:
 
     def __init__(self, build_dir, offline):
         self.seep = build_dir / "bin" / "seep"
-        self.library = build_dir / "lib" / "libseep.so"
+        self.preload = build_dir / "lib" / "libseep.so"
         self.work = build_dir / "scripts-php"
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir(parents=True)
@@ -57,7 +57,7 @@ class Php:
         if subprocess.run(fetch + (["--offline"] if offline else []) + PACKAGES, check=False).returncode:
             raise SystemExit("the packages could not be unpacked")
         path = subprocess.run(fetch + ["--library-path"], text=True, capture_output=True, check=True)
-        self.library_path = path.stdout.strip()
+        self.loader_path = path.stdout.strip()
         self.root = build_dir / "packages-php" / "root"
 
     def command(self, script, *arguments):
@@ -68,14 +68,14 @@ class Php:
         return self.work / name
 
     def run(self, command, added=None):
-        done = subprocess.run(command, env=environment(self.library_path, added or {}), cwd=self.work,
+        done = subprocess.run(command, env=environment(self.loader_path, added or {}), cwd=self.work,
                               stdin=subprocess.DEVNULL, capture_output=True, check=False,
                               timeout=LONGEST_RUN_S)
         return Run(done.stdout, done.stderr, done.returncode)
 
     def tracked(self, name, **settings):
         """Variables that put a command under seep."""
-        return {"LD_PRELOAD": str(self.library), "SEEP_DIR": str(self.recordings(name)),
+        return {"LD_PRELOAD": str(self.preload), "SEEP_DIR": str(self.recordings(name)),
                 "SEEP_MIN_LIFE": "0s", "SEEP_INTERVAL": "80ms", **settings}
 
     def compare(self, name, command, **settings):
@@ -225,7 +225,7 @@ def served(port):
 def web_server(php, name):
     port = free_port()
     command = php.command("request.php")[:-1] + ["-S", f"127.0.0.1:{port}", str(HERE / "php/request.php")]
-    server = subprocess.Popen(command, env=environment(php.library_path, php.tracked(name)), cwd=php.work,
+    server = subprocess.Popen(command, env=environment(php.loader_path, php.tracked(name)), cwd=php.work,
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL)
     try:
