@@ -1,5 +1,5 @@
-// Where PHP keeps what a stack is read from, by version: x86-64, thread-safe builds or not, which
-// have the same fields. Data only.
+// Where PHP keeps what a stack is read from, by version: x86-64; thread-safe builds, which are
+// not read yet, have the same fields. Data only.
 //
 // Sources: offsets of PHP's own headers (7.4, 8.2, 8.4); phpspy's and OpenTelemetry's tables, which
 // agree with each other and, where they overlap, with those headers, for the others. php_frames.cpp
