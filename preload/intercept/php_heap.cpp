@@ -42,11 +42,6 @@ using RequestFunction = int (*)();
 constinit RequestFunction g_activate = nullptr;
 constinit RequestFunction g_deactivate = nullptr;
 
-// What is 0 while a script is not running; a word that never is, where the end of the request must
-// not be told apart.
-constinit const std::uint64_t kAlwaysRuns = 1;
-constinit const std::uint64_t* g_running = &kAlwaysRuns;
-
 PhpHeap* this_heap() {
   return g_heap != nullptr ? g_heap : g_php.get_heap();
 }
@@ -107,25 +102,15 @@ void forget_objects(PhpHeap* heap) {
   script::begin_epoch();
 }
 
-// Whether the request of a script on the command line is over and none of its code runs: what is
-// freed then stays recorded, as what the script held. Functions that it registered for its end may
-// run between two such releases, for as long as they like; what they free is free.
-[[gnu::cold, gnu::noinline]] bool is_taken_down() {
-  const bool is_over = script::php_request_is_over();
-  if (is_over) {
-    recorder::release_script_objects_with_maps(false);
-  }
-  return is_over;
-}
+void set_handlers(PhpHeap* heap, void (*free)(void*));
 
 // Runs right before the heap is emptied.
 int deactivate() {
   const int result = g_deactivate == nullptr ? 0 : g_deactivate();
   PhpHeap* heap = this_heap();
-  const bool is_the_only_one = g_running != &kAlwaysRuns && script::php_request_is_over();
   set_mark(heap, 0);
-  if (is_the_only_one) {
-    recorder::release_script_objects_with_maps(false);
+  if (script::php_script_has_ended()) {
+    recorder::keep_script_objects();
   } else {
     forget_objects(heap);
   }
@@ -141,12 +126,28 @@ static void* seep_php_malloc(std::size_t size) {
   return recorder::record_script_object(alloc(size), size, recorder::caller_of_hook());
 }
 
+static void seep_php_free_after_end(void* object);
+
 // Since 8.4 the heap itself comes this way when it is taken down: it lies in its own memory.
 static void seep_php_free(void* object) {
   PhpHeap* heap = this_heap();
-  const bool stays = *g_running == 0 && is_taken_down();
+  if (script::php_script_has_ended()) [[unlikely]] {
+    recorder::keep_script_objects();
+    set_handlers(heap, seep_php_free_after_end);
+    seep_php_free_after_end(object);
+  } else if (object != heap) {
+    recorder::release_script_object(object);
+    g_php.free(heap, object);
+  }
+}
+
+// Destructors run now, and functions that the script registered for its end, for as long as they
+// like. What is freed stays recorded, as what the script held, but for what these have made
+// themselves.
+static void seep_php_free_after_end(void* object) {
+  PhpHeap* heap = this_heap();
   if (object != heap) {
-    if (!stays) [[likely]] {
+    if (!recorder::is_kept_script_object(object) && !script::php_request_is_over()) {
       recorder::release_script_object(object);
     }
     g_php.free(heap, object);
@@ -188,9 +189,18 @@ static void seep_php_shutdown(bool full, bool silent) {
 }
 }
 
+void set_handlers(PhpHeap* heap, void (*free)(void*)) {
+  if (g_php.set_all_handlers != nullptr) {
+    g_php.set_all_handlers(heap, seep_php_malloc, free, seep_php_realloc, seep_php_collect,
+                           seep_php_shutdown);
+  } else {
+    g_php.set_handlers(heap, seep_php_malloc, free, seep_php_realloc);
+  }
+}
+
 // Where each thread has a heap, this one may be new.
 int activate() {
-  g_php.set_handlers(this_heap(), seep_php_malloc, seep_php_free, seep_php_realloc);
+  set_handlers(this_heap(), seep_php_free);
   return g_activate == nullptr ? 0 : g_activate();
 }
 
@@ -222,13 +232,12 @@ bool see_php_heap(const PhpAllocator& allocator) {
   g_heap = allocator.per_thread ? nullptr : heap;
   const auto chunk = reinterpret_cast<std::uintptr_t>(heap) & ~(kChunkBytes - 1);
   recorder::record_unmap(reinterpret_cast<void*>(chunk), kChunkBytes);  // its objects are counted
-  recorder::release_script_objects_with_maps(true);
+  recorder::release_script_objects_with_maps();
   if (allocator.set_all_handlers != nullptr && allocator.shutdown != nullptr) {
-    allocator.set_all_handlers(heap, seep_php_malloc, seep_php_free, seep_php_realloc,
-                               seep_php_collect, seep_php_shutdown);
+    set_handlers(heap, seep_php_free);
   } else {
     g_php.set_all_handlers = nullptr;
-    allocator.set_handlers(heap, seep_php_malloc, seep_php_free, seep_php_realloc);
+    set_handlers(heap, seep_php_free);
     see_requests();
   }
   return true;
@@ -236,14 +245,13 @@ bool see_php_heap(const PhpAllocator& allocator) {
 
 void forget_php_heap() {
   g_heap = nullptr;
-  g_running = &kAlwaysRuns;
+  script::forget_php_script();
 }
 
 void watch_php_requests() {
   const auto* sapi = static_cast<const SapiModule*>(g_php.sapi_module);
-  const std::uint64_t* frame = script::php_current_frame();
-  if (g_heap != nullptr && frame != nullptr && runtime::view_of(sapi->name) == "cli") {
-    g_running = frame;
+  if (g_heap != nullptr && runtime::view_of(sapi->name) == "cli") {
+    script::watch_php_script();
   }
 }
 

@@ -18,6 +18,9 @@ constinit std::atomic<bool> g_go_with_maps{false};
 // Relaxed: the same, and the thread that ends the program asks.
 constinit std::atomic<bool> g_end_with_program{false};
 
+// Of the thread that runs the script: what was born earlier was made before its end.
+constinit std::uint32_t g_first_tick_after_end = 0;
+
 // Objects up to this size may lie closer together than a dense page of the table allows; the next
 // larger ones lie 32 bytes apart.
 constexpr std::size_t kMostOfNear = 24;
@@ -122,9 +125,25 @@ bool script_objects_end_with_program() {
   return g_end_with_program.load(std::memory_order_relaxed);
 }
 
-void release_script_objects_with_maps(bool wanted) {
+void release_script_objects_with_maps() {
   g_end_with_program.store(true, std::memory_order_relaxed);
-  g_go_with_maps.store(wanted, std::memory_order_relaxed);
+  g_go_with_maps.store(true, std::memory_order_relaxed);
+}
+
+void keep_script_objects() {
+  if (!are_kept()) {
+    g_first_tick_after_end = g_clock.skip_tick();
+    g_end_with_program.store(true, std::memory_order_relaxed);
+    g_go_with_maps.store(false, std::memory_order_relaxed);
+  }
+}
+
+bool is_kept_script_object(const void* object) {
+  table::Block found;
+  const std::uintptr_t address = address_of(object);
+  const bool is_known = g_objects_are_sampled ? g_tables.blocks.look_up(address, found)
+                                              : g_tables.pools.look_up(address, found);
+  return is_known && found.birth < g_first_tick_after_end;
 }
 
 void release_script_objects_of_map(const void* begin, std::size_t bytes) {

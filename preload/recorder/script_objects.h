@@ -45,8 +45,13 @@ void* record_script_object(void* object, std::size_t size, const Caller& caller)
 inline void release_script_object(const void* object);
 // All of them that begin in [begin, begin + bytes).
 void release_script_objects(const void* begin, std::size_t bytes);
-// Whether objects are released with the map that they lie in; not so from the start.
-void release_script_objects_with_maps(bool wanted);
+// From now on objects are released with the map that they lie in.
+void release_script_objects_with_maps();
+// The script is over: what it has made until now stays recorded until the program ends, as what it
+// held, though its memory may be used again. Once; later calls do nothing.
+void keep_script_objects();
+// Whether the object was made before that.
+bool is_kept_script_object(const void* object);
 // Whether it ever was so: what is recorded when the program ends is what the script held, and may
 // not be there any more.
 bool script_objects_end_with_program();

@@ -28,6 +28,9 @@ constinit std::uintptr_t g_thread = 0;  // that runs PHP, in builds that are not
 // whoever looks finds the same.
 constinit std::atomic<std::uint64_t> g_exception_ops{0};
 
+constinit const std::uint8_t kNoFlags = 0;
+constinit bool g_flags_are_wanted = false;  // of PHP's thread
+
 // The trial of the layout. Relaxed: figures; two threads that count at once do no harm.
 constinit std::atomic<int> g_functions_to_check{kFunctionsToBelieve};
 constinit std::atomic<int> g_doubts{0};
@@ -142,6 +145,18 @@ bool are_exception_ops(std::uint64_t first) {
   return at(first) != 0;
 }
 
+const std::uint8_t* flags_of(const Globals& globals, std::uint64_t exception_ops) {
+  return reinterpret_cast<const std::uint8_t*>(globals.executor + exception_ops +
+                                               php::kExceptionOps * php::kInstructionBytes +
+                                               php::kFlagsBehindExceptionOps);
+}
+
+void show_flags(const Globals& globals, std::uint64_t exception_ops) {
+  if (g_flags_are_wanted) {
+    g_php_flags = flags_of(globals, exception_ops);
+  }
+}
+
 // Where they stand in the executor's globals, which are there as a whole; 0 before the first
 // request.
 std::uint64_t find_exception_ops(const Globals& globals) {
@@ -154,6 +169,7 @@ std::uint64_t find_exception_ops(const Globals& globals) {
        place + kBytes <= php::kMostExecutorBytes; place += 8) {
     if (are_exception_ops(globals.executor + place)) {
       g_exception_ops.store(place, std::memory_order_relaxed);
+      show_flags(globals, place);
       return place;
     }
   }
@@ -251,6 +267,7 @@ void walk_php(table::ScriptFrameTable& table, Stack& stack) {
   if (!find_globals(globals) || !is_believed(globals)) {
     return;
   }
+  find_exception_ops(globals);  // while a script runs they are there
   if (is_compiling(globals)) {
     const std::uint64_t file = stack.words.read(globals.compiler + php::kCompiledFile);
     add(table, {"[compile]", view_of(file), 0, format::ScriptLanguage::kPhp}, stack);
@@ -289,6 +306,8 @@ constexpr Interpreter kPhp{key_of_php, walk_php};
 
 }  // namespace
 
+constinit const std::uint8_t* g_php_flags = &kNoFlags;
+
 bool read_php(const PhpSymbols& symbols, unsigned version) {
   for (const PhpLayout& layout : kPhpLayouts) {
     if (layout.version == version) {
@@ -307,21 +326,27 @@ bool read_php(const PhpSymbols& symbols, unsigned version) {
 }
 
 bool php_request_is_over() {
-  constexpr std::uint64_t kFlags =
-      php::kExceptionOps * php::kInstructionBytes + php::kFlagsBehindExceptionOps;
   Globals globals;
   if (!find_globals(globals) || at(globals.executor + g_layout.current_execute_data) != 0) {
     return false;
   }
   const std::uint64_t ops = find_exception_ops(globals);
-  return ops != 0 && (at<std::uint8_t>(globals.executor + ops + kFlags) & php::kInShutdown) != 0;
+  return ops != 0 && (*flags_of(globals, ops) & php::kInShutdown) != 0;
 }
 
-const std::uint64_t* php_current_frame() {
-  return g_layout.version == 0 || g_symbols.thread_globals != nullptr
-             ? nullptr
-             : reinterpret_cast<const std::uint64_t*>(g_symbols.executor_globals +
-                                                      g_layout.current_execute_data);
+void watch_php_script() {
+  Globals globals;
+  if (g_symbols.thread_globals == nullptr && find_globals(globals)) {
+    g_flags_are_wanted = true;
+    if (const std::uint64_t ops = find_exception_ops(globals); ops != 0) {
+      show_flags(globals, ops);
+    }
+  }
+}
+
+void forget_php_script() {
+  g_flags_are_wanted = false;
+  g_php_flags = &kNoFlags;
 }
 
 }  // namespace seep::script

@@ -14,6 +14,8 @@
 
 #include "preload/script/php_layout.h"
 
+#include "preload/script/php_layout.h"
+
 namespace seep::script {
 
 // What the dynamic symbols of PHP tell.
@@ -38,8 +40,19 @@ bool read_php(const PhpSymbols& symbols, unsigned version);
 // it made is being released.
 bool php_request_is_over();
 
-// The word that is 0 while nothing is executed, of builds that are not thread-safe; null before
-// read_php and in the others.
-const std::uint64_t* php_current_frame();
+// From now on php_script_has_ended() tells. Does nothing for builds that are thread-safe.
+void watch_php_script();
+// Until the next watch_php_script() it is false.
+void forget_php_script();
+
+// The executor's flags; a byte without any where they are not to be looked at, or not found yet.
+// Written by PHP's thread.
+[[gnu::visibility("hidden")]] extern const std::uint8_t* g_php_flags;
+
+// Whether the process's only request is past its end: what still runs are destructors, and
+// functions that the script registered for its end.
+inline bool php_script_has_ended() {
+  return (*g_php_flags & php::kInShutdown) != 0;
+}
 
 }  // namespace seep::script

@@ -222,6 +222,15 @@ def served(port):
         return answer.read()
 
 
+def destructors(php, name):
+    """What destructors give back as the script ends was held until then."""
+    php.compare(name, php.command("destructors.php"))
+    first = php.report(php.recordings(name))["suspects"][0]
+    [line] = marked_lines("destructors.php", "leaks")
+    expect(first["leak"] and blamed(first)["line"] == line and first["live_blocks"] > 100,
+           f"the first row is {first['verdict']} with {first['live_blocks']} blocks of {described(blamed(first))}")
+
+
 def web_server(php, name):
     port = free_port()
     command = php.command("request.php")[:-1] + ["-S", f"127.0.0.1:{port}", str(HERE / "php/request.php")]
@@ -243,7 +252,7 @@ def web_server(php, name):
     expect(not leaks, f"leaks: {leaks}")
 
 
-CASES = {"leak": leak, "at_end": at_end, "sampled": sampled, "without_zend_allocator": without_zend_allocator,
+CASES = {"leak": leak, "at_end": at_end, "destructors": destructors, "sampled": sampled, "without_zend_allocator": without_zend_allocator,
          "late": late,
          "language_off": language_off, "lines": lines, "memory": memory, "forks": forks,
          "web_server": web_server}
