@@ -14,8 +14,6 @@
 
 #include "preload/script/php_layout.h"
 
-#include "preload/script/php_layout.h"
-
 namespace seep::script {
 
 // What the dynamic symbols of PHP tell.
