@@ -26,7 +26,8 @@ void Agent::on_fork_child(bool alone) {
   if (!active_) {
     return;
   }
-  walker_.forget();
+  runtime::g_walker_task.forget();
+  runtime::g_copy_task.forget();
   directory_.forget();
   if (settings_.children == Children::kNone) {
     active_ = false;

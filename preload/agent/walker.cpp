@@ -4,7 +4,6 @@
 #include <linux/close_range.h>
 #include <linux/futex.h>
 #include <sched.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "preload/runtime/arena.h"
@@ -24,11 +23,12 @@ constexpr unsigned kNoDescriptor = ~0U - 1;
 constexpr long kPatienceNs = 100000000;
 // Without CLONE_FS: while tasks share it, the program may not enter another mount or user namespace
 // (setns(2)).
-constexpr long kFlags = CLONE_VM | CLONE_FILES | CLONE_UNTRACED;
+constexpr long kFlags = CLONE_VM | CLONE_FILES | CLONE_UNTRACED | CLONE_PARENT_SETTID;
 
 // clone(2) whose child runs `run(argument)` on `stack_top` and exits. It cannot be a C function
 // around a system call: the child returns on another stack than it was called on.
-long clone_and_run(unsigned long flags, void* stack_top, void (*run)(void*), void* argument) {
+long clone_and_run(unsigned long flags, void* stack_top, int* place_of_id, void (*run)(void*),
+                   void* argument) {
   long result;
   auto* top = static_cast<void**>(stack_top);
   *--top = argument;
@@ -48,7 +48,8 @@ long clone_and_run(unsigned long flags, void* stack_top, void (*run)(void*), voi
       "syscall\n\t"
       "1:\n\t"
       : "=a"(result)
-      : "a"(__NR_clone), "D"(flags), "S"(top), "d"(0), "r"(r10), "r"(r8), [exit] "i"(__NR_exit)
+      : "a"(__NR_clone), "D"(flags), "S"(top), "d"(place_of_id), "r"(r10),
+        "r"(r8), [exit] "i"(__NR_exit)
       : "rcx", "r11", "memory");
   return result;
 }
@@ -111,25 +112,12 @@ bool Walker::start(Run run, void* argument, int directory) {
     }
   }
   has_left_.store(0, std::memory_order_relaxed);
-  const long pid = clone_and_run(kFlags, static_cast<char*>(stack_) + kStackBytes, enter, this);
+  const long pid = clone_and_run(kFlags, static_cast<char*>(stack_) + kStackBytes,
+                                 runtime::g_walker_task.place_of_id(), enter, this);
   if (pid > 0) {
-    pid_.store(static_cast<int>(pid), std::memory_order_relaxed);
     wait_until_left();
   }
   return pid > 0;
-}
-
-bool Walker::running() {
-  const int pid = pid_.load(std::memory_order_relaxed);
-  if (pid == 0) {
-    return false;
-  }
-  const long result = raw_syscall(__NR_wait4, pid, 0, WNOHANG | __WALL, 0);
-  if (result == 0) {
-    return true;
-  }
-  pid_.store(0, std::memory_order_relaxed);  // reaped now, or by somebody else's wait
-  return false;
 }
 
 }  // namespace seep::agent

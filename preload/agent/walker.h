@@ -1,12 +1,15 @@
 // Runs a function beside the program in a short-lived task that shares its memory.
 // Context: IN-AGENT. The task is made by raw clone(CLONE_VM) with exit signal 0: the program's
-// waitpid(-1) does not see it, libc stays in its single-threaded ways, and nothing of it is left
-// when it ends but its exit status, which running() takes. It inherits the signal mask, which must
+// waitpid(-1) does not see it, and one with __WALL passes by it (runtime/own_tasks.h); libc stays in
+// its single-threaded ways, and nothing of it is left when it ends but its exit status, which
+// running() takes. It inherits the signal mask, which must
 // block everything, so that no handler of the program runs in it; it may use raw system calls and
 // its own stack, and no thread-local storage.
 #pragma once
 
 #include <atomic>
+
+#include "preload/runtime/own_tasks.h"
 
 namespace seep::agent {
 
@@ -20,18 +23,15 @@ class Walker {
   // false where such a task cannot be made. Only when running() is false.
   bool start(Run run, void* argument, int directory);
   // True while it runs; reaps it when it has ended.
-  bool running();
+  bool running() { return runtime::g_walker_task.is_running(); }
   // True from start() until running() has reaped it. Any thread.
-  [[nodiscard]] bool is_unreaped() const { return pid_.load(std::memory_order_relaxed) != 0; }
-  // In a fork's child: it is the parent's.
-  void forget() { pid_.store(0, std::memory_order_relaxed); }
+  [[nodiscard]] bool is_unreaped() const { return runtime::g_walker_task.is_unreaped(); }
 
  private:
   static void enter(void* walker);
   bool is_possible();
   void wait_until_left();
 
-  std::atomic<int> pid_{0};  // relaxed: changed by the agent's holder
   // The task has left the program's descriptors: a futex; release by the task, acquire in start().
   std::atomic<int> has_left_{0};
   Run run_ = nullptr;

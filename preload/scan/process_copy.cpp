@@ -15,6 +15,7 @@
 #include "preload/runtime/call_filter.h"
 #include "preload/runtime/clocks.h"
 #include "preload/runtime/file.h"
+#include "preload/runtime/own_tasks.h"
 #include "preload/runtime/syscall.h"
 #include "preload/runtime/valgrind.h"
 
@@ -66,7 +67,8 @@ long make_copy(void (*run)(void*), void* argument) {
   if (runtime::g_under_valgrind || !is_possible()) {
     return -EPERM;
   }
-  const long copy = raw_syscall(__NR_clone, CLONE_UNTRACED);
+  const long copy = raw_syscall(__NR_clone, CLONE_UNTRACED | CLONE_PARENT_SETTID, 0,
+                                as_argument(runtime::g_copy_task.place_of_id()));
   if (copy == 0) {
     limit_harm();
     run(argument);
@@ -78,7 +80,7 @@ long make_copy(void (*run)(void*), void* argument) {
 }
 
 bool CopyWait::has_ended() {
-  if (raw_syscall(__NR_wait4, copy_, 0, WNOHANG | __WALL, 0) != 0) {
+  if (!runtime::g_copy_task.is_running()) {
     return true;
   }
   if (!is_killed_ && runtime::clock_ns(CLOCK_MONOTONIC) > deadline_ns_) {

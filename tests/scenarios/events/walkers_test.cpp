@@ -44,5 +44,9 @@ TEST_F(Walkers, AreNoThreadsAndNoChildren) {
   EXPECT_GT(most, 2U);
 }
 
+TEST_F(Walkers, AreNotMetByWaitsForChildrenOfEveryKind) {
+  EXPECT_EQ(expect_same({program("walkers"), "every_kind"}, many_walkers()).out, "strangers 0\n");
+}
+
 }  // namespace
 }  // namespace seep::scenarios

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/single_threaded.h>
 #include <sys/socket.h>
 
@@ -126,11 +127,70 @@ static void one_thread(void) {
   say("children", children);
 }
 
-static const struct Case kCases[] = {{"descriptors", descriptors},
-                                     {"namespaces", namespaces},
-                                     {"threads", threads},
-                                     {"one_thread", one_thread},
-                                     {NULL, NULL}};
+static int leave_with_5(void* unused) {
+  (void)unused;
+  return 5;
+}
+
+// One that only __WALL and __WCLONE show.
+static pid_t start_silent_child(void) {
+  static char stack[16384];
+  return clone(leave_with_5, stack + sizeof(stack), 0, NULL);
+}
+
+// Waits in every way for a child that is there, 0: for none. 1 for another answer than that.
+static int has_stranger(int way, pid_t child) {
+  int status = 0;
+  struct rusage usage;
+  siginfo_t info = {.si_pid = 0};
+  errno = 0;
+  pid_t found = 0;
+  switch (way) {
+    case 0:
+      found = waitpid(-1, &status, __WALL);
+      break;
+    case 1:
+      found = wait4(0, &status, __WALL, &usage);
+      break;
+    case 2:
+      found = wait3(&status, __WALL, &usage);
+      break;
+    case 3:
+      found = waitpid(-getpgrp(), &status, __WALL | (child == 0 ? WNOHANG : 0));
+      break;
+    case 4:
+      found = waitid(P_ALL, 0, &info, __WCLONE | WEXITED) == 0 ? info.si_pid : -1;
+      break;
+    case 5:
+      found = waitpid(-1, &status, __WCLONE | (child == 0 ? WNOHANG : 0));
+      break;
+  }
+  if (child == 0) {
+    return found != -1 || errno != ECHILD;
+  }
+  return found != child || (way == 4 ? info.si_status != 5 : WEXITSTATUS(status) != 5);
+}
+
+// As tracers wait: for children of every kind.
+static void every_kind(void) {
+  fill_heap();
+  long strangers = 0;
+  int turn = 0;
+  for (const long end = now_ms() + 2000; now_ms() < end; ++turn) {
+    churn(200);
+    strangers += has_stranger(turn % 6, 0);
+    if (turn % 50 == 0) {
+      for (int way = 0; way < 6; ++way) {
+        strangers += has_stranger(way, start_silent_child());
+      }
+    }
+  }
+  say("strangers", strangers);
+}
+
+static const struct Case kCases[] = {{"descriptors", descriptors}, {"namespaces", namespaces},
+                                     {"threads", threads},         {"one_thread", one_thread},
+                                     {"every_kind", every_kind},   {NULL, NULL}};
 
 int main(int argc, char** argv) {
   (void)argc;
