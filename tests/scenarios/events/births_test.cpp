@@ -24,6 +24,17 @@ INSTANTIATE_TEST_SUITE_P(Ways, Births,
 
 class BirthsOfRecords : public Compared {};
 
+// Other threads map memory at each fork: one may have the lock of the maps.
+TEST_F(BirthsOfRecords, HandlersOfForkFindTheTableOfMapsFree) {
+  run_preloaded({program("births"), "handlers_of_fork"}, {{"SEEP_MIN_LIFE", "0"}});
+  const auto paths = recordings("births");
+  EXPECT_EQ(paths.size(), 151U);
+  for (const auto& recording : paths) {
+    const Output info = run({seep_command(), "info", snapshots(recording).back().string()});
+    EXPECT_EQ(info.out.find("maps_not_recorded"), std::string::npos) << info.out;
+  }
+}
+
 TEST_F(BirthsOfRecords, TablesAreRightWhereverTheyStand) {
   run_preloaded({program("births"), "forks_of_a_large_heap"}, {{"SEEP_MIN_LIFE", "1h"}});
   const auto paths = recordings("births");

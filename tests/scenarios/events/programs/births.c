@@ -280,21 +280,40 @@ static void chain_of_forks(void) {
   exit(50);
 }
 
-// Handlers of fork run around those of seep, and may allocate.
+static void map_and_unmap(void) {
+  char* page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  page[0] = 'm';
+  munmap(page, 4096);
+}
+
+// Handlers of fork run around those of seep, and may allocate and map.
 static char* g_left_by_handler;
 static void allocate_at_fork(void) {
   churn(100);
   free(g_left_by_handler);
   g_left_by_handler = malloc(600);
   memset(g_left_by_handler, 'h', 600);
+  map_and_unmap();
+}
+
+static void* map_until_stopped(void* unused) {
+  (void)unused;
+  while (!atomic_load(&g_stop)) {
+    map_and_unmap();
+  }
+  return NULL;
 }
 
 static void handlers_of_fork(void) {
   pthread_t threads[kThreads];
   start_threads(threads);
+  pthread_t mappers[kThreads];
+  for (int i = 0; i < kThreads; ++i) {
+    pthread_create(&mappers[i], NULL, map_until_stopped, NULL);
+  }
   say("atfork", pthread_atfork(allocate_at_fork, allocate_at_fork, allocate_at_fork));
   int good = 0;
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 150; ++i) {
     char* block = malloc(500);
     const pid_t pid = fork();
     if (pid == 0) {
@@ -304,6 +323,9 @@ static void handlers_of_fork(void) {
     free(block);
   }
   stop_threads(threads);
+  for (int i = 0; i < kThreads; ++i) {
+    pthread_join(mappers[i], NULL);
+  }
   say("children", good);
 }
 
