@@ -1,7 +1,7 @@
 // Runs a function beside the program in a short-lived task that shares its memory.
 // Context: IN-AGENT. The task is made by raw clone(CLONE_VM) with exit signal 0: the program's
-// waitpid(-1) does not see it, and one with __WALL passes by it (runtime/own_tasks.h); libc stays in
-// its single-threaded ways, and nothing of it is left when it ends but its exit status, which
+// waitpid(-1) does not see it, and one with __WALL passes by it (runtime/own_tasks.h); libc stays
+// in its single-threaded ways, and nothing of it is left when it ends but its exit status, which
 // running() takes. It inherits the signal mask, which must
 // block everything, so that no handler of the program runs in it; it may use raw system calls and
 // its own stack, and no thread-local storage.
