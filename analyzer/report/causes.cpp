@@ -97,11 +97,14 @@ class Search {
     return {site.recording, input_.recordings[site.recording].sites[site.site].node};
   }
 
+  // A line of a script makes a value and its temporary parts at different places of the
+  // interpreter: those are allocations of their own.
   [[nodiscard]] std::uint64_t chain(std::size_t path, std::uint32_t depth) const {
     const Place place = place_of(path);
     const std::uint64_t inner = names_.inner_chain(place.recording, place.node, depth);
-    const auto kind = static_cast<std::uint64_t>(paths_[path].kind);
-    return inner == 0 ? 0 : model::combine_keys(inner, paths_[path].program ^ kind);
+    const std::uint64_t what = static_cast<std::uint64_t>(paths_[path].kind) ^
+                               names_.interpreter_part(place.recording, place.node);
+    return inner == 0 ? 0 : model::combine_keys(inner, paths_[path].program ^ what);
   }
 
   // A stack of nothing but libraries is blamed at its innermost frame.

@@ -41,6 +41,21 @@ std::uint64_t NodeNames::inner_chain(std::size_t recording, std::uint32_t node,
   return depth == 0 ? chain : 0;
 }
 
+std::uint64_t NodeNames::interpreter_part(std::size_t recording, std::uint32_t node) const {
+  const std::vector<model::Node>& nodes = recordings_[recording].stacks.nodes;
+  const model::Language language = nodes[node].language;
+  if (language != model::Language::kPhp && language != model::Language::kPython) {
+    return 0;
+  }
+  std::uint64_t part = 1;
+  for (; node != 0; node = nodes[node].parent) {
+    if (nodes[node].language == model::Language::kNative) {
+      part = model::combine_keys(part, instruction(recording, node));
+    }
+  }
+  return part;
+}
+
 const NodeNames::Name& NodeNames::by_symbol(std::size_t recording, std::uint32_t node) {
   const std::uint64_t key = instruction(recording, node);
   const auto [entry, is_new] = symbols_.try_emplace(key);

@@ -33,6 +33,10 @@ class NodeNames {
   [[nodiscard]] std::uint64_t inner_chain(std::size_t recording, std::uint32_t node,
                                           std::uint32_t depth) const;
 
+  // Of a stack that begins with frames of PHP or Python, the hash of its native ones, which stand
+  // behind those: what the interpreter did for the line. 0 of other stacks.
+  [[nodiscard]] std::uint64_t interpreter_part(std::size_t recording, std::uint32_t node) const;
+
   // By the symbol table alone: the number of the innermost function that is no library's, or of the
   // innermost one when all are.
   std::uint64_t innermost_function(std::size_t recording, std::uint32_t node);
