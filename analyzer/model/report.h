@@ -41,7 +41,19 @@ struct SuspectPath {
   std::uint64_t live_bytes = 0;
   std::uint64_t live_blocks = 0;
   ReportStack stack;
-  unsigned blame = 0;  // index into stack
+  unsigned blame = 0;                    // index into stack
+  std::optional<unsigned> user_frame{};  // as Suspect::user_frame
+};
+
+// A line of the user's own scripts, and what is alive of what it had others allocate.
+struct UserLine {
+  std::string function;
+  std::string file;
+  std::optional<unsigned> line;
+  Language language = Language::kPhp;
+  std::uint64_t live_bytes = 0;
+  std::uint64_t live_blocks = 0;
+  std::vector<unsigned> suspects;  // ranks of those that it is of
 };
 
 struct Range {
@@ -94,12 +106,26 @@ struct Suspect {
   unsigned workers_of = 1;
   std::vector<std::uint64_t> series_bytes;  // aligned with Report::snapshots
   std::vector<std::uint64_t> series_blocks;
-  unsigned blame = 0;              // index into stack
-  unsigned sites = 1;              // call stacks; in several processes one stack is one
-  ReportStack stack;               // of the largest path
-  std::vector<SuspectPath> paths;  // largest first; none when each site is a row of its own
-  unsigned paths_omitted = 0;      // smaller ones that are not in `paths`
-  std::uint64_t stack_key = 0;     // of `stack` and the program: no two suspects of a kind share it
+  unsigned blame = 0;  // index into stack
+  // Index into stack of the first frame of the user's own scripts from `blame` outward, which may
+  // be the same; null without script frames, and where all are of packages.
+  std::optional<unsigned> user_frame;
+  std::vector<std::size_t> containers;  // into Report::containers
+  std::vector<UserLine> user_lines;     // of a leak: those frames of all its paths
+  unsigned sites = 1;                   // call stacks; in several processes one stack is one
+  ReportStack stack;                    // of the largest path
+  std::vector<SuspectPath> paths;       // largest first; none when each site is a row of its own
+  unsigned paths_omitted = 0;           // smaller ones that are not in `paths`
+  std::uint64_t stack_key = 0;  // of `stack` and the program: no two suspects of a kind share it
+};
+
+// One block that doubled again and again: that of a vector, a hash table, a script's array.
+struct Container {
+  ReportFrame frame;    // where it is enlarged
+  std::string process;  // ReportProcess::id
+  std::uint64_t block_bytes = 0;
+  unsigned doublings = 0;
+  bool still_grows = false;  // became larger in the second half of the recording
 };
 
 struct ReportProcess {
@@ -178,6 +204,8 @@ struct Report {
   std::optional<Work> work;        // null where nothing counted
   Conclusion conclusion;
   std::vector<Suspect> suspects;
+  std::vector<Container> containers;  // largest first
+  std::vector<UserLine> user_lines;   // that several leaks among `suspects` share, largest first
   std::vector<SuppressionUse> suppressions;  // in the order they were given
   std::vector<double> repetitions;           // how much work each did; empty without any
   std::vector<std::string>

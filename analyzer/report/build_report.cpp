@@ -8,12 +8,14 @@
 #include "analyzer/rank/repetitions.h"
 #include "analyzer/report/accept.h"
 #include "analyzer/report/conclude.h"
+#include "analyzer/report/containers.h"
 #include "analyzer/report/group.h"
 #include "analyzer/report/limit.h"
 #include "analyzer/report/name_suspect.h"
 #include "analyzer/report/node_names.h"
 #include "analyzer/report/per_unit.h"
 #include "analyzer/report/scans.h"
+#include "analyzer/report/user_code.h"
 
 namespace seep::report {
 namespace {
@@ -211,12 +213,16 @@ void add_suspects(model::Report& report, const Input& input, const Options& opti
   const std::size_t kept =
       options.top == 0 ? groups.size() : std::min<std::size_t>(groups.size(), options.top);
   const std::vector<std::uint64_t> keys = path_keys(input.recordings, input.ranked);
+  const std::vector<FoundContainer> containers = find_containers(input.recordings, names);
+  report.containers = name_containers(containers, input.recordings, symbolizer);
   std::vector<Members> members;
   SuspectNamer namer(input.grouping(), symbolizer, options);
   // A leak behind the last row may come up where one before it is suppressed.
   for (std::size_t i = 0; i < groups.size() && (i < kept || groups[i].leak); ++i) {
     report.suspects.push_back(suspect_of(input, groups[i]));
     namer.name(report.suspects.back(), groups[i]);
+    add_containers(report.suspects.back(), groups[i], input.grouping(), containers,
+                   input.first_snapshot);
     add_repetitions(report.suspects.back(), options.repetitions, keys, groups[i]);
     members.push_back(members_of(input, groups[i]));
     report.suspects.back().unit = report.work ? report.work->unit : "";
@@ -241,6 +247,7 @@ void add_suspects(model::Report& report, const Input& input, const Options& opti
       namer.name_all_paths(suspect, *group);
     }
   }
+  report.user_lines = shared_user_lines(report.suspects);
   report.totals.rows_omitted = static_cast<unsigned>(groups.size() - kept);
 }
 

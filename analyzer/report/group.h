@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "analyzer/model/recording.h"
+#include "analyzer/rank/enlarged.h"
 #include "analyzer/rank/rank.h"
 #include "analyzer/report/node_names.h"
 

@@ -135,6 +135,35 @@ std::string blame_text(const model::Suspect& suspect) {
                            : text;
 }
 
+std::string user_frame_text(const model::Suspect& suspect) {
+  const std::optional<unsigned>& own = suspect.user_frame;
+  if (!own || *own == suspect.blame || *own >= suspect.stack.size()) {
+    return {};
+  }
+  return "called from " + frame_text(suspect.stack[*own]);
+}
+
+std::string user_line_text(const model::UserLine& line) {
+  constexpr std::size_t kMostRanks = 6;
+  model::ReportFrame frame;
+  frame.function = line.function;
+  frame.file = line.file;
+  frame.line = line.line;
+  std::string text = fmt::format("called from {}: {} of ", frame_text(frame),
+                                 live_text(line.live_bytes, std::nullopt, line.live_blocks));
+  for (std::size_t i = 0; i < std::min(line.suspects.size(), kMostRanks); ++i) {
+    text += fmt::format("{}#{}", i == 0 ? "" : ", ", line.suspects[i]);
+  }
+  const std::size_t more = line.suspects.size() - std::min(line.suspects.size(), kMostRanks);
+  return more == 0 ? text : fmt::format("{} and {} more", text, format_count(more));
+}
+
+std::string container_text(const model::Container& container) {
+  return fmt::format("one block of {} B after {} doublings at {}",
+                     format_count(container.block_bytes), container.doublings,
+                     frame_text(container.frame));
+}
+
 std::string losses_text(const model::Report& report) {
   std::string text;
   for (const auto& [name, count] : report.losses) {

@@ -18,6 +18,16 @@ std::string blamed_text(const model::Suspect& suspect);
 // The blamed frame and the one that called it: "open_session  a.cpp:88  <- handle  b.cpp:214".
 std::string blame_text(const model::Suspect& suspect);
 
+// "called from ChannelLeaker::onMessage  worker.php:17": the first frame of the user's own code,
+// where that is not the blamed one; else empty.
+std::string user_frame_text(const model::Suspect& suspect);
+
+// "called from ChannelLeaker::onMessage  worker.php:17: 664 KB in 5,605 blocks of #1, #2, #4".
+std::string user_line_text(const model::UserLine& line);
+
+// "one block of 1,310,720 B after 11 doublings at BodyCache::remember  worker.php:9".
+std::string container_text(const model::Container& container);
+
 // "server[4711] 1 h 43 m, exit 0, 54 snapshots, nothing lost".
 std::string run_text(const model::Report& report);
 

@@ -8,6 +8,7 @@
 
 #include "analyzer/report/blame.h"
 #include "analyzer/report/frame_kind.h"
+#include "analyzer/report/user_code.h"
 
 namespace seep::report {
 namespace {
@@ -38,13 +39,34 @@ model::SuspectPath SuspectNamer::path_of(const Path& path) {
   const auto outward = std::count_if(stack.begin() + static_cast<std::ptrdiff_t>(blamed),
                                      stack.end(), [](const auto& f) { return !is_seep_frame(f); });
   model::SuspectPath named{path.live_bytes, path.live_blocks, without_allocator(std::move(stack)),
-                           0};
+                           0, std::nullopt};
   const bool is_known = path.blame.depth != 0 && outward > 0 &&
                         static_cast<std::size_t>(outward) <= named.stack.size();
   named.blame = is_known
                     ? static_cast<unsigned>(named.stack.size() - static_cast<std::size_t>(outward))
                     : blamed_frame(named.stack);
+  named.user_frame = user_frame(named.stack, named.blame);
   return named;
+}
+
+// Script frames name themselves, so that all paths can be looked at.
+void SuspectNamer::add_user_lines(model::Suspect& suspect, const Group& group) {
+  for (const Path& path : group.paths) {
+    const rank::RankedSite& site = input_.ranked[path.members.front()];
+    const model::Recording& recording = input_.recordings[site.recording];
+    const std::vector<model::Node>& nodes = recording.stacks.nodes;
+    std::uint32_t node = recording.sites[site.site].node;
+    for (std::uint32_t depth = 1; node != 0; ++depth, node = nodes[node].parent) {
+      if (depth < path.blame.depth || nodes[node].language == model::Language::kNative) {
+        continue;
+      }
+      const model::ReportFrame frame = symbolizer_.function(recording.stacks, nodes[node]);
+      if (is_user_frame(frame)) {
+        add_user_line(suspect.user_lines, frame, path.live_bytes, path.live_blocks);
+        break;
+      }
+    }
+  }
 }
 
 std::size_t SuspectNamer::paths_kept(const Group& group) const {
@@ -58,6 +80,10 @@ void SuspectNamer::name(model::Suspect& suspect, const Group& group) {
   suspect.stack = largest.stack;
   suspect.stack_key = group.paths.front().key ^ group.paths.front().program;
   suspect.blame = largest.blame;
+  suspect.user_frame = largest.user_frame;
+  if (group.leak) {
+    add_user_lines(suspect, group);
+  }
   if (options_.by_site) {
     suspect.id = site_id(suspect.kind, suspect.stack, suspect.blame, names_);
     return;

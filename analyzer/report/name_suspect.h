@@ -18,8 +18,9 @@ class SuspectNamer {
   SuspectNamer(const Grouping& input, symbolize::Symbolizer& symbolizer, const Options& options)
       : input_(input), symbolizer_(symbolizer), options_(options) {}
 
-  // Fills stack, blame, id, paths and paths_omitted. Of a leak the hundred largest paths are kept,
-  // as long as there are no more than two thousand in all; of the others the largest.
+  // Fills stack, blame, user_frame, user_lines, id, paths and paths_omitted. Of a leak the hundred
+  // largest paths are kept, as long as there are no more than two thousand in all; of the others
+  // the largest.
   void name(model::Suspect& suspect, const Group& group);
 
   // All paths instead of the largest; `group` is the suspect's own.
@@ -30,6 +31,7 @@ class SuspectNamer {
 
  private:
   model::SuspectPath path_of(const Path& path);
+  void add_user_lines(model::Suspect& suspect, const Group& group);
   std::size_t paths_kept(const Group& group) const;
 
   Grouping input_;

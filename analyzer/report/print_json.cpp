@@ -146,7 +146,39 @@ Json json_of(const model::SuppressionUse& use) {
           {"live_bytes", use.live_bytes}};
 }
 
+Json json_of(const model::Container& container) {
+  const model::ReportFrame& frame = container.frame;
+  return {{"process", container.process},
+          {"block_bytes", container.block_bytes},
+          {"doublings", container.doublings},
+          {"still_grows", container.still_grows},
+          {"function", or_null(frame.function)},
+          {"file", or_null(frame.file)},
+          {"line", or_null(frame.line)},
+          {"module", frame.module},
+          {"language", model::name_of(frame.language)}};
+}
+
 Json json_of(const model::Holder& holder);
+
+// The lines that several leaks share; their ids instead of their ranks.
+Json user_lines_of(const model::Report& report) {
+  Json lines = Json::array();
+  for (const model::UserLine& line : report.user_lines) {
+    Json ids = Json::array();
+    for (const unsigned rank : line.suspects) {
+      ids.push_back(report.suspects[rank - 1].id);
+    }
+    lines.push_back({{"function", line.function},
+                     {"file", line.file},
+                     {"line", or_null(line.line)},
+                     {"language", model::name_of(line.language)},
+                     {"live_bytes", line.live_bytes},
+                     {"live_blocks", line.live_blocks},
+                     {"suspects", ids}});
+  }
+  return lines;
+}
 
 // An array even when there is nothing in it.
 template <typename Items>
@@ -214,6 +246,8 @@ Json json_of(const model::Suspect& suspect) {
       {"held_by", suspect.held_by ? array_of(*suspect.held_by) : Json(nullptr)},
       {"series", {{"live_bytes", suspect.series_bytes}, {"live_blocks", suspect.series_blocks}}},
       {"blame", suspect.blame},
+      {"user_frame", or_null(suspect.user_frame)},
+      {"containers", suspect.containers},
       {"sites", suspect.sites}};
 }
 
@@ -346,8 +380,10 @@ void append_stack(std::string& text, const model::ReportStack& stack, std::size_
 }
 
 void append(std::string& text, const model::SuspectPath& path, std::size_t indent) {
-  const Json fields = {
-      {"live_bytes", path.live_bytes}, {"live_blocks", path.live_blocks}, {"blame", path.blame}};
+  const Json fields = {{"live_bytes", path.live_bytes},
+                       {"live_blocks", path.live_blocks},
+                       {"blame", path.blame},
+                       {"user_frame", or_null(path.user_frame)}};
   append_object(text, fields, indent,
                 [&](std::size_t inner) { append_stack(text, path.stack, inner); });
 }
@@ -394,6 +430,8 @@ std::string to_json(const model::Report& report) {
                   {"work", json_of(report.work)},
                   {"scan", json_of(report.scan)},
                   {"conclusion", json_of(report.conclusion)},
+                  {"user_lines", user_lines_of(report)},
+                  {"containers", array_of(report.containers)},
                   {"suppressions", array_of(report.suppressions)},
                   {"repetitions", repetitions_of(report)},
                   {"notes", report.notes}},

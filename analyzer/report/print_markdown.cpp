@@ -33,7 +33,9 @@ std::string stack_of(const model::Suspect& suspect) {
   }
   for (std::size_t i = 0; i < suspect.stack.size(); ++i) {
     text += fmt::format("{}. {}{}\n", i + 1, markdown_code(frame_text(suspect.stack[i])),
-                        i == suspect.blame ? " **read this**" : "");
+                        i == suspect.blame        ? " **read this**"
+                        : i == suspect.user_frame ? " **your own code**"
+                                                  : "");
   }
   return text;
 }

@@ -18,6 +18,7 @@ using model::format_bytes;
 
 constexpr std::size_t kRows = 3;
 constexpr std::size_t kNotes = 3;
+constexpr std::size_t kLines = 20;   // of the whole page
 constexpr std::size_t kWidth = 200;  // of one line; a frame of a deep template would fill a screen
 
 std::string cut(const std::string& line) {
@@ -49,11 +50,23 @@ std::string leak_line(const model::Report& report) {
                      scan.empty() ? "" : "; ", scan, limit.empty() ? "" : " ", limit);
 }
 
-std::string row(const model::Suspect& suspect) {
+// Indented, or nothing.
+std::string line_of(const std::string& text) {
+  return text.empty() ? text : cut("   " + text) + "\n";
+}
+
+// Who holds it, or the container that grew with it where nobody knows.
+std::string kept_text(const model::Report& report, const model::Suspect& suspect) {
   const std::string held = held_text(suspect);
+  return !held.empty() || suspect.containers.empty()
+             ? held
+             : "container: " + container_text(report.containers[suspect.containers.front()]);
+}
+
+std::string row(const model::Report& report, const model::Suspect& suspect) {
   return cut(fmt::format("#{} {}", suspect.rank, suspect_text(suspect))) + "\n" +
-         cut("   " + blame_text(suspect)) + "\n" + (held.empty() ? "" : cut("   " + held) + "\n") +
-         cut("   why: " + printable(suspect.why)) + "\n";
+         line_of(blame_text(suspect)) + line_of(user_frame_text(suspect)) +
+         line_of(kept_text(report, suspect)) + line_of("why: " + printable(suspect.why));
 }
 
 std::string suppression_of(const model::Suspect& suspect) {
@@ -101,15 +114,25 @@ std::string no_leak_line(const model::Report& report) {
                      explained_share_text(report));
 }
 
-std::string first_notes(const model::Report& report) {
+// At most `lines` of them, the last of which may say how many more there are.
+std::string first_notes(const model::Report& report, std::size_t lines) {
+  const std::size_t shown =
+      report.notes.size() <= lines ? report.notes.size() : std::max<std::size_t>(lines, 1) - 1;
   std::string text;
-  for (std::size_t i = 0; i < std::min(report.notes.size(), kNotes); ++i) {
+  for (std::size_t i = 0; i < shown; ++i) {
     text += cut("note: " + printable(report.notes[i])) + "\n";
   }
-  if (report.notes.size() > kNotes) {
-    text += fmt::format("note: {} more, see seep report\n", report.notes.size() - kNotes);
+  if (report.notes.size() > shown) {
+    text += fmt::format("note: {}{}, see seep report\n", report.notes.size() - shown,
+                        shown == 0 ? "" : " more");
   }
   return text;
+}
+
+// What stands above `page`: the notes that it leaves room for.
+std::string with_notes(const model::Report& report, const std::string& page) {
+  const auto lines = static_cast<std::size_t>(std::count(page.begin(), page.end(), '\n'));
+  return first_notes(report, std::min(kNotes + 1, lines < kLines ? kLines - lines : 1)) + page;
 }
 
 }  // namespace
@@ -118,18 +141,18 @@ std::string to_run_summary(const model::Report& report, const std::string& recor
   if (report.processes.empty()) {
     return fmt::format("seep: {}\n", report.conclusion.sentence);
   }
-  std::string text = first_notes(report) + "seep: " + cut(run_text(report)) + "\n";
+  std::string text = "seep: " + cut(run_text(report)) + "\n";
   if (report.totals.leak_suspects == 0) {
-    return text + no_leak_line(report);
+    return with_notes(report, text + no_leak_line(report));
   }
   text += leak_line(report);
   std::size_t rows = 0;
   for (const model::Suspect& suspect : report.suspects) {
     if (suspect.leak && !suspect.suppressed_by && rows++ < kRows) {
-      text += row(suspect);
+      text += row(report, suspect);
     }
   }
-  return text + last_lines(report, recording_path);
+  return with_notes(report, text + last_lines(report, recording_path));
 }
 
 }  // namespace seep::report

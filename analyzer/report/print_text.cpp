@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <vector>
 
 #include "analyzer/model/figures.h"
@@ -112,11 +113,55 @@ std::string paths_line(const model::Suspect& suspect) {
   return text + "\n";
 }
 
-std::string row(const model::Suspect& suspect) {
-  const std::string held = held_text(suspect);
-  return fmt::format("#{} {}\n   {}\n{}   why: {}\n", suspect.rank, suspect_text(suspect),
-                     blame_text(suspect), held.empty() ? "" : "   " + held + "\n",
+// Indented, or nothing.
+std::string line_of(const std::string& text) {
+  return text.empty() ? text : "   " + text + "\n";
+}
+
+// The container that it is part of, or whose elements it may be: the largest of them.
+std::string container_line(const model::Report& report, const model::Suspect& suspect) {
+  if (suspect.containers.empty()) {
+    return {};
+  }
+  const std::size_t more = suspect.containers.size() - 1;
+  return fmt::format("   container: {}{}\n",
+                     container_text(report.containers[suspect.containers.front()]),
+                     more == 0 ? "" : fmt::format(", and {} more", more));
+}
+
+std::string row(const model::Report& report, const model::Suspect& suspect) {
+  return fmt::format("#{} {}\n   {}\n{}{}{}   why: {}\n", suspect.rank, suspect_text(suspect),
+                     blame_text(suspect), line_of(user_frame_text(suspect)),
+                     line_of(held_text(suspect)), container_line(report, suspect),
                      printable(suspect.why));
+}
+
+// Those that still grow and stand beside none of the rows shown; the tables of a start-up are
+// small.
+std::string other_containers(const model::Report& report, const std::set<std::size_t>& said) {
+  constexpr std::size_t kMostLines = 3;
+  constexpr std::uint64_t kLeastBytes = 64 << 10;
+  constexpr std::uint64_t kLeastShare = 100;  // one part of so many
+  std::string text;
+  std::size_t lines = 0;
+  for (std::size_t i = 0; i < report.containers.size() && lines < kMostLines; ++i) {
+    const model::Container& container = report.containers[i];
+    if (!said.contains(i) && container.still_grows && container.block_bytes >= kLeastBytes &&
+        container.block_bytes >= report.totals.live_bytes / kLeastShare) {
+      text += "growing container: " + container_text(report.containers[i]) + "\n";
+      ++lines;
+    }
+  }
+  return text;
+}
+
+std::string user_lines(const model::Report& report) {
+  constexpr std::size_t kMostLines = 5;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(report.user_lines.size(), kMostLines); ++i) {
+    text += user_line_text(report.user_lines[i]) + "\n";
+  }
+  return text;
 }
 
 std::string scan_line(const model::Report& report) {
@@ -124,12 +169,14 @@ std::string scan_line(const model::Report& report) {
   return text.empty() ? text : text + "\n";
 }
 
-std::string stack_lines(const model::ReportStack& stack, unsigned blame) {
+std::string stack_lines(const model::ReportStack& stack, unsigned blame,
+                        const std::optional<unsigned>& own) {
   std::string text;
   for (std::size_t i = 0; i < stack.size(); ++i) {
     text +=
-        fmt::format("   {} {}{}{}\n", i == blame ? "->" : "  ", frame_text(stack[i]),
-                    stack[i].inlined ? " (inlined)" : "", stack[i].heuristic ? " (guessed)" : "");
+        fmt::format("   {} {}{}{}{}\n", i == blame ? "->" : "  ", frame_text(stack[i]),
+                    stack[i].inlined ? " (inlined)" : "", stack[i].heuristic ? " (guessed)" : "",
+                    own == i && i != blame ? " (your own code)" : "");
   }
   return text;
 }
@@ -152,14 +199,14 @@ std::string per_unit_line(const model::Suspect& suspect) {
 
 std::string path_lines(const model::Suspect& suspect) {
   if (suspect.paths.size() < 2) {
-    return stack_lines(suspect.stack, suspect.blame);
+    return stack_lines(suspect.stack, suspect.blame, suspect.user_frame);
   }
   std::string text;
   for (std::size_t i = 0; i < suspect.paths.size(); ++i) {
     const model::SuspectPath& path = suspect.paths[i];
     text += fmt::format("   path {} of {}: {}\n", i + 1, suspect.sites,
                         live_text(path.live_bytes, std::nullopt, path.live_blocks)) +
-            stack_lines(path.stack, path.blame);
+            stack_lines(path.stack, path.blame, path.user_frame);
   }
   return text;
 }
@@ -200,7 +247,7 @@ std::string series_lines(const model::Report& report, const model::Suspect& susp
 
 // One suspect with everything that is known of it.
 std::string full_row(const model::Report& report, const model::Suspect& suspect) {
-  return row(suspect) + per_unit_line(suspect) +
+  return row(report, suspect) + per_unit_line(suspect) +
          fmt::format("   id {}; {} blocks allocated, {} freed; oldest alive {}\n", suspect.id,
                      format_count(suspect.allocated_blocks), format_count(suspect.freed_blocks),
                      model::format_duration(suspect.oldest_s)) +
@@ -253,13 +300,16 @@ std::string to_text(const model::Report& report, const TextOptions& options) {
   }
   text += fmt::format("next: {}\n", report.conclusion.action) + no_leak_line(report);
   std::size_t shown = 0;
+  std::set<std::size_t> containers;  // that were said
   for (const model::Suspect& suspect : report.suspects) {
     if (shown < options.rows && is_shown(suspect, options)) {
-      text += row(suspect) + paths_line(suspect);
+      text += row(report, suspect) + paths_line(suspect);
+      containers.insert(suspect.containers.begin(), suspect.containers.end());
       ++shown;
     }
   }
-  return text + suppressions_text(report) + hidden_line(report, shown);
+  return text + user_lines(report) + other_containers(report, containers) +
+         suppressions_text(report) + hidden_line(report, shown);
 }
 
 }  // namespace seep::report

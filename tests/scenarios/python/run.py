@@ -219,6 +219,20 @@ def two_languages(run):
     expect(any("strdup" in function for function in native), f"no strdup: {native}")
 
 
+def callers_and_container(run):
+    """The package's line is blamed, the program's stands beside it, and the dictionary that grew with it."""
+    report = run.record()
+    first = report["suspects"][0]
+    blamed = first["stack"][first["blame"]]
+    expect(first["leak"] and blamed["function"] == "read" and "/site-packages/" in blamed["file"], describe_row(first))
+    expect(first["user_frame"] is not None and is_at(first["stack"][first["user_frame"]], run, "fetch", run.lines("leak")),
+           f"user_frame is {first['user_frame']}: {describe_row(first)}")
+    containers = [report["containers"][index] for index in first["containers"]]
+    expect(any(is_at(container, run, "keep", run.lines("container")) and container["doublings"] >= 4
+               for container in containers), f"containers: {report['containers']}")
+    expect_nothing_lost(report)
+
+
 MALLOC = {"PYTHONMALLOC": "malloc"}
 LEAK = "list_attribute.py"
 CASES = {
@@ -229,6 +243,7 @@ CASES = {
     "tracemalloc": (LEAK, first_row_is("Pool.run"), {"options": ("-X", "tracemalloc")}),
     "sampled": (LEAK, first_row_is("Pool.run"), {"settings": {"SEEP_MODE": "sample", "SEEP_SAMPLE_BYTES": "1K"}}),
     "switched_off": (LEAK, no_frame_is_of_python, {"settings": {"SEEP_LANG": "off"}}),
+    "consumer": ("consumer.py", callers_and_container, {}),
     "module_dict": ("module_dict.py", first_row_is("lookup"), {}),
     "cycle_gc_off": ("cycle_gc_off.py", first_row_is("make_pair", anywhere=True), {}),
     "threads": ("threads.py", both_rows_are("collect", "archive"), {}),

@@ -148,6 +148,32 @@ def leak(php, name):
     expect(not others, f"a second leak: {[described(blamed(row)) for row in others]}")
 
 
+def at_line(frame, script, mark):
+    return frame["file"].endswith(f"/{script}") and frame["line"] in marked_lines(script, mark)
+
+
+def consumer(php, name):
+    """What a package allocates is blamed on it, and the line of the program that called it stands beside."""
+    php.compare(name, php.command("consumer.php", "3"))
+    report = php.report(php.recordings(name))
+    no_losses(report)
+    package = "vendor/wire/connection.php"
+    leaks = [row for row in report["suspects"] if row["leak"]]
+    for mark, caller in (("reads", "fetches"), ("opens", "calls"), ("traces", "calls")):
+        rows = [row for row in leaks if at_line(blamed(row), package, mark)]
+        expect(rows, f"no leak at {mark}: {[described(blamed(row)) for row in leaks]}")
+        own = rows[0]["user_frame"]
+        expect(own is not None and at_line(rows[0]["stack"][own], "consumer.php", caller),
+               f"{mark}: the user's frame is {own} of {[described(frame) for frame in rows[0]['stack']]}")
+    shared = [line for line in report["user_lines"] if at_line(line, "consumer.php", "calls")]
+    expect(len(shared) == 1 and len(shared[0]["suspects"]) >= 2, f"lines shared: {report['user_lines']}")
+    kept = [row for row in leaks if at_line(blamed(row), package, "reads")][0]
+    containers = [report["containers"][index] for index in kept["containers"]]
+    expect(any(container["function"] == "BodyCache::remember" and at_line(container, "consumer.php", "keeps")
+               and container["doublings"] >= 4 for container in containers),
+           f"containers: {report['containers']}")
+
+
 def at_end(php, name):
     """What grows in a function that PHP calls at the end of the script."""
     php.compare(name, php.command("at_end.php"))
@@ -252,7 +278,8 @@ def web_server(php, name):
     expect(not leaks, f"leaks: {leaks}")
 
 
-CASES = {"leak": leak, "at_end": at_end, "destructors": destructors, "sampled": sampled, "without_zend_allocator": without_zend_allocator,
+CASES = {"leak": leak, "consumer": consumer, "at_end": at_end, "destructors": destructors, "sampled": sampled,
+         "without_zend_allocator": without_zend_allocator,
          "late": late,
          "language_off": language_off, "lines": lines, "memory": memory, "forks": forks,
          "web_server": web_server}
