@@ -9,6 +9,8 @@
 //       scan-NNNNNN.seep          a scan for unreachable memory: a snapshot with kScan
 //       suppressions              what the program gave to LeakSanitizer
 //                                 (__lsan_default_suppressions); written with the first scan
+//       perf.map                  what the process wrote to /tmp/perf-PID.map, the names of code
+//                                 that it made (JIT compilers); copied as it ended
 //       ended                     written by `seep run` about the process it started: "exit 0" or
 //                                 "signal 9", for ends that the process could not record itself
 //
@@ -19,6 +21,8 @@
 //   path of the program
 #pragma once
 
+#include <cstddef>
+
 namespace seep::format {
 
 inline constexpr char kSnapshotPrefix[] = "snapshot-";
@@ -28,6 +32,10 @@ inline constexpr char kIndexFileName[] = "index";
 inline constexpr char kLogFileName[] = "seep.log";
 inline constexpr char kEndedFileName[] = "ended";
 inline constexpr char kSuppressionsFileName[] = "suppressions";
+inline constexpr char kJitMapFileName[] = "perf.map";
+
+// Of a map of code, copied and read; what is beyond has no names.
+inline constexpr std::size_t kMostJitMapBytes = std::size_t{64} << 20;
 
 // No name of a recording: those end in a process id.
 inline constexpr char kNeverRecorded[] = "never-recorded";

@@ -77,6 +77,8 @@ const char* name_of(Language language) {
       return "php";
     case Language::kPython:
       return "python";
+    case Language::kJit:
+      return "jit";
   }
   return "native";
 }

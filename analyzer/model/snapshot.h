@@ -26,7 +26,8 @@ struct Module {
   bool unloaded = false;
 };
 
-enum class Language : std::uint8_t { kNative, kPhp, kPython };
+// kJit: compiled while the program ran, and named by its compiler's map.
+enum class Language : std::uint8_t { kNative, kPhp, kPython, kJit };
 
 // A frame in the tree of stacks. nodes[0] is the root and no frame; parent < own index.
 struct Node {

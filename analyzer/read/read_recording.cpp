@@ -7,6 +7,7 @@
 
 #include "analyzer/read/find_recordings.h"
 #include "analyzer/read/history.h"
+#include "analyzer/read/jit_map.h"
 #include "analyzer/read/process_end.h"
 #include "analyzer/read/read_snapshot.h"
 #include "analyzer/read/scan_history.h"
@@ -129,6 +130,8 @@ Result<model::Recording> read_source(const Source& source, ProgressCounter& prog
   recording.path = source.path;
   recording.end = find_end(recording.end, recording.process, source.directory);
   recording.skipped = std::move(skipped);
+  const bool is_running = recording.end.how == model::EndInfo::How::kRunning;
+  name_jit_frames(recording.stacks, read_jit_map(source.directory, recording.process, is_running));
   return recording;
 }
 

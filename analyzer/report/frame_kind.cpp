@@ -35,6 +35,9 @@ constexpr std::array kLibraryModules = {
     "libevent*.so*",  "libuv.so*",        "libapr-1.so*",    "libaprutil*",    "libcurl*.so*",
     "libonig.so*",    "libreadline.so*",  "libgmp.so*",      "libtinfo.so*",   "libncurses*"};
 
+constexpr std::array kJitStubs = {"Builtin:*", "BytecodeHandler:*", "Handler:*", "Stub:*",
+                                  "RegExp:*"};
+
 template <std::size_t N>
 bool is_listed(std::string_view name, const std::array<const char*, N>& patterns) {
   return std::any_of(patterns.begin(), patterns.end(),
@@ -50,6 +53,12 @@ std::string without_trait(std::string_view name) {
     return std::string(name);
   }
   return std::string(name.substr(1, as - 1)) + std::string(name.substr(end + 1));
+}
+
+// Of code that a compiler made while the program ran: stubs of V8, and Node's own modules.
+bool is_jit_library(const model::ReportFrame& frame) {
+  return (frame.file && frame.file->starts_with("node:")) ||
+         (frame.function && is_listed(*frame.function, kJitStubs));
 }
 
 // Without what stands between < and >, which may nest; operator< and operator<< stay.
@@ -181,6 +190,9 @@ bool is_allocator_frame(const model::ReportFrame& frame) {
 }
 
 bool is_library_frame(const model::ReportFrame& frame) {
+  if (frame.language == model::Language::kJit) {
+    return is_jit_library(frame);
+  }
   if (frame.language != model::Language::kNative) {
     return !frame.file;
   }

@@ -35,7 +35,8 @@ bool is_allocator_frame(const model::ReportFrame& frame);
 
 // A frame of the C or C++ library, of another library that only serves its callers (GLib, OpenSSL),
 // or of an allocator wrapper (xmalloc, g_malloc): not to blame. Of a script's frames, those without
-// a file: functions of the interpreter and its extensions.
+// a file: functions of the interpreter and its extensions; of JIT frames, V8's stubs and Node's own
+// modules.
 bool is_library_frame(const model::ReportFrame& frame);
 
 // Also where the name alone does not decide: "session_malloc" is a wrapper if it serves several.

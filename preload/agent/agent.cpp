@@ -256,6 +256,7 @@ void Agent::finish(const intercept::ExitEvent& event, std::uint64_t now_ms) {
       remember_births();
     }
     take(last_request(event), now_ms);
+    keep_jit_map();
     publish_status(format::AgentState::kEnded);
   }
   write_index_line(event);

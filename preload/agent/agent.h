@@ -119,6 +119,7 @@ class Agent {
   void write_prepared(std::uint64_t begin_ns);
   void keep_within_budget();
   void settle(const snapshot::Outcome& outcome);
+  void keep_jit_map();
   bool start_walker(std::uint64_t begin_ns);
   static void walk_beside(void* agent, int directory);
   void publish_status(format::AgentState state);

@@ -1,5 +1,7 @@
 // How the agent takes one snapshot. All of it runs as the agent's holder.
+#include "format/recording_layout.h"
 #include "preload/agent/agent.h"
+#include "preload/agent/jit_map.h"
 #include "preload/agent/languages.h"
 #include "preload/recorder/recorder.h"
 #include "preload/recorder/thread_cache.h"
@@ -15,6 +17,7 @@ using recorder::g_tables;
 
 // A snapshot that took longer than this is written by a walker beside the program the next time.
 constexpr std::uint64_t kLongSnapshotNs = 2000000;
+constexpr std::uint64_t kNsPerMs = 1000000;
 constexpr std::uint64_t kBudgetPeriodMs = 60000;  // between two looks at the disk
 
 }  // namespace
@@ -164,6 +167,22 @@ void Agent::keep_within_budget() {
   const unsigned removed = directory_.enforce_budget(settings_.disk_bytes);
   recorder::g_losses[static_cast<std::uint32_t>(format::Loss::recordings_removed)].fetch_add(
       removed, std::memory_order_relaxed);
+}
+
+// What the program's compilers had told of their code by now. A file of an earlier image, before an
+// exec, is as stale as one of an earlier process.
+void Agent::keep_jit_map() {
+  if (target_ < 0) {
+    return;
+  }
+  const runtime::Text<64> path = jit_map_path(current_pid());
+  const JitMapCopy copy =
+      copy_jit_map({path.c_str(), target_, current_uid(), runtime::unix_ns() - age_ms() * kNsPerMs,
+                    format::kMostJitMapBytes});
+  if (const std::string_view meaning = meaning_of(copy); !meaning.empty()) {
+    runtime::Text<256> line;
+    directory_.log(line.add(path.view()).add(" ").add(meaning).view());
+  }
 }
 
 void Agent::settle(const snapshot::Outcome& outcome) {

@@ -67,6 +67,10 @@ std::uint32_t current_pid() {
   return static_cast<std::uint32_t>(raw_syscall(__NR_getpid));
 }
 
+std::uint32_t current_uid() {
+  return static_cast<std::uint32_t>(raw_syscall(__NR_geteuid));
+}
+
 // The second field may hold any byte: fields are counted from its last ')'.
 std::uint64_t start_ticks_at(const char* stat_path) {
   char text[1024];
@@ -99,7 +103,7 @@ std::uint64_t pid_namespace() {
 void identify_process(Identity& identity) {
   identity.pid = current_pid();
   identity.parent_pid = static_cast<std::uint32_t>(raw_syscall(__NR_getppid));
-  identity.uid = static_cast<std::uint32_t>(raw_syscall(__NR_geteuid));
+  identity.uid = current_uid();
   identity.host_pid = read_host_pid();
   identity.start_ticks = start_ticks_at("/proc/self/stat");
   identity.started_unix_ns = unix_ns();

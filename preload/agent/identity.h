@@ -32,6 +32,7 @@ void identify_process(Identity& identity);
 void identify_run(std::string_view run_variable, Identity& identity);
 
 std::uint32_t current_pid();
+std::uint32_t current_uid();  // the effective one
 
 // Inode of this process's PID namespace; 0 unknown. A pid means something only within one.
 std::uint64_t pid_namespace();

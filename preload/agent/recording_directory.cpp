@@ -45,10 +45,6 @@ bool status_of(int fd, struct stat& status) {
   return raw_syscall(__NR_fstat, fd, as_argument(&status)) == 0;
 }
 
-std::uint32_t current_uid() {
-  return static_cast<std::uint32_t>(raw_syscall(__NR_geteuid));
-}
-
 // A file can be made there (permissions and read-only file systems show here) by the user that the
 // process acts as. Kernels before 5.8, and filters that do not know the call, can only be asked for
 // the user that started it.
