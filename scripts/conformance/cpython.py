@@ -9,6 +9,8 @@ MODULES = ["test_gc", "test_ctypes", "test_faulthandler", "test_threading", "tes
            "test_multiprocessing_spawn"]
 # On a virtual machine whose own vsock number reaches another end, it waits for ever, without seep too.
 LEFT_OUT = ["-i", "*ThreadedVSOCK*"]
+# Each child imports thousands of lines: snapshots of 10 to 200 MB, ten a second, would be most of its work.
+SETTINGS = {"test_multiprocessing_spawn": {"SEEP_INTERVAL": "1s"}}
 QUICK = ["test_gc", "test_ctypes", "test_threading"]
 FAILED = re.compile(r"^(FAIL|ERROR): (?:\S+ \(([\w.]+)\)|(\S+))", re.MULTILINE)
 
@@ -33,7 +35,7 @@ def run(turn, module):
     xml_file = turn.folder / "results.xml"
     python = turn.place.program("usr/bin/python3.11")
     done = turn.run([python, "-m", "test", "-v", "--junit-xml", xml_file, *LEFT_OUT, module],
-                    {"PYTHONDONTWRITEBYTECODE": "", "PYTHONHASHSEED": "0"})
+                    {"PYTHONDONTWRITEBYTECODE": "", "PYTHONHASHSEED": "0", **SETTINGS.get(module, {})})
     results = from_xml(xml_file)
     for kind, method, other in FAILED.findall(done.out + done.err):
         results[method or other] = {"FAIL": "failure", "ERROR": "error"}[kind]
