@@ -24,9 +24,14 @@
 
 namespace seep::scan {
 
-// At least one byte: a pointer to an empty block holds it.
+inline constexpr unsigned kAddressBits = 47;
+
+// At least one byte: a pointer to an empty block holds it. What a program says of its own objects
+// may be any size: it ends with the addresses.
 inline std::uint64_t bytes_of(const table::Block& block) {
-  return block.size == 0 ? 1 : block.size;
+  const std::uint64_t room = (std::uint64_t{1} << kAddressBits) - block.address;
+  const std::uint64_t bytes = block.size < room ? block.size : room;
+  return bytes == 0 ? 1 : bytes;
 }
 
 inline bool holds(const table::Block& block, std::uint64_t address) {
@@ -113,7 +118,7 @@ class HeapIndex {
  private:
   static constexpr unsigned kRegionShift = 30;
   static constexpr unsigned kPageShift = 12;
-  static constexpr std::size_t kRegions = std::size_t{1} << (47 - kRegionShift);
+  static constexpr std::size_t kRegions = std::size_t{1} << (kAddressBits - kRegionShift);
   static constexpr std::size_t kPagesPerRegion = std::size_t{1} << (kRegionShift - kPageShift);
   static constexpr std::size_t kGroupPages = 64;
   // Larger blocks stand in a list: their pages would be many, and they are few.
@@ -205,10 +210,10 @@ inline std::size_t HeapIndex<Table, kGranuleShift>::place_of(std::uintptr_t star
 template <typename Table, unsigned kGranuleShift>
 inline std::uint64_t HeapIndex<Table, kGranuleShift>::extent_of(std::uintptr_t start,
                                                                 const NodeInfo& info) const {
-  std::uint64_t size = info.size();
+  const std::uint64_t size = info.size();
   table::Block block;
   if (size == NodeInfo::kUnknownSize && blocks_.look_up(start, block)) [[unlikely]] {
-    size = block.size;
+    return bytes_of(block);
   }
   return size == 0 ? 1 : size;
 }

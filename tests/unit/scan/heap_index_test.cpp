@@ -79,6 +79,19 @@ TEST_F(Index, FindsBlocksOfManyMegabytes) {
   EXPECT_EQ(holder_of(kHeap + 16 + kLarge + 4096), kHeap + 16 + kLarge + 4096);
 }
 
+// The size of an object is what the program says.
+TEST_F(Index, ABlockEndsWithTheAddresses) {
+  constexpr std::uintptr_t kEnd = std::uintptr_t{1} << 47;
+  for (const std::uintptr_t start : {kEnd - 0x3000, kEnd - 0x1000}) {
+    add(start, std::uint64_t{1} << 45);
+    EXPECT_EQ(index_->extent_of(start, index_->info_of(start)), kEnd - start);
+  }
+  EXPECT_EQ(holder_of(kEnd - 0x1001), kEnd - 0x3000);
+  EXPECT_EQ(holder_of(kEnd - 1), kEnd - 0x1000);
+  EXPECT_EQ(index_->high(), kEnd);
+  EXPECT_FALSE(index_->is_near(kEnd));
+}
+
 // Sizes and sites stand in the order of addresses, whatever the order within a page.
 TEST_F(Index, KnowsEachBlock) {
   constexpr std::uintptr_t kOffsets[] = {0x200, 0x10, 0xff0, 0x400, 0x410, 0x3f0};
