@@ -8,7 +8,9 @@
 //   | slots: place of an entry | entry | entry | …            |
 //                                               used_
 //
-// The last one of a slot is kept. When the memory is full it is emptied.
+// The last one of a slot is kept. When the memory is full it is emptied. All threads together have
+// 64 MB at most: the first ones 4 MB each, later ones 256 KB, and without memory every stack is
+// read.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +24,8 @@ class Memo {
  public:
   // The value of this stack in this epoch; 0 when it is not known.
   [[nodiscard]] std::uint32_t find(std::uint64_t key, std::uint32_t native) const;
-  // Where the words of the next stack are to be written (ReadSet); null without memory.
+  // Where the words of the next stack are to be written (ReadSet); null where there is no memory,
+  // or other threads have all that may be had.
   ReadSet::Word* begin();
   // Keeps `value`, which is not 0, with the words that were read since begin(), if all are there.
   void add(std::uint64_t key, std::uint32_t native, const ReadSet& words, std::uint32_t value);
@@ -32,9 +35,15 @@ class Memo {
   // The same where it is not known whose it is (Predictions::abandon). That much memory is lost.
   void abandon();
 
+  // Of all threads together; the memory that they have now.
+  static constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+  static std::size_t bytes_of_all();
+
  private:
   static constexpr std::size_t kSlots = std::size_t{1} << 13;
   static constexpr std::size_t kBytes = std::size_t{4} << 20;
+  static constexpr std::size_t kFewBytes = std::size_t{256} << 10;
+  static constexpr std::size_t kScarceBytes = kMostBytes / 2;  // from then on few
   static constexpr std::size_t kSlotBytes = kSlots * sizeof(std::uint32_t);
 
   struct Entry {
@@ -60,7 +69,10 @@ class Memo {
     return reinterpret_cast<Entry*>(memory_ + place);
   }
 
+  bool make();
+
   char* memory_;
+  std::size_t bytes_;
   std::size_t used_;
   std::uint32_t epoch_;
 };

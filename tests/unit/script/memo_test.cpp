@@ -38,6 +38,41 @@ TEST_F(MemoTest, FindsAStackWhileItsWordsAreAsTheyWere) {
   EXPECT_EQ(memo_.find(7, 1), 42U);
 }
 
+// However many threads there are; those that get none read each stack.
+TEST_F(MemoTest, AllTogetherHaveOneBound) {
+  std::vector<Memo> memos(2000);
+  std::size_t with_memory = 0;
+  for (Memo& memo : memos) {
+    with_memory += memo.begin() == nullptr ? 0 : 1;
+    ASSERT_LE(Memo::bytes_of_all(), Memo::kMostBytes);
+  }
+  EXPECT_GT(with_memory, 100U);
+  EXPECT_LT(with_memory, memos.size());
+  for (Memo& memo : memos) {
+    memo.release();
+  }
+  EXPECT_EQ(Memo::bytes_of_all(), 0U);
+  std::vector<std::uint64_t> words = {10};
+  keep(7, 1, words, 42);
+  EXPECT_EQ(memo_.find(7, 1), 42U) << "what was given back is there again";
+}
+
+// A memory of a few KB is emptied, not overrun.
+TEST_F(MemoTest, TheSmallOnesHoldStacksToo) {
+  std::vector<Memo> memos(9);
+  for (Memo& memo : memos) {
+    ASSERT_NE(memo.begin(), nullptr);
+  }
+  std::vector<std::uint64_t> words(200, 3);
+  for (std::uint64_t key = 1; key < 1000; ++key) {
+    keep(key, 1, words, static_cast<std::uint32_t>(key));
+    ASSERT_EQ(memo_.find(key, 1), key);
+  }
+  for (Memo& memo : memos) {
+    memo.release();
+  }
+}
+
 TEST_F(MemoTest, TellsKeysAndNativeFramesApart) {
   const std::vector<std::uint64_t> words = {1};
   keep(7, 1, words, 42);
