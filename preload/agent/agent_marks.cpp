@@ -22,6 +22,8 @@ void Agent::take_mark(const intercept::MarkEvent& event) {
   request.mark = mark_.view();
   request.has_units = event.has_units;
   request.units = event.units;
+  // What reached its limit gives everything back next, and may end before a walker is done.
+  request.wait = event.trigger == format::Trigger::kLimit;
   take(request, recorder::g_clock.look());
 }
 

@@ -211,7 +211,8 @@ ScanOrder Agent::make_order(ScanTime when) {
   question.blocks = &g_tables.blocks;
   question.pools = &g_tables.pools;
   question.pools_have_ended =
-      ended_.load(std::memory_order_relaxed) && recorder::script_objects_end_with_program();
+      recorder::script_objects_may_be_gone() ||
+      (ended_.load(std::memory_order_relaxed) && recorder::script_objects_end_with_program());
   question.ranges = &g_tables.ranges;
   question.fork_tick = fork_tick_;
   question.process = identity_.pid;

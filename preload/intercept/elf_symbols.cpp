@@ -64,22 +64,20 @@ bool is_same(const char* a, const char* b) {
   return false;
 }
 
-enum class Kind { kFunction, kVariable };
-
-bool is_of(Kind kind, const ElfW(Sym) & symbol) {
+bool is_function(const ElfW(Sym) & symbol) {
   const unsigned type = symbol.st_info & 0xF;
-  return kind == Kind::kFunction ? type == STT_FUNC || type == STT_GNU_IFUNC : type == STT_OBJECT;
+  return type == STT_FUNC || type == STT_GNU_IFUNC;
 }
 
-bool defines(const SymbolTable& table, std::uint32_t index, const char* name, Kind kind) {
+bool defines(const SymbolTable& table, std::uint32_t index, const char* name) {
   const ElfW(Sym)& symbol = table.symbols[index];
   const bool hidden = table.versions != nullptr && (table.versions[index] & kHiddenVersion) != 0;
-  return is_of(kind, symbol) && symbol.st_shndx != SHN_UNDEF && !hidden &&
+  return is_function(symbol) && symbol.st_shndx != SHN_UNDEF && !hidden &&
          is_same(table.names + symbol.st_name, name);
 }
 
 // The layout is described in the GNU gABI extensions: header, Bloom filter, buckets, chains.
-const ElfW(Sym) * find_by_gnu_hash(const SymbolTable& table, const char* name, Kind kind) {
+const ElfW(Sym) * find_by_gnu_hash(const SymbolTable& table, const char* name) {
   std::uint32_t hash = 5381;
   for (const char* c = name; *c != '\0'; ++c) {
     hash = hash * 33 + static_cast<unsigned char>(*c);
@@ -95,7 +93,7 @@ const ElfW(Sym) * find_by_gnu_hash(const SymbolTable& table, const char* name, K
   }
   while (true) {
     const std::uint32_t entry = chain[index - first];
-    if ((entry | 1) == (hash | 1) && defines(table, index, name, kind)) {
+    if ((entry | 1) == (hash | 1) && defines(table, index, name)) {
       return &table.symbols[index];
     }
     if ((entry & 1) != 0) {
@@ -105,29 +103,28 @@ const ElfW(Sym) * find_by_gnu_hash(const SymbolTable& table, const char* name, K
   }
 }
 
-const ElfW(Sym) * find_by_hash(const SymbolTable& table, const char* name, Kind kind) {
+const ElfW(Sym) * find_by_hash(const SymbolTable& table, const char* name) {
   const std::uint32_t symbol_count = table.hash[1];
   for (std::uint32_t index = 1; index < symbol_count; ++index) {
-    if (defines(table, index, name, kind)) {
+    if (defines(table, index, name)) {
       return &table.symbols[index];
     }
   }
   return nullptr;
 }
 
-const ElfW(Sym) *
-    find_symbol(const SymbolTable& table, const char* name, Kind kind = Kind::kFunction) {
+const ElfW(Sym) * find_symbol(const SymbolTable& table, const char* name) {
   if (table.symbols == nullptr || table.names == nullptr) {
     return nullptr;
   }
   if (table.gnu_hash != nullptr) {
-    return find_by_gnu_hash(table, name, kind);
+    return find_by_gnu_hash(table, name);
   }
-  return table.hash != nullptr ? find_by_hash(table, name, kind) : nullptr;
+  return table.hash != nullptr ? find_by_hash(table, name) : nullptr;
 }
 
-Definition find_in(const link_map& object, const char* name, Kind kind) {
-  const ElfW(Sym)* symbol = find_symbol(symbol_table_of(object), name, kind);
+Definition find_in(const link_map& object, const char* name) {
+  const ElfW(Sym)* symbol = find_symbol(symbol_table_of(object), name);
   if (symbol == nullptr) {
     return {};
   }
@@ -138,9 +135,9 @@ Definition find_in(const link_map& object, const char* name, Kind kind) {
   return {address, object.l_name, symbol->st_size};
 }
 
-Definition find_from(const link_map* object, const char* name, Kind kind = Kind::kFunction) {
+Definition find_from(const link_map* object, const char* name) {
   for (; object != nullptr; object = object->l_next) {
-    if (const Definition found = find_in(*object, name, kind); found.address != nullptr) {
+    if (const Definition found = find_in(*object, name); found.address != nullptr) {
       return found;
     }
   }
@@ -159,10 +156,6 @@ Definition find_next_definition(const char* name) {
 
 Definition find_first_definition(const char* name) {
   return find_from(runtime::loaded_objects(), name);
-}
-
-Definition find_first_variable(const char* name) {
-  return find_from(runtime::loaded_objects(), name, Kind::kVariable);
 }
 
 bool is_defined_before(const char* name) {

@@ -21,9 +21,6 @@ Definition find_next_definition(const char* name);
 // The first definition of `name` in any object.
 Definition find_first_definition(const char* name);
 
-// The same of a variable.
-Definition find_first_variable(const char* name);
-
 // Whether the program or an object before libseep.so defines it: then the program's calls go there.
 bool is_defined_before(const char* name);
 

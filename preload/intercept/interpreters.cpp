@@ -4,11 +4,11 @@
 #include <cstddef>
 #include <string_view>
 
-#include "preload/intercept/elf_symbols.h"
+#include "preload/intercept/loaded_file.h"
 #include "preload/intercept/php_heap.h"
 #include "preload/intercept/process_events.h"
 #include "preload/intercept/python_interpreter.h"
-#include "preload/recorder/losses.h"
+#include "preload/recorder/recorder.h"
 #include "preload/runtime/text.h"
 #include "preload/runtime/thread_pointer.h"
 #include "preload/script/php_frames.h"
@@ -17,48 +17,50 @@
 namespace seep::intercept {
 namespace {
 
-// A program may have an interpreter in it that it never starts.
-constexpr unsigned kMostLooksForHeap = 20000;
-constexpr unsigned kMostLooksForVersion = 2000;
+// A program may have an interpreter in it that it starts late, or never: from then on it is looked
+// at with the clock.
+constexpr std::uint32_t kTicksAtEveryCall = 60'000 >> recorder::kTickShift;  // a minute
 
 template <typename Function>
-Function function(const char* name) {
-  return reinterpret_cast<Function>(find_first_definition(name).address);
+Function function(const LoadedFile& file, const char* name) {
+  return reinterpret_cast<Function>(file.function(name).address);
 }
 
 template <typename Variable>
-Variable variable(const char* name) {
-  return reinterpret_cast<Variable>(find_first_variable(name).address);
+Variable variable(const LoadedFile& file, const char* name) {
+  return reinterpret_cast<Variable>(file.variable(name).address);
 }
 
 // ---- PHP
 // ------------------------------------------------------------------------------------------
 
-PhpAllocator find_php_allocator(bool per_thread) {
+PhpAllocator find_php_allocator(const LoadedFile& file, bool per_thread) {
   PhpAllocator php;
-  php.get_heap = function<decltype(php.get_heap)>("zend_mm_get_heap");
-  php.alloc = function<decltype(php.alloc)>("_zend_mm_alloc");
-  php.free = function<decltype(php.free)>("_zend_mm_free");
-  php.realloc = function<decltype(php.realloc)>("_zend_mm_realloc");
-  php.collect = function<decltype(php.collect)>("zend_mm_gc");
-  php.shutdown = function<decltype(php.shutdown)>("zend_mm_shutdown");
-  php.set_handlers = function<decltype(php.set_handlers)>("zend_mm_set_custom_handlers");
-  php.set_all_handlers = function<decltype(php.set_all_handlers)>("zend_mm_set_custom_handlers_ex");
-  php.sapi_module = variable<void*>("sapi_module");
+  php.get_heap = function<decltype(php.get_heap)>(file, "zend_mm_get_heap");
+  php.alloc = function<decltype(php.alloc)>(file, "_zend_mm_alloc");
+  php.free = function<decltype(php.free)>(file, "_zend_mm_free");
+  php.realloc = function<decltype(php.realloc)>(file, "_zend_mm_realloc");
+  php.collect = function<decltype(php.collect)>(file, "zend_mm_gc");
+  php.shutdown = function<decltype(php.shutdown)>(file, "zend_mm_shutdown");
+  php.set_handlers = function<decltype(php.set_handlers)>(file, "zend_mm_set_custom_handlers");
+  php.set_all_handlers =
+      function<decltype(php.set_all_handlers)>(file, "zend_mm_set_custom_handlers_ex");
+  php.sapi_module = variable<void*>(file, "sapi_module");
+  php.error_callback = variable<void*>(file, "zend_error_cb");
   php.per_thread = per_thread;
   return php;
 }
 
-script::PhpSymbols find_php_symbols() {
+script::PhpSymbols find_php_symbols(const LoadedFile& file) {
   script::PhpSymbols php;
-  php.executor_globals = variable<std::uint64_t>("executor_globals");
-  php.compiler_globals = variable<std::uint64_t>("compiler_globals");
+  php.executor_globals = variable<std::uint64_t>(file, "executor_globals");
+  php.compiler_globals = variable<std::uint64_t>(file, "compiler_globals");
   if (php.executor_globals == 0) {
-    php.thread_globals = function<decltype(php.thread_globals)>("tsrm_get_ls_cache");
-    php.executor_offset = variable<decltype(php.executor_offset)>("executor_globals_offset");
-    php.compiler_offset = variable<decltype(php.compiler_offset)>("compiler_globals_offset");
+    php.thread_globals = function<decltype(php.thread_globals)>(file, "tsrm_get_ls_cache");
+    php.executor_offset = variable<decltype(php.executor_offset)>(file, "executor_globals_offset");
+    php.compiler_offset = variable<decltype(php.compiler_offset)>(file, "compiler_globals_offset");
   }
-  const Definition loop = find_first_definition("execute_ex");
+  const Definition loop = file.function("execute_ex");
   php.loop_begin = reinterpret_cast<std::uint64_t>(loop.address);
   php.loop_bytes = loop.bytes;
   return php;
@@ -80,14 +82,27 @@ unsigned version_of_engine(std::string_view name) {
   return static_cast<unsigned>((major + 4) * 100 + minor);
 }
 
-// 0 while it is not known.
-unsigned php_version() {
-  if (const auto id = function<unsigned (*)()>("php_version_id"); id != nullptr) {
-    return id() / 100 % 100 + id() / 10000 * 100;
+// What PHP tells its version by; the first since 8.3.
+struct PhpVersion {
+  unsigned (*id)() = nullptr;
+  const char* (*engine)() = nullptr;
+
+  [[nodiscard]] bool is_told() const { return id != nullptr || engine != nullptr; }
+  // As PhpLayout::version; 0 while it is not known.
+  [[nodiscard]] unsigned get() const {
+    if (id != nullptr) {
+      return id() / 100 % 100 + id() / 10000 * 100;
+    }
+    const char* name = engine();
+    return name == nullptr ? 0 : version_of_engine(runtime::view_of(name));
   }
-  const auto engine = function<const char* (*)()>("get_zend_version");
-  const char* name = engine == nullptr ? nullptr : engine();
-  return name == nullptr ? 0 : version_of_engine(runtime::view_of(name));
+};
+
+PhpVersion find_php_version(const LoadedFile& file) {
+  PhpVersion version;
+  version.id = function<decltype(version.id)>(file, "php_version_id");
+  version.engine = function<decltype(version.engine)>(file, "get_zend_version");
+  return version;
 }
 
 class Php {
@@ -103,28 +118,31 @@ class Php {
 
   // Once, and again where libraries were loaded since.
   void find() {
-    if (find_first_definition("zend_mm_get_heap").address == nullptr) {
+    LoadedFile file;
+    if (!file.find_with("zend_mm_get_heap")) {
       return;
     }
-    symbols_ = find_php_symbols();
+    symbols_ = find_php_symbols(file);
     is_per_thread_ = symbols_.executor_globals == 0;
-    const bool is_whole =
-        symbols_.loop_begin != 0 && (is_per_thread_ ? symbols_.thread_globals != nullptr &&
-                                                          symbols_.executor_offset != nullptr &&
-                                                          symbols_.compiler_offset != nullptr
-                                                    : symbols_.compiler_globals != 0);
-    allocator_ = find_php_allocator(is_per_thread_);
+    version_ = find_php_version(file);
+    const bool is_whole = version_.is_told() && symbols_.loop_begin != 0 &&
+                          (is_per_thread_ ? symbols_.thread_globals != nullptr &&
+                                                symbols_.executor_offset != nullptr &&
+                                                symbols_.compiler_offset != nullptr
+                                          : symbols_.compiler_globals != 0);
+    allocator_ = find_php_allocator(file, is_per_thread_);
     state_ = is_whole && allocator_.is_whole() ? State::kHeapless : State::kUnwanted;
+    found_at_ = recorder::g_clock.tick();
     // Of a thread that begins or ends, the globals are there before they are filled in, and after
     // they were taken down.
     if (is_per_thread_ && state_ == State::kHeapless) {
       state_ = State::kUnwanted;
-      script::refuse("thread-safe builds of PHP are not read");
+      script::pass_over("thread-safe builds of PHP are not read");
     }
     // Those of a build for debugging take more arguments.
-    if (find_first_definition("zend_mm_set_custom_debug_handlers").address != nullptr) {
+    if (file.function("zend_mm_set_custom_debug_handlers").address != nullptr) {
       state_ = State::kUnwanted;
-      script::refuse("builds of PHP for debugging are not read");
+      script::pass_over("builds of PHP for debugging are not read");
     }
   }
 
@@ -132,7 +150,6 @@ class Php {
   void forget_at(const void* place) {
     if (state_ > State::kAbsent && script::share_module(symbols_.loop_begin, place)) {
       state_ = State::kAbsent;
-      looks_ = 0;
       forget_php_heap();
     }
   }
@@ -144,10 +161,7 @@ class Php {
     }
     if (state_ == State::kHeapless) {
       if (has_globals() && see_php_heap(allocator_)) {
-        looks_ = 0;
         state_ = State::kNameless;
-      } else if (++looks_ == kMostLooksForHeap) {
-        state_ = State::kUnwanted;
       }
     }
     if (state_ == State::kNameless) {
@@ -157,7 +171,12 @@ class Php {
   [[nodiscard]] bool may_run_here(std::uintptr_t first_thread) const {
     return is_per_thread_ || runtime::thread_pointer() == first_thread;
   }
-  [[nodiscard]] bool waits_for_heap() const { return state_ == State::kHeapless; }
+  // It makes its heap with one of the next calls, if it is started at all, and has started some
+  // calls later.
+  [[nodiscard]] bool starts_soon() const {
+    const bool waits = state_ == State::kHeapless || state_ == State::kNameless;
+    return waits && recorder::g_clock.tick() - found_at_ < kTicksAtEveryCall;
+  }
 
  private:
   // What a heap of each thread is found by.
@@ -166,23 +185,29 @@ class Php {
            (symbols_.thread_globals() != nullptr && *symbols_.executor_offset != 0);
   }
 
+  // What reports errors is set as PHP starts.
+  [[nodiscard]] bool is_started() const {
+    return allocator_.error_callback == nullptr ||
+           *static_cast<void**>(allocator_.error_callback) != nullptr;
+  }
+
   void read() {
-    const unsigned version = php_version();
-    if (version == 0) {
-      state_ = ++looks_ == kMostLooksForVersion ? State::kUnwanted : state_;
+    const unsigned version = version_.get();
+    if (version == 0 || !is_started()) {
       return;
     }
     state_ = State::kRead;
     if (script::read_php(symbols_, version)) {
       watch_php_requests();
     } else {
-      script::refuse("this version of PHP is not known");
+      script::pass_over("this version of PHP is not known");
     }
   }
 
   State state_ = State::kUnwanted;
   bool is_per_thread_ = false;
-  unsigned looks_ = 0;
+  std::uint32_t found_at_ = 0;  // tick
+  PhpVersion version_;
   script::PhpSymbols symbols_;
   PhpAllocator allocator_;
 };
@@ -214,7 +239,7 @@ bool look(std::uint64_t modules) {
   if (!g_python.is_absent()) {
     g_python.look();
   }
-  return g_php.waits_for_heap() || g_python.starts_soon();
+  return g_php.starts_soon() || g_python.starts_soon();
 }
 
 }  // namespace

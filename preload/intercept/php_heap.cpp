@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "preload/intercept/php_limit.h"
 #include "preload/recorder/recorder.h"
 #include "preload/recorder/script_objects.h"
 #include "preload/runtime/text.h"
@@ -52,17 +53,19 @@ void set_mark(PhpHeap* heap, int mark) {
 
 // Takes the mark off for one call. A call that is left by longjmp, since the limit of memory is
 // reached, leaves it off: the request ends then, and the next one puts it on again. What the
-// request held stays recorded until then.
+// request held stays recorded until then, and is not claimed by a scan.
 class Unmarked {
  public:
   explicit Unmarked(PhpHeap* heap) : heap_(g_php.set_all_handlers == nullptr ? heap : nullptr) {
     if (heap_ != nullptr) {
+      recorder::g_objects_left_behind.store(true, std::memory_order_relaxed);
       set_mark(heap_, 0);
     }
   }
   ~Unmarked() {
     if (heap_ != nullptr) {
       set_mark(heap_, kHasHandlers);
+      recorder::g_objects_left_behind.store(false, std::memory_order_relaxed);
     }
   }
   Unmarked(const Unmarked&) = delete;
@@ -104,16 +107,21 @@ void forget_objects(PhpHeap* heap) {
 
 void set_handlers(PhpHeap* heap, void (*free)(void*));
 
-// Runs right before the heap is emptied.
-int deactivate() {
-  const int result = g_deactivate == nullptr ? 0 : g_deactivate();
-  PhpHeap* heap = this_heap();
-  set_mark(heap, 0);
+// The heap is about to be emptied. What the only request of a script held stays recorded.
+void end_request(PhpHeap* heap) {
   if (script::php_script_has_ended()) {
     recorder::keep_script_objects();
   } else {
     forget_objects(heap);
   }
+}
+
+// Runs right before the heap is emptied.
+int deactivate() {
+  const int result = g_deactivate == nullptr ? 0 : g_deactivate();
+  PhpHeap* heap = this_heap();
+  set_mark(heap, 0);
+  end_request(heap);
   return result;
 }
 
@@ -181,7 +189,7 @@ static unsigned long seep_php_collect() {
 static void seep_php_shutdown(bool full, bool silent) {
   PhpHeap* heap = this_heap();
   set_mark(heap, 0);
-  forget_objects(heap);
+  end_request(heap);
   g_php.shutdown(heap, full, silent);
   if (!full) {
     set_mark(heap, kHasHandlers);
@@ -200,6 +208,7 @@ void set_handlers(PhpHeap* heap, void (*free)(void*)) {
 
 // Where each thread has a heap, this one may be new.
 int activate() {
+  recorder::g_objects_left_behind.store(false, std::memory_order_relaxed);
   set_handlers(this_heap(), seep_php_free);
   return g_activate == nullptr ? 0 : g_activate();
 }
@@ -245,10 +254,14 @@ bool see_php_heap(const PhpAllocator& allocator) {
 
 void forget_php_heap() {
   g_heap = nullptr;
+  forget_php_limit();
   script::forget_php_script();
 }
 
 void watch_php_requests() {
+  if (g_heap != nullptr) {
+    watch_php_limit(g_heap, g_php.error_callback);
+  }
   const auto* sapi = static_cast<const SapiModule*>(g_php.sapi_module);
   if (g_heap != nullptr && runtime::view_of(sapi->name) == "cli") {
     script::watch_php_script();

@@ -34,8 +34,9 @@ struct PhpAllocator {
   void (*set_handlers)(PhpHeap*, Malloc, Free, Realloc) = nullptr;
   // Since 8.4; null before.
   void (*set_all_handlers)(PhpHeap*, Malloc, Free, Realloc, Collect, Shutdown) = nullptr;
-  void* sapi_module = nullptr;  // sapi_module_struct
-  bool per_thread = false;      // each thread has a heap
+  void* sapi_module = nullptr;     // sapi_module_struct
+  void* error_callback = nullptr;  // zend_error_cb, a pointer to a function; may be null
+  bool per_thread = false;         // each thread has a heap
 
   [[nodiscard]] bool is_whole() const {
     return get_heap != nullptr && alloc != nullptr && free != nullptr && realloc != nullptr &&

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "preload/intercept/elf_symbols.h"
+#include "preload/intercept/loaded_file.h"
 #include "preload/runtime/text.h"
 #include "preload/script/checked_memory.h"
 #include "preload/script/script.h"
@@ -14,24 +14,24 @@ namespace {
 constexpr unsigned kLooksAtEveryCall = 20000;
 
 template <typename Function>
-Function function(const char* name) {
-  return reinterpret_cast<Function>(find_first_definition(name).address);
+Function function(const LoadedFile& file, const char* name) {
+  return reinterpret_cast<Function>(file.function(name).address);
 }
 
-std::uintptr_t variable(const char* name) {
-  return reinterpret_cast<std::uintptr_t>(find_first_variable(name).address);
+std::uintptr_t variable(const LoadedFile& file, const char* name) {
+  return reinterpret_cast<std::uintptr_t>(file.variable(name).address);
 }
 
-PythonHeap find_heap() {
+PythonHeap find_heap(const LoadedFile& file) {
   PythonHeap heap;
-  heap.get = function<decltype(heap.get)>("PyMem_GetAllocator");
-  heap.set = function<decltype(heap.set)>("PyMem_SetAllocator");
-  heap.get_arenas = function<decltype(heap.get_arenas)>("PyObject_GetArenaAllocator");
-  heap.set_arenas = function<decltype(heap.set_arenas)>("PyObject_SetArenaAllocator");
-  heap.code_type = variable("PyCode_Type");
-  heap.is_ending = function<decltype(heap.is_ending)>("Py_IsFinalizing");  // since 3.13
+  heap.get = function<decltype(heap.get)>(file, "PyMem_GetAllocator");
+  heap.set = function<decltype(heap.set)>(file, "PyMem_SetAllocator");
+  heap.get_arenas = function<decltype(heap.get_arenas)>(file, "PyObject_GetArenaAllocator");
+  heap.set_arenas = function<decltype(heap.set_arenas)>(file, "PyObject_SetArenaAllocator");
+  heap.code_type = variable(file, "PyCode_Type");
+  heap.is_ending = function<decltype(heap.is_ending)>(file, "Py_IsFinalizing");  // since 3.13
   if (heap.is_ending == nullptr) {
-    heap.is_ending = function<decltype(heap.is_ending)>("_Py_IsFinalizing");
+    heap.is_ending = function<decltype(heap.is_ending)>(file, "_Py_IsFinalizing");
   }
   return heap;
 }
@@ -49,45 +49,47 @@ std::uint32_t version_from(std::string_view text) {
 }
 
 // Since 3.11 a variable tells, before that a function, which any thread may call at any time.
-std::uint32_t find_version() {
+std::uint32_t find_version(const LoadedFile& file) {
   std::uint32_t version = 0;
-  if (script::read_checked(variable("Py_Version"), version)) {
+  if (script::read_checked(variable(file, "Py_Version"), version)) {
     return version;
   }
-  const auto text = function<const char* (*)()>("Py_GetVersion");
+  const auto text = function<const char* (*)()>(file, "Py_GetVersion");
   return text == nullptr ? 0 : version_from(runtime::view_of(text()));
 }
 
-bool find_layout(script::PythonLayout& layout) {
-  if (const script::PythonLayout* known = script::known_layout(find_version()); known != nullptr) {
+bool find_layout(const LoadedFile& file, script::PythonLayout& layout) {
+  if (const script::PythonLayout* known = script::known_layout(find_version(file));
+      known != nullptr) {
     layout = *known;
     return true;
   }
   std::uint64_t words[script::kSelfDescriptionWords] = {};
-  return script::read_checked(variable("_PyRuntime"), words) &&
+  return script::read_checked(variable(file, "_PyRuntime"), words) &&
          script::read_self_description(words, layout);
 }
 
 }  // namespace
 
 void PythonProcess::find() {
-  const Definition loop = find_first_definition("_PyEval_EvalFrameDefault");
-  if (loop.address == nullptr) {
+  LoadedFile file;
+  if (!file.find_with("_PyEval_EvalFrameDefault")) {
     return;
   }
-  heap_ = find_heap();
+  const Definition loop = file.function("_PyEval_EvalFrameDefault");
+  heap_ = find_heap(file);
   frames_.code_type = heap_.code_type;
   frames_.this_thread_state =
-      function<decltype(frames_.this_thread_state)>("PyGILState_GetThisThreadState");
+      function<decltype(frames_.this_thread_state)>(file, "PyGILState_GetThisThreadState");
   frames_.loop_begin = reinterpret_cast<std::uintptr_t>(loop.address);
   frames_.loop_bytes = loop.bytes;
   if (!heap_.is_whole() || frames_.this_thread_state == nullptr) {
     state_ = State::kUnwanted;
-  } else if (!find_layout(frames_.layout)) {
+  } else if (!find_layout(file, frames_.layout)) {
     state_ = State::kUnwanted;
-    script::refuse("this version of Python is not known, or built without its global lock");
+    script::pass_over("this version of Python is not known, or built without its global lock");
   } else {
-    const std::uintptr_t runtime = variable("_PyRuntime");
+    const std::uintptr_t runtime = variable(file, "_PyRuntime");
     heap_.ending =
         runtime == 0
             ? nullptr
@@ -100,7 +102,9 @@ void PythonProcess::find() {
 }
 
 void PythonProcess::find_again() {
-  const void* loop = find_first_definition("_PyEval_EvalFrameDefault").address;
+  LoadedFile file;
+  file.find_with("_PyEval_EvalFrameDefault");
+  const void* loop = file.function("_PyEval_EvalFrameDefault").address;
   if (reinterpret_cast<std::uintptr_t>(loop) != frames_.loop_begin) {
     state_ = State::kUnwanted;
   }
@@ -117,11 +121,11 @@ void PythonProcess::look() {
   if (state_ == State::kFound) {
     looks_ -= looks_ == 0 ? 0 : 1;
     if (frames_.this_thread_state() != nullptr) {
-      script::set_python(frames_);
+      is_read_ = script::set_python(frames_);
       state_ = State::kStarted;
     }
   }
-  if (state_ == State::kStarted && script::python_is_settled()) {
+  if (state_ == State::kStarted && (!is_read_ || script::python_is_settled())) {
     watch_python_heap(heap_);
     state_ = State::kRead;
   }

@@ -40,7 +40,8 @@ class PythonProcess {
   };
 
   State state_ = State::kUnwanted;
-  unsigned looks_ = 0;  // that are left of those at every call
+  bool is_read_ = false;  // else another interpreter is
+  unsigned looks_ = 0;    // that are left of those at every call
   PythonHeap heap_;
   script::PythonInterpreter frames_;
 };

@@ -10,6 +10,7 @@
 namespace seep::recorder {
 
 constinit bool g_objects_are_sampled = false;
+constinit std::atomic<bool> g_objects_left_behind{false};
 
 namespace {
 
@@ -144,6 +145,10 @@ bool is_kept_script_object(const void* object) {
   const bool is_known = g_objects_are_sampled ? g_tables.blocks.look_up(address, found)
                                               : g_tables.pools.look_up(address, found);
   return is_known && found.birth < g_first_tick_after_end;
+}
+
+bool script_objects_may_be_gone() {
+  return g_objects_left_behind.load(std::memory_order_relaxed) || are_kept();
 }
 
 void release_script_objects_of_map(const void* begin, std::size_t bytes) {

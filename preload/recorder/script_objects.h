@@ -5,6 +5,7 @@
 // mode they are sampled like blocks, and the sampled ones stand among those.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -55,6 +56,11 @@ bool is_kept_script_object(const void* object);
 // Whether it ever was so: what is recorded when the program ends is what the script held, and may
 // not be there any more.
 bool script_objects_end_with_program();
+// An allocation of PHP's runs, or was left in the middle: from then on PHP frees unseen. Relaxed:
+// written by the thread that runs the script, read by script_objects_may_be_gone().
+[[gnu::visibility("hidden")]] extern std::atomic<bool> g_objects_left_behind;
+// Whether what stands in the table may not be there any more, which a scan must not claim then.
+bool script_objects_may_be_gone();
 // A map was given back.
 void release_script_objects_of_map(const void* begin, std::size_t bytes);
 

@@ -74,7 +74,8 @@ std::uint32_t add_script_frames(std::uint32_t node, const script::Stack& capture
 }
 
 // Reads the frames of the script that runs now. They will be found again in `memo`, if that is not
-// null.
+// null; also where some found no room in the table, which never has room again: hashing their texts
+// at each allocation would cost more than all else.
 [[gnu::cold, gnu::noinline]] std::uint32_t walk_script(std::uint32_t native, std::uint32_t node,
                                                        format::SiteKind kind, script::Memo* memo) {
   const script::Interpreter* const interpreter = script::interpreter();
@@ -85,7 +86,7 @@ std::uint32_t add_script_frames(std::uint32_t node, const script::Stack& capture
   script::Stack captured(memo == nullptr ? nullptr : memo->begin());
   interpreter->walk(g_tables.script_frames, captured);
   const std::uint32_t site = site_of_node(add_script_frames(node, captured), kind);
-  const bool is_read = captured.depth != 0 && captured.lost == 0;
+  const bool is_read = captured.depth + captured.lost != 0 && !captured.unsure;
   if (memo != nullptr && is_read && site != table::SiteTable::kNone) {
     memo->add(key, native, captured.words, site | (captured.cut ? kCutMark : 0));
   }

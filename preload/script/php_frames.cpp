@@ -317,8 +317,7 @@ bool read_php(const PhpSymbols& symbols, unsigned version) {
       g_exception_ops.store(0, std::memory_order_relaxed);
       g_functions_to_check.store(kFunctionsToBelieve, std::memory_order_relaxed);
       g_doubts.store(0, std::memory_order_relaxed);
-      set_interpreter(&kPhp);
-      stack::set_interpreter_loop(symbols.loop_begin, symbols.loop_bytes);
+      set_interpreter(&kPhp, symbols.loop_begin, symbols.loop_bytes);
       return true;
     }
   }

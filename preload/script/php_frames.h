@@ -30,8 +30,9 @@ struct PhpSymbols {
   std::uint64_t loop_bytes = 0;
 };
 
-// Makes PHP the interpreter of this process. `version` as PhpLayout::version; false when it is none
-// that is known. Of a build that is not thread-safe, the calling thread is PHP's.
+// Makes PHP the interpreter of this process, if there is none yet. `version` as PhpLayout::version;
+// false when it is none that is known. Of a build that is not thread-safe, the calling thread is
+// PHP's.
 bool read_php(const PhpSymbols& symbols, unsigned version);
 
 // Whether the request of the calling thread, which runs PHP, is over: nothing is executed and what

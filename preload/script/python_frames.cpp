@@ -141,7 +141,10 @@ std::uint64_t python_key() {
   return key * kFactor | 1;
 }
 
-// The id of a frame's line in the table.
+// The id of a frame's line in the table; kNone where that is full, kUnreadable where there is no
+// line.
+constexpr std::uint32_t kUnreadable = table::ScriptFrameTable::kNone - 1;
+static_assert(table::ScriptFrameTable::kMostFrames < kUnreadable);
 std::uint32_t find_line(table::ScriptFrameTable& table, const PythonInstruction& instruction,
                         std::uint64_t stamp) {
   const std::uint32_t known = find_known_line(instruction, stamp);
@@ -151,7 +154,7 @@ std::uint32_t find_line(table::ScriptFrameTable& table, const PythonInstruction&
   PythonLine line;
   if (!is_python_code(g_python.code_type, instruction.code) ||
       !read_python_line(g_python.layout, instruction, line)) {
-    return table::ScriptFrameTable::kNone;
+    return kUnreadable;
   }
   const std::uint32_t id = table.intern(
       {line.function.view(), line.file.view(), line.line, format::ScriptLanguage::kPython});
@@ -197,10 +200,12 @@ bool walk_chain(table::ScriptFrameTable& table, Stack& stack) {
       const auto* stamp = &g_code_stamps[code_stamp_of(instruction.code)];
       const std::uint32_t id =
           find_line(table, instruction, stack.words.read(reinterpret_cast<std::uintptr_t>(stamp)));
-      if (id == table::ScriptFrameTable::kNone) {
+      if (id == kUnreadable) {
         return false;
       }
-      if (!stack.add(id)) {
+      if (id == table::ScriptFrameTable::kNone) {
+        ++stack.lost;
+      } else if (!stack.add(id)) {
         return true;
       }
     }
@@ -217,6 +222,7 @@ void python_walk(table::ScriptFrameTable& table, Stack& stack) {
     return;
   }
   ++stack.lost;
+  stack.unsure = true;
   if (!g_trusted.load(std::memory_order_relaxed) &&
       g_wrong.fetch_add(1, std::memory_order_relaxed) + 1 == kMostWrong) {
     refuse("Python: its frames do not look as those of its version do");
@@ -227,12 +233,11 @@ constinit const Interpreter kPython{python_key, python_walk};
 
 }  // namespace
 
-void set_python(const PythonInterpreter& interpreter) {
+bool set_python(const PythonInterpreter& interpreter) {
   g_trusted.store(false, std::memory_order_relaxed);
   g_wrong.store(0, std::memory_order_relaxed);
   g_python = interpreter;
-  set_interpreter(&kPython);
-  stack::set_interpreter_loop(interpreter.loop_begin, interpreter.loop_bytes);
+  return set_interpreter(&kPython, interpreter.loop_begin, interpreter.loop_bytes);
 }
 
 bool python_is_settled() {

@@ -28,8 +28,9 @@ struct PythonInterpreter {
 };
 
 // Frames of this interpreter are read from now on. The first ones are read with care; where what
-// they lead to is not what it should be, the interpreter is refused (script.h).
-void set_python(const PythonInterpreter& python);
+// they lead to is not what it should be, the interpreter is refused (script.h). False where another
+// interpreter is read already.
+bool set_python(const PythonInterpreter& python);
 // Whether frames were read and believed, or Python refused.
 bool python_is_settled();
 

@@ -10,12 +10,26 @@ constinit std::atomic<std::uint32_t> g_epoch{0};
 
 namespace {
 
-constinit std::atomic<const char*> g_refusal{nullptr};  // release in refuse, acquire in refusal
+// Release in pass_over, acquire in refusal.
+constinit std::atomic<const char*> g_refusal{nullptr};
 
 }  // namespace
 
-void set_interpreter(const Interpreter* interpreter) {
-  g_interpreter.store(interpreter, std::memory_order_release);
+bool set_interpreter(const Interpreter* interpreter, std::uint64_t loop_begin,
+                     std::uint64_t loop_bytes) {
+  const Interpreter* known = nullptr;
+  if (!g_interpreter.compare_exchange_strong(known, interpreter, std::memory_order_acq_rel) &&
+      known != interpreter) {
+    pass_over("a second interpreter is in the process: its frames are not read");
+    return false;
+  }
+  stack::set_interpreter_loop(loop_begin, loop_bytes, runs_here);
+  return true;
+}
+
+void forget_interpreter() {
+  g_interpreter.store(nullptr, std::memory_order_release);
+  stack::set_interpreter_loop(0, 0, nullptr);
 }
 
 bool share_module(std::uint64_t code, const void* place) {
@@ -27,15 +41,17 @@ bool share_module(std::uint64_t code, const void* place) {
 void forget_interpreter_at(const void* place) {
   const std::uint64_t loop = stack::g_interpreter_loop.begin.load(std::memory_order_relaxed);
   if (interpreter() != nullptr && share_module(loop, place)) {
-    set_interpreter(nullptr);
-    stack::set_interpreter_loop(0, 0);
+    forget_interpreter();
   }
 }
 
-void refuse(const char* why) {
+void pass_over(const char* why) {
   g_refusal.store(why, std::memory_order_release);
-  set_interpreter(nullptr);
-  stack::set_interpreter_loop(0, 0);
+}
+
+void refuse(const char* why) {
+  pass_over(why);
+  forget_interpreter();
 }
 
 const char* refusal() {

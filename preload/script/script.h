@@ -2,8 +2,9 @@
 // Context: IN-HOOK, any thread, signal handlers too. Nothing of the interpreter is called and
 // nothing allocated; less than 2 KB of stack.
 //
-// One interpreter is read in a process: the first that starts. A language has a file pair here that
-// reads its frames (php_frames), and one in intercept/ that sees its allocator (php_heap).
+// One interpreter is read in a process: the first that starts; the stacks of a second stay native.
+// A language has a file pair here that reads its frames (php_frames), and one in intercept/ that
+// sees its allocator (php_heap).
 //
 //   key()   a few loads: which stack it may be        0: no script runs on this thread
 //   walk()  all frames, and every word that was read on the way, in order (ReadSet)
@@ -60,6 +61,7 @@ struct Stack {
   unsigned depth = 0;                 // frames filled in
   unsigned lost = 0;                  // frames that found no room in the table
   bool cut = false;                   // there are more
+  bool unsure = false;                // something was not as it should be: to be read again
   std::uint32_t frames[kMostFrames];  // ids of the table, innermost first
   ReadSet words;
 
@@ -83,7 +85,14 @@ struct Interpreter {
 inline const Interpreter* interpreter() {
   return g_interpreter.load(std::memory_order_acquire);
 }
-void set_interpreter(const Interpreter* interpreter);
+// The interpreter is read from now on, and walks of native frames end in its loop, the code at
+// [loop_begin, loop_begin + loop_bytes). False where another one is read already: that stays, and
+// refusal() tells. In one thread at a time.
+bool set_interpreter(const Interpreter* interpreter, std::uint64_t loop_begin,
+                     std::uint64_t loop_bytes);
+
+// None is read any more.
+void forget_interpreter();
 
 // Goes up when words that compare equal may mean another script: a request has ended, and its
 // memory is used again. Relaxed: it is read and changed in the thread that runs the script.
@@ -100,8 +109,11 @@ void forget_interpreter_at(const void* place);
 // Whether both lie in one file that is mapped, as far as is known.
 bool share_module(std::uint64_t code, const void* place);
 
-// The layout of the interpreter is not the one expected: it is read no more. `why` must stay.
+// The layout of the interpreter that is read is not the one expected: it is read no more. `why`
+// must stay.
 void refuse(const char* why);
+// An interpreter of the process is not read; one that is goes on being read. `why` must stay.
+void pass_over(const char* why);
 // Why it was refused; null where it was not.
 const char* refusal();
 

@@ -2,8 +2,8 @@
 // Context: IN-HOOK; set_interpreter_loop in one thread at a time.
 //
 // The loop's frame is the last one of a stack, and always the same: which instruction of it runs
-// says less than the line of the script. Code in no file, while there is such a loop, is code that
-// the interpreter made of the script: it runs in the loop's frame and counts as the loop.
+// says less than the line of the script. Code in no file, on a thread that runs a script, is code
+// that the interpreter made of the script: it runs in the loop's frame and counts as the loop.
 #pragma once
 
 #include <atomic>
@@ -17,11 +17,13 @@ namespace seep::stack {
 struct InterpreterLoop {
   std::atomic<std::uint64_t> begin{0};  // relaxed; 0 bytes: there is none
   std::atomic<std::uint64_t> bytes{0};
+  std::atomic<bool (*)()> runs_here{nullptr};  // whether the calling thread runs a script
 };
 [[gnu::visibility("hidden")]] extern constinit InterpreterLoop g_interpreter_loop;
 
 // The code at [begin, begin + bytes) is the loop; 0 bytes: walks go on to the outermost frame.
-void set_interpreter_loop(std::uint64_t begin, std::uint64_t bytes);
+// `runs_here` is asked in walks, on any thread; null: no thread runs code that is in no file.
+void set_interpreter_loop(std::uint64_t begin, std::uint64_t bytes, bool (*runs_here)());
 
 // Whether the caller that returns to `ip`, found at `site`, is the loop.
 inline bool is_interpreter_loop(std::uint64_t ip, const Site& site) {
@@ -29,8 +31,11 @@ inline bool is_interpreter_loop(std::uint64_t ip, const Site& site) {
   if (bytes == 0) [[likely]] {
     return false;
   }
-  return ip - g_interpreter_loop.begin.load(std::memory_order_relaxed) < bytes ||
-         site.load == nullptr;
+  if (ip - g_interpreter_loop.begin.load(std::memory_order_relaxed) < bytes) {
+    return true;
+  }
+  const auto runs_here = g_interpreter_loop.runs_here.load(std::memory_order_relaxed);
+  return site.load == nullptr && runs_here != nullptr && runs_here();
 }
 
 // What stands for it in a stack: its function, as Frame::frame. No frame's where there is no loop.

@@ -8,9 +8,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "preload/script/script.h"
+#include "preload/stack/interpreter_loop.h"
 
 namespace seep::script {
 namespace {
@@ -44,7 +46,7 @@ class FakePhp : public testing::Test {
     symbols.compiler_globals = compiler_.address();
     EXPECT_TRUE(read_php(symbols, 802));
   }
-  ~FakePhp() override { set_interpreter(nullptr); }
+  ~FakePhp() override { forget_interpreter(); }
 
   Memory& make(std::size_t bytes) { return memory_.emplace_back(bytes); }
 
@@ -234,6 +236,31 @@ TEST_F(FakePhp, IsReadNoMoreWhereItIsLaidOutInAnotherWay) {
   }
   EXPECT_EQ(interpreter(), nullptr);
   EXPECT_NE(refusal(), nullptr);
+}
+
+TEST_F(FakePhp, ASecondInterpreterDoesNotTakeItsPlace) {
+  const Interpreter other{[] { return std::uint64_t{1}; }, [](table::ScriptFrameTable&, Stack&) {}};
+  const Interpreter* php = interpreter();
+  EXPECT_FALSE(set_interpreter(&other, 0x5000, 16));
+  EXPECT_EQ(interpreter(), php);
+  EXPECT_NE(refusal(), nullptr);
+  EXPECT_TRUE(set_interpreter(php, 0, 0)) << "it may be read anew";
+  forget_interpreter();
+  EXPECT_TRUE(set_interpreter(&other, 0x5000, 16));
+}
+
+// What stands in no file may be anything; on a thread that runs a script, it is taken for what the
+// interpreter made of that.
+TEST_F(FakePhp, CodeInNoFileIsTheLoopWhereAScriptRuns) {
+  EXPECT_TRUE(set_interpreter(interpreter(), 0x5000, 16));
+  const stack::Site in_no_file{};
+  EXPECT_FALSE(stack::is_interpreter_loop(0x9000, in_no_file));
+  EXPECT_TRUE(stack::is_interpreter_loop(0x5008, in_no_file));
+  call(user_function("f", "/a.php"));
+  EXPECT_TRUE(stack::is_interpreter_loop(0x9000, in_no_file));
+  bool elsewhere = true;
+  std::thread([&] { elsewhere = stack::is_interpreter_loop(0x9000, in_no_file); }).join();
+  EXPECT_FALSE(elsewhere) << "no script runs on that thread";
 }
 
 TEST_F(FakePhp, AFrameThatPointsNowhereIsNotFollowed) {

@@ -81,7 +81,7 @@ class PythonFrames : public ::testing::Test {
     inner_.is_called_by(outer_);
     runs(inner_);
   }
-  ~PythonFrames() override { set_interpreter(nullptr); }
+  ~PythonFrames() override { forget_interpreter(); }
 
   void runs(const Function& function) { runs(function.frame.address()); }
   void runs(std::uintptr_t frame) { g_c_frame.put(known_layout(kVersion)->c_frame, frame); }
