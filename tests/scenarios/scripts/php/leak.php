@@ -1,7 +1,10 @@
 <?php
 // A pool whose results are never taken out, beside work that gives everything back.
 final class Result {
-    public function __construct(private string $data) {}
+    private string $data;
+    public function __construct(string $data) {
+        $this->data = $data;
+    }
 }
 
 final class Pool {

@@ -21,9 +21,9 @@ function numbers(array &$into): Generator {
 
 function through_fiber(array &$into): void {
     $fiber = new Fiber(function () use (&$into): void {
-        $into[] = str_repeat('F', 500);  // keeps 500
+        $into[] = str_repeat('F', 500);  // keeps 500 in a fiber
         Fiber::suspend();
-        $into[] = str_repeat('G', 500);  // keeps 500
+        $into[] = str_repeat('G', 500);  // keeps 500 in a fiber
     });
     $fiber->start();
     $fiber->resume();
@@ -36,7 +36,9 @@ foreach (numbers($kept) as $ignored) {
 for ($i = 0; $i < 500; ++$i) {
     $ignored = $keeper->missing;
     $kept[] = Keeper::build($i);
-    through_fiber($kept);
+    if (PHP_VERSION_ID >= 80100) {
+        through_fiber($kept);
+    }
     $kept[] = array_map(fn(int $n) => str_repeat('m', 100 + $n), [$i % 3]);  // keeps 1500
     $kept[] = eval('return str_repeat("e", 600);');  // keeps 500 in eval()'d code
     try {
