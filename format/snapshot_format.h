@@ -38,6 +38,8 @@ enum class SectionId : std::uint32_t {
   kLinks = 13,        // LinkRecord[]; that chains point into, outermost first
   // Since 1.2, where a script ran: ScriptFrameRecord[]; that nodes of kScriptModule point into.
   kScriptFrames = 14,
+  // Since 1.2, in the file of a scan only: bytes that links point into; not NUL terminated.
+  kHolderTexts = 15,
 };
 
 struct FileHeader {
@@ -300,15 +302,22 @@ enum class LinkKind : std::uint32_t {
   kMap = 4,       // of a mapping made by the program: site, or 0
   kOther = 5,     // of writable memory of unknown origin
   kBlock = 6,     // a block: site, and where in it the next pointer lies
+  // Values of a script, in the words of its language. A chain has either none of these or nothing
+  // else; it begins with one of the first two, or with a value that no variable leads to.
+  kScriptGlobal = 7,  // a variable that lives as long as the script
+  kScriptLocal = 8,   // one of a function that runs
+  kScriptValue = 9,   // what the one before leads to
 };
 
 // One hop of a chain: a root, or a block that points to the next.
 struct LinkRecord {
   std::uint32_t kind;    // LinkKind
-  std::uint32_t site;    // of kBlock and kMap
+  std::uint32_t site;    // of kBlock and kMap; kScript…: bytes of the text
   std::uint32_t module;  // of kGlobal
   std::uint32_t thread;  // id, of kStack, kTls and kRegister
-  std::uint64_t offset;  // kGlobal: ELF virtual address of the word; kBlock: in the block
+  // kGlobal: ELF virtual address of the word; kBlock: in the block; kScript…: of the text, in
+  // kHolderTexts.
+  std::uint64_t offset;
 };
 static_assert(sizeof(LinkRecord) == 24);
 

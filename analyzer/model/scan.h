@@ -41,9 +41,15 @@ struct Link {
   std::uint32_t module = 0;  // of kGlobal
   std::uint32_t thread = 0;  // id, of kStack, kTls and kRegister
   std::uint64_t offset = 0;  // kGlobal: ELF virtual address of the word; kBlock: within the block
+  std::string text = {};     // of the kinds of a script: what it is called there
 
   bool operator==(const Link&) const = default;
 };
+
+// Whether it is a value of a script, in the words of its language.
+inline bool is_of_script(LinkKind kind) {
+  return kind >= LinkKind::kScriptGlobal;
+}
 
 // How blocks of a site are held. The first link is a root; where it is a block, the blocks are
 // lost with those of that block's site.

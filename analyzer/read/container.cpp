@@ -118,6 +118,8 @@ const char* section_name(std::uint32_t id) {
       return "links";
     case SectionId::kScriptFrames:
       return "script frames";
+    case SectionId::kHolderTexts:
+      return "holder texts";
   }
   return "unknown";
 }

@@ -98,8 +98,22 @@ std::optional<Error> parse_unreachable(const Section& section,
   return std::nullopt;
 }
 
+// `section` and `offset` are those of the record.
+std::optional<Error> parse_script_link(const LinkRecord& record, const Section& section,
+                                       std::uint64_t offset, Strings& texts, model::Scan& scan) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  const auto begin = static_cast<std::uint32_t>(std::min(record.offset, kMost));
+  const auto text = texts.get({begin, record.site}, section, offset);
+  if (!text) {
+    return text.error();
+  }
+  scan.links.push_back(
+      {static_cast<format::LinkKind>(record.kind), 0, 0, 0, 0, std::string(*text)});
+  return std::nullopt;
+}
+
 std::optional<Error> parse_links(const Section& section, std::size_t site_count,
-                                 std::size_t module_count, model::Scan& scan) {
+                                 std::size_t module_count, Strings& texts, model::Scan& scan) {
   if (section.bytes.size() == 0) {
     return std::nullopt;
   }
@@ -110,10 +124,16 @@ std::optional<Error> parse_links(const Section& section, std::size_t site_count,
   scan.links.reserve(records->size());
   for (std::size_t i = 0; i < records->size(); ++i) {
     const LinkRecord record = (*records)[i];
-    if (record.kind > static_cast<std::uint32_t>(format::LinkKind::kBlock)) {
+    if (record.kind > static_cast<std::uint32_t>(format::LinkKind::kScriptValue)) {
       return unknown_value(section, records->offset_of(i), "kind of link", record.kind);
     }
     const auto kind = static_cast<format::LinkKind>(record.kind);
+    if (model::is_of_script(kind)) {
+      if (auto error = parse_script_link(record, section, records->offset_of(i), texts, scan)) {
+        return error;
+      }
+      continue;
+    }
     const bool has_site = kind == format::LinkKind::kBlock || kind == format::LinkKind::kMap;
     if (has_site && record.site >= site_count) {
       return section_error(section, records->offset_of(i),
@@ -123,9 +143,12 @@ std::optional<Error> parse_links(const Section& section, std::size_t site_count,
       return section_error(section, records->offset_of(i),
                            fmt::format("link from module {} of {}", record.module, module_count));
     }
-    scan.links.push_back({kind, has_site ? record.site : 0,
-                          kind == format::LinkKind::kGlobal ? record.module : 0, record.thread,
-                          record.offset});
+    scan.links.push_back({kind,
+                          has_site ? record.site : 0,
+                          kind == format::LinkKind::kGlobal ? record.module : 0,
+                          record.thread,
+                          record.offset,
+                          {}});
   }
   return std::nullopt;
 }
@@ -172,7 +195,8 @@ std::optional<Error> parse_chains(const Section& section, std::size_t site_count
 
 }  // namespace
 
-std::optional<Error> parse_scan(const ScanSections& sections, model::Snapshot& snapshot) {
+std::optional<Error> parse_scan(const ScanSections& sections, std::size_t file_bytes,
+                                model::Snapshot& snapshot) {
   if (sections.figures.bytes.size() == 0) {
     return std::nullopt;
   }
@@ -184,7 +208,9 @@ std::optional<Error> parse_scan(const ScanSections& sections, model::Snapshot& s
   if (auto error = parse_unreachable(sections.unreachable, snapshot.sites, *scan)) {
     return error;
   }
-  if (auto error = parse_links(sections.links, site_count, snapshot.stacks.modules.size(), *scan)) {
+  Strings texts(sections.holder_texts, file_bytes);
+  if (auto error =
+          parse_links(sections.links, site_count, snapshot.stacks.modules.size(), texts, *scan)) {
     return error;
   }
   if (auto error = parse_chains(sections.chains, site_count, *scan)) {

@@ -78,17 +78,18 @@ std::optional<Error> parse_sections(const std::vector<Section>& sections, std::s
   if (auto error = parse_estimates(sections[8], snapshot.sites)) {
     return error;
   }
-  return parse_scan({sections[9], sections[10], sections[11], sections[12]}, snapshot);
+  return parse_scan({sections[9], sections[10], sections[11], sections[12], sections[14]},
+                    file_bytes, snapshot);
 }
 
 }  // namespace
 
 Result<model::Snapshot> read_bytes(Bytes file) {
   constexpr SectionId kWanted[] = {
-      SectionId::kProcess,   SectionId::kStrings,     SectionId::kModules,     SectionId::kNodes,
-      SectionId::kSites,     SectionId::kAges,        SectionId::kAccounting,  SectionId::kLosses,
-      SectionId::kEstimates, SectionId::kScan,        SectionId::kUnreachable, SectionId::kChains,
-      SectionId::kLinks,     SectionId::kScriptFrames};
+      SectionId::kProcess,   SectionId::kStrings,      SectionId::kModules,     SectionId::kNodes,
+      SectionId::kSites,     SectionId::kAges,         SectionId::kAccounting,  SectionId::kLosses,
+      SectionId::kEstimates, SectionId::kScan,         SectionId::kUnreachable, SectionId::kChains,
+      SectionId::kLinks,     SectionId::kScriptFrames, SectionId::kHolderTexts};
   const auto sections = read_sections(file, kWanted);
   if (!sections) {
     return sections.error();

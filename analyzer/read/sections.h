@@ -12,8 +12,8 @@
 
 namespace seep::read {
 
-// The strings section. Records may share its bytes, so it gives out only a fixed multiple of
-// `file_bytes` in all: a small file cannot make a reader allocate much.
+// The strings section, or that of holders. Records may share its bytes, so it gives out only a
+// fixed multiple of `file_bytes` in all: a small file cannot make a reader allocate much.
 class Strings {
  public:
   Strings(const Section& section, std::size_t file_bytes);
@@ -27,6 +27,7 @@ class Strings {
 
  private:
   Bytes bytes_;
+  const char* name_;
   std::uint64_t left_;
 };
 
@@ -68,11 +69,13 @@ struct ScanSections {
   const Section& unreachable;
   const Section& chains;
   const Section& links;
+  const Section& holder_texts;
 };
 
 // Sets the snapshot's scan, when the file has one. Needs its modules and sites. What is unreachable
 // is left out where the scan did not see every root.
-std::optional<Error> parse_scan(const ScanSections& sections, model::Snapshot& snapshot);
+std::optional<Error> parse_scan(const ScanSections& sections, std::size_t file_bytes,
+                                model::Snapshot& snapshot);
 
 Result<model::Accounting> parse_accounting(const Section& section);
 

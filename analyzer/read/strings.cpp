@@ -12,15 +12,15 @@ constexpr std::uint64_t kMostExpansion = 16;
 }  // namespace
 
 Strings::Strings(const Section& section, std::size_t file_bytes)
-    : bytes_(section.bytes), left_(file_bytes * kMostExpansion) {}
+    : bytes_(section.bytes), name_(section.name()), left_(file_bytes * kMostExpansion) {}
 
 Result<std::string_view> Strings::get(const format::StringRef& ref, const Section& user,
                                       std::uint64_t offset) {
   const auto bytes = bytes_.slice(ref.offset, ref.length);
   if (!bytes) {
     return section_error(user, offset,
-                         fmt::format("a text at {} of {} bytes is outside the strings section",
-                                     ref.offset, ref.length));
+                         fmt::format("a text at {} of {} bytes is outside the {} section",
+                                     ref.offset, ref.length, name_));
   }
   if (!charge(ref.length)) {
     return section_error(user, offset, "its texts together are far longer than the file");

@@ -90,6 +90,12 @@ Holder holder_of(const Link& link, const Recording& recording, symbolize::Symbol
       return root("memory of unknown origin", nullptr);
     case LinkKind::kBlock:
       return made_at(link.site, "block", recording, symbolizer);
+    case LinkKind::kScriptGlobal:
+      return root(link.text, "global");
+    case LinkKind::kScriptLocal:
+      return root(link.text, "stack");
+    case LinkKind::kScriptValue:
+      return root(link.text, nullptr);
   }
   return root("memory of unknown origin", nullptr);
 }
@@ -112,7 +118,7 @@ bool is_of_lost_blocks(const Scan& scan, const model::Chain& chain) {
   return scan.links[chain.links_begin].kind == LinkKind::kBlock;
 }
 
-// The chains of one site in one scan.
+// The chains of one site in one scan: in the words of a script where it has those.
 struct SiteChains {
   const Scan* scan = nullptr;
   std::vector<const model::Chain*> chains;
@@ -120,12 +126,16 @@ struct SiteChains {
 };
 
 SiteChains chains_in(const Scan& scan, std::uint32_t site) {
+  const auto is_of_script = [&scan](const model::Chain& chain) {
+    return model::is_of_script(scan.links[chain.links_begin].kind);
+  };
   const auto [begin, end] =
       std::equal_range(scan.chains.begin(), scan.chains.end(), model::Chain{site},
                        [](const auto& a, const auto& b) { return a.site < b.site; });
   SiteChains found{&scan, {}, 0};
+  const bool has_words = std::any_of(begin, end, is_of_script);
   for (auto chain = begin; chain != end; ++chain) {
-    if (!is_of_lost_blocks(scan, *chain)) {
+    if (has_words ? is_of_script(*chain) : !is_of_lost_blocks(scan, *chain)) {
       found.chains.push_back(&*chain);
       found.followed = std::max(found.followed, static_cast<double>(chain->sampled_blocks));
     }

@@ -235,7 +235,7 @@ void Agent::on_exit(const intercept::ExitEvent& event) {
   act([this, &event, now, asks_for_holders] {
     finish(event, now);
     if (asks_for_holders) {
-      ask_for_holders(event);
+      ask_for_holders(last_request(event));
     }
   });
 }

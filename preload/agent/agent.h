@@ -63,6 +63,7 @@ class Agent {
   // Python is about to free all that its program has left: where the process is such a program,
   // that is its end, and what is recorded stays as it is: true. Context: IN-HOOK.
   bool on_script_end();
+  void on_script_shutdown();
   // A fork is about to be made.
   void on_fork();
   // `alone`: by a handler of fork, before there can be another thread.
@@ -130,7 +131,8 @@ class Agent {
   void write_suppressions();
   [[nodiscard]] bool can_scan() const;
   [[nodiscard]] bool wants_scan_at_exit() const;
-  void ask_for_holders(const intercept::ExitEvent& event);
+  void ask_for_holders(const Request& request);
+  [[nodiscard]] std::uint64_t look_limit_ns() const;
   [[nodiscard]] std::uint64_t scan_limit_ns(format::ScanTime when) const;
   void scan(format::ScanTime when, const Request& request);
   bool start_scan(format::ScanTime when, std::uint64_t begun_ns, Walker::Run run);
@@ -209,7 +211,8 @@ class Agent {
   runtime::Text<128> mark_;
   runtime::Text<64> scan_name_;
   ScanOutcome scan_outcome_;           // of the last one
-  std::uint64_t holders_look_ns_ = 0;  // of SEEP_SCAN_LIMIT, what the look for holders took
+  std::uint64_t holders_look_ns_ = 0;  // of SEEP_SCAN_LIMIT, what looks for holders took
+  bool is_looking_ = false;            // the scan is such a look
   std::uint32_t scan_problems_ = 0;    // a bit for each ScanProblem that the log has told
   std::string_view suppressions_;      // the program's own; written before main
   bool scans_are_over_ = false;        // the program wanted the last one before its end

@@ -17,6 +17,7 @@
 #include "preload/runtime/file.h"
 #include "preload/runtime/syscall.h"
 #include "preload/runtime/thread_pointer.h"
+#include "preload/script/graph.h"
 #include "preload/snapshot/accounting.h"
 #include "preload/stack/modules.h"
 
@@ -100,19 +101,35 @@ bool Agent::wants_scan_at_exit() const {
 // lives is looked at before the first of them runs. Only where that leaves SEEP_SCAN_LIMIT enough
 // for the scan at exit, which tells what is lost, and where it takes a small share of the time that
 // the process lived: a compiler's whole heap is not gone through twice.
-void Agent::ask_for_holders(const intercept::ExitEvent& event) {
+void Agent::ask_for_holders(const Request& request) {
   constexpr std::uint64_t kYoungMs = 1000;
   constexpr std::uint64_t kShare = 50;
-  const std::uint64_t limit_ns =
-      std::min(scan_limit_ns(ScanTime::kSnapshot), age_ms() * kNsPerMs / kShare);
+  const std::uint64_t limit_ns = std::min(look_limit_ns(), age_ms() * kNsPerMs / kShare);
   if (settings_.sample || age_ms() < kYoungMs || live_blocks_ == 0 ||
       expected_scan_ns(live_blocks_, live_bytes_) > limit_ns) {
     return;
   }
-  scan(ScanTime::kSnapshot, last_request(event));
+  is_looking_ = true;
+  scan(ScanTime::kSnapshot, request);
+  is_looking_ = false;
   const format::ScanRecord& record = scan_outcome_.record;
-  holders_look_ns_ =
+  holders_look_ns_ +=
       scan_outcome_.written ? std::min(record.pause_ns + record.scan_ns, limit_ns) : limit_ns;
+}
+
+// As destructors, the end of a script releases what it held.
+void Agent::on_script_shutdown() {
+  if (ended_.load(std::memory_order_acquire) || !is_own_process() || !wants_scan_at_exit() ||
+      !enter_patiently()) {
+    return;
+  }
+  scanner_.note_caller();
+  act([this] {
+    Request request;
+    request.trigger = format::Trigger::kExit;
+    request.wait = true;
+    ask_for_holders(request);
+  });
 }
 
 // After the last destructor and the last handler of the program: what libc runs last of all, since
@@ -186,15 +203,19 @@ ScanProblem Agent::problem_of_history() const {
   return whole ? ScanProblem::kNone : ScanProblem::kPartHistory;
 }
 
-// The look for holders and the scan at exit share SEEP_SCAN_LIMIT: the first has half of it, so
-// that the second, which rarely has more to look at, is not short of time for it.
+// Looks for holders and the scan at exit share SEEP_SCAN_LIMIT: the first have half of it, so that
+// the second, which rarely has more to look at, is not short of time for it.
+std::uint64_t Agent::look_limit_ns() const {
+  const std::uint64_t limit_ns = settings_.scan_limit_ms * kNsPerMs / 2;
+  return limit_ns - std::min(limit_ns, holders_look_ns_);
+}
+
 std::uint64_t Agent::scan_limit_ns(ScanTime when) const {
   const std::uint64_t limit_ns = settings_.scan_limit_ms * kNsPerMs;
   if (when == ScanTime::kExit) {
     return limit_ns - holders_look_ns_;
   }
-  const bool is_look = when == ScanTime::kSnapshot && ended_.load(std::memory_order_relaxed);
-  return is_look ? limit_ns / 2 : kLongestScanMs * kNsPerMs;
+  return is_looking_ ? look_limit_ns() : kLongestScanMs * kNsPerMs;
 }
 
 ScanOrder Agent::make_order(ScanTime when) {
@@ -214,6 +235,7 @@ ScanOrder Agent::make_order(ScanTime when) {
       recorder::script_objects_may_be_gone() ||
       (ended_.load(std::memory_order_relaxed) && recorder::script_objects_end_with_program());
   question.ranges = &g_tables.ranges;
+  question.script = script::graph();
   question.fork_tick = fork_tick_;
   question.process = identity_.pid;
   // A release of a block without a record tells that there are such blocks.

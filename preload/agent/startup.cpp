@@ -29,6 +29,7 @@ constinit Agent g_agent;
       .on_filter = [](bool allows_snapshots) { return g_agent.on_filter(allows_snapshots); },
       .on_mark = [](const intercept::MarkEvent& event) { g_agent.on_mark(event); },
       .on_script_end = [] { return g_agent.on_script_end(); },
+      .on_script_shutdown = [] { g_agent.on_script_shutdown(); },
       .on_leak_check = [](bool is_last) { return g_agent.check_for_losses(is_last); },
   };
   intercept::watch_forks();

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "preload/intercept/php_limit.h"
+#include "preload/intercept/process_events.h"
 #include "preload/recorder/recorder.h"
 #include "preload/recorder/script_objects.h"
 #include "preload/runtime/text.h"
@@ -141,6 +142,9 @@ static void seep_php_free(void* object) {
   PhpHeap* heap = this_heap();
   if (script::php_script_has_ended()) [[unlikely]] {
     recorder::keep_script_objects();
+    if (g_process_events.on_script_shutdown != nullptr) {
+      g_process_events.on_script_shutdown();
+    }
     set_handlers(heap, seep_php_free_after_end);
     seep_php_free_after_end(object);
   } else if (object != heap) {

@@ -33,6 +33,8 @@ struct ProcessEventHandlers {
   // An interpreter that the process runs is about to free what its script has left.
   // True: what it frees stays recorded.
   bool (*on_script_end)() = nullptr;
+  // A script has come to its end, and what it holds is about to be taken down.
+  void (*on_script_shutdown)() = nullptr;
   // The program asks whether memory is lost, now; `is_last`: not again at exit.
   bool (*on_leak_check)(bool is_last) = nullptr;
 };

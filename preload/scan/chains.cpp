@@ -20,6 +20,11 @@ bool is_same(const format::LinkRecord& a, const format::LinkRecord& b) {
          (is_block(a) || a.offset == b.offset);
 }
 
+std::uint64_t key_of(const format::LinkRecord& link) {
+  return link.offset * 0x9E3779B97F4A7C15ULL + link.module * 31ULL + link.thread * 7ULL +
+         link.site + link.kind;
+}
+
 }  // namespace
 
 bool Ways::map(bool many) {
@@ -49,9 +54,7 @@ WayId Ways::find_or_add(WayId holder, const format::LinkRecord& link, std::uint6
 }
 
 WayId Ways::begin(const format::LinkRecord& root) {
-  return find_or_add(kUnknownWay, root,
-                     root.offset * 0x9E3779B97F4A7C15ULL + root.module * 31ULL +
-                         root.thread * 7ULL + root.site + root.kind);
+  return find_or_add(kUnknownWay, root, key_of(root));
 }
 
 WayId Ways::extend(WayId holder, std::uint32_t site, std::uint64_t offset) {
@@ -74,6 +77,18 @@ WayId Ways::extend(WayId holder, std::uint32_t site, std::uint64_t offset) {
   const format::LinkRecord link{static_cast<std::uint32_t>(format::LinkKind::kBlock), site, 0, 0,
                                 offset};
   return last_way_ = find_or_add(holder, link, site);
+}
+
+WayId Ways::extend(WayId holder, const format::LinkRecord& link, bool once) {
+  if (holder == kUnknownWay) {
+    return kUnknownWay;
+  }
+  for (WayId way = holder; once && way != kUnknownWay; way = ways_[way].holder) {
+    if (is_same(ways_[way].link, link)) {
+      return way;
+    }
+  }
+  return ways_[holder].length == kMostLinks ? holder : find_or_add(holder, link, key_of(link));
 }
 
 unsigned Ways::list(WayId way, format::LinkRecord (&links)[kMostLinks]) const {

@@ -30,6 +30,9 @@ class Ways {
   // pointer lies at `offset`.
   WayId begin(const format::LinkRecord& root);
   WayId extend(WayId holder, std::uint32_t site, std::uint64_t offset);
+  // The way goes on by a link of another kind; `once`: it ends there where it has that link
+  // already.
+  WayId extend(WayId holder, const format::LinkRecord& link, bool once);
 
   // The links of a way into `links`, outermost first; how many.
   unsigned list(WayId way, format::LinkRecord (&links)[kMostLinks]) const;

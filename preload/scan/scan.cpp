@@ -9,6 +9,7 @@
 #include "preload/scan/memory_map.h"
 #include "preload/scan/nodes.h"
 #include "preload/scan/roots.h"
+#include "preload/scan/script_chains.h"
 
 namespace seep::scan {
 namespace {
@@ -18,13 +19,9 @@ using format::ScanProblem;
 constexpr std::size_t kSitesByBytes = 64;  // whose holders are told
 constexpr std::size_t kSitesByBlocks = 64;
 constexpr unsigned kMostWaysOfSite = 8;
+constexpr std::size_t kMostChains = (kSitesByBytes + kSitesByBlocks) * kMostWaysOfSite;
 constexpr std::uint64_t kManyBlocks = 1000000;
 constexpr std::size_t kMostTrees = 65536;  // pairs of sites that are lost together
-
-struct SiteFigures {
-  std::uint64_t bytes;
-  std::uint64_t blocks;
-};
 
 class Scan {
  public:
@@ -45,6 +42,7 @@ class Scan {
   ScanProblem mark();
   ScanProblem list_losses();
   ScanProblem list_chains();
+  void list_script_chains();
   void add_chains(const HolderCounts::Count* begin, const HolderCounts::Count* end);
   void add_trees(LossFinder& losses);
 
@@ -56,6 +54,7 @@ class Scan {
   WayCounts counts_{ways_};
   Deadline deadline_;
   Pages<SiteFigures> figures_;
+  Pages<std::uint32_t> chosen_;   // sites whose holders are told
   Pages<std::uintptr_t> moving_;  // blocks that realloc moves right now
 };
 
@@ -77,7 +76,11 @@ ScanProblem Scan::run() {
     return marked;
   }
   const ScanProblem chained = list_chains();
-  return chained != ScanProblem::kNone ? chained : list_losses();
+  const ScanProblem listed = chained != ScanProblem::kNone ? chained : list_losses();
+  if (listed == ScanProblem::kNone) {
+    list_script_chains();
+  }
+  return listed;
 }
 
 bool Scan::enter_blocks() {
@@ -136,7 +139,7 @@ bool Scan::is_gone(const table::Block& object, const Pages<table::Range>& maps) 
 // Those with most bytes, and those with most blocks.
 bool Scan::choose_sites() {
   Pages<std::uint32_t> sites;
-  if (!sites.map(question_.site_count)) {
+  if (!sites.map(question_.site_count) || !chosen_.map(kSitesByBytes + kSitesByBlocks)) {
     return false;
   }
   for (std::uint32_t site = 0; site < question_.site_count; ++site) {
@@ -149,10 +152,12 @@ bool Scan::choose_sites() {
     std::partial_sort(sites.begin(), end, sites.end(), [&](std::uint32_t a, std::uint32_t b) {
       return figure(figures_[a]) > figure(figures_[b]);
     });
-    std::for_each(sites.begin(), end, [this](std::uint32_t site) { counts_.choose(site); });
+    std::for_each(sites.begin(), end, [this](std::uint32_t site) { chosen_.add(site); });
   };
   choose(kSitesByBytes, [](const SiteFigures& figures) { return figures.bytes; });
   choose(kSitesByBlocks, [](const SiteFigures& figures) { return figures.blocks; });
+  std::for_each(chosen_.begin(), chosen_.end(),
+                [this](std::uint32_t site) { counts_.choose(site); });
   return true;
 }
 
@@ -207,7 +212,8 @@ void Scan::add_trees(LossFinder& losses) {
   for (const HolderCounts::Count& count : losses.heads()) {
     heads = count.site == site ? heads + 1 : 1;
     site = count.site;
-    if (heads > kMostWaysOfSite || answer_.chains.size() == answer_.chains.capacity()) {
+    if (heads > kMostWaysOfSite ||
+        answer_.chains.size() + kMostChains >= answer_.chains.capacity()) {
       continue;
     }
     const LossTally& tally = losses.tally(site);
@@ -222,9 +228,8 @@ void Scan::add_trees(LossFinder& losses) {
 
 ScanProblem Scan::list_chains() {
   const Pages<HolderCounts::Count>& counts = counts_.sort();
-  constexpr std::size_t kMostChains = (kSitesByBytes + kSitesByBlocks) * kMostWaysOfSite;
-  if (!answer_.chains.map(kMostChains + kMostTrees) ||
-      !answer_.links.map(kMostChains * Ways::kMostLinks + kMostTrees)) {
+  if (!answer_.chains.map(2 * kMostChains + kMostTrees) ||
+      !answer_.links.map(2 * kMostChains * Ways::kMostLinks + kMostTrees)) {
     return ScanProblem::kNoMemory;
   }
   for (const HolderCounts::Count* begin = counts.begin(); begin != counts.end();) {
@@ -250,6 +255,21 @@ void Scan::add_chains(const HolderCounts::Count* begin, const HolderCounts::Coun
     for (unsigned link = 0; link < count; ++link) {
       answer_.links.add(links[link]);
     }
+  }
+}
+
+// What is found is told beside the chains, if there is time left: nothing else depends on it.
+void Scan::list_script_chains() {
+  if (question_.script == nullptr || question_.pools_have_ended) {
+    return;
+  }
+  ScriptWalk walk(*question_.script, nodes_, memory_, deadline_);
+  if (!walk.map(question_.site_count)) {
+    return;
+  }
+  std::for_each(chosen_.begin(), chosen_.end(), [&](std::uint32_t site) { walk.choose(site); });
+  if (walk.run()) {
+    add_script_chains(walk, figures_, kMostWaysOfSite, answer_);
   }
 }
 

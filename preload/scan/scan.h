@@ -5,6 +5,7 @@
 //   roots     what is mapped, cut into what holds pointers and what not  roots.h
 //   marks     breadth first from the roots, counting ways                marker.h, chains.h
 //   losses    what is left: direct, and indirect                         losses.h
+//   script    the same from the roots of an interpreter, by its values   script_walk.h
 #pragma once
 
 #include <cstddef>
@@ -14,6 +15,7 @@
 #include "preload/runtime/arena.h"
 #include "preload/scan/pages.h"
 #include "preload/scan/thread_image.h"
+#include "preload/script/graph.h"
 #include "preload/table/address_table.h"
 #include "preload/table/kept_blocks.h"
 #include "preload/table/pool_table.h"
@@ -45,7 +47,14 @@ struct Question {
   std::size_t root_region_count = 0;
   const table::KeptBlocks* kept_blocks = nullptr;
   const table::KeptBlocks* kept_objects = nullptr;
-  std::uint64_t deadline_ns = 0;  // monotonic
+  const script::Graph* script = nullptr;  // of the interpreter that runs here; null: none
+  std::uint64_t deadline_ns = 0;          // monotonic
+};
+
+// What lives of a site.
+struct SiteFigures {
+  std::uint64_t bytes;
+  std::uint64_t blocks;
 };
 
 struct Answer {
@@ -53,6 +62,7 @@ struct Answer {
   Pages<format::UnreachableRecord> unreachable;
   Pages<format::ChainRecord> chains;
   Pages<format::LinkRecord> links;
+  Pages<char> holder_texts;
 };
 
 // Looks, and fills `answer`. record.complete and record.problem say how far it got; the lists are

@@ -348,4 +348,11 @@ void forget_php_script() {
   g_php_flags = &kNoFlags;
 }
 
+PhpPlace php_place() {
+  if (interpreter() != &kPhp || g_symbols.thread_globals != nullptr) {
+    return {};
+  }
+  return {&g_layout, g_symbols.executor_globals, g_symbols.compiler_globals};
+}
+
 }  // namespace seep::script

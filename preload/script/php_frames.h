@@ -54,4 +54,12 @@ inline bool php_script_has_ended() {
   return (*g_php_flags & php::kInShutdown) != 0;
 }
 
+// Where the interpreter of this process is, of builds that are not thread-safe.
+struct PhpPlace {
+  const PhpLayout* layout = nullptr;  // null: PHP is not read, or thread-safe
+  std::uint64_t executor_globals = 0;
+  std::uint64_t compiler_globals = 0;
+};
+PhpPlace php_place();
+
 }  // namespace seep::script

@@ -240,6 +240,11 @@ bool set_python(const PythonInterpreter& interpreter) {
   return set_interpreter(&kPython, interpreter.loop_begin, interpreter.loop_bytes);
 }
 
+const PythonInterpreter* python_interpreter() {
+  const bool is_read = interpreter() == &kPython && g_trusted.load(std::memory_order_relaxed);
+  return is_read ? &g_python : nullptr;
+}
+
 bool python_is_settled() {
   return g_trusted.load(std::memory_order_relaxed) ||
          g_wrong.load(std::memory_order_relaxed) >= kMostWrong;

@@ -31,6 +31,8 @@ struct PythonInterpreter {
 // they lead to is not what it should be, the interpreter is refused (script.h). False where another
 // interpreter is read already.
 bool set_python(const PythonInterpreter& python);
+// What is read; null where it is not Python, or not yet believed.
+const PythonInterpreter* python_interpreter();
 // Whether frames were read and believed, or Python refused.
 bool python_is_settled();
 

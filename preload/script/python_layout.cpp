@@ -8,6 +8,7 @@ constexpr unsigned kMinorShift = 16;  // PY_VERSION_HEX: major, minor, micro, re
 
 // offsetof() of the headers of 3.8.18, 3.9.18, 3.10.13, 3.11.2, 3.11.7 and 3.12.1.
 constexpr PythonLayout kPython38 = {
+    .minor = 8,
     .thread_frame = 24,
     .c_frame = kNoOffset,
     .frame_previous = 24,
@@ -31,6 +32,7 @@ constexpr PythonLayout kPython38 = {
 
 constexpr PythonLayout with_3_10() {
   PythonLayout layout = kPython38;
+  layout.minor = 10;
   layout.frame_instruction = 96;
   layout.instruction = InstructionKind::kUnitIndex;
   layout.lines = LineTableKind::kRanges;
@@ -38,6 +40,7 @@ constexpr PythonLayout with_3_10() {
 }
 
 constexpr PythonLayout kPython311 = {
+    .minor = 11,
     .thread_frame = 56,
     .c_frame = 8,
     .frame_previous = 48,
@@ -61,6 +64,7 @@ constexpr PythonLayout kPython311 = {
 
 constexpr PythonLayout with_3_12() {
   PythonLayout layout = kPython311;
+  layout.minor = 12;
   layout.c_frame = 0;
   layout.frame_previous = 8;
   layout.frame_code = 0;
@@ -166,6 +170,7 @@ bool read_self_description(const std::uint64_t (&words)[kSelfDescriptionWords], 
   }
   const auto offset = [](std::uint64_t word) { return static_cast<std::uint16_t>(word); };
   out = {
+      .minor = static_cast<std::uint8_t>(at->minor),
       .thread_frame = offset(words[at->thread_frame]),
       .c_frame = kNoOffset,
       .frame_previous = offset(frame[1]),

@@ -25,6 +25,7 @@ enum class InstructionKind : std::uint8_t {
 };
 
 struct PythonLayout {
+  std::uint8_t minor;          // of the version: 11 of 3.11; 3.9 is as 3.8
   std::uint16_t thread_frame;  // of the thread state: pointer to the innermost frame …
   std::uint16_t c_frame;       // … or to a C frame, which has that pointer here; or kNoOffset
   std::uint16_t frame_previous;

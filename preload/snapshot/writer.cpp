@@ -260,6 +260,7 @@ void put_scan(FileBuilder& file, const scan::Answer& scan) {
   put_list(file, SectionId::kUnreachable, scan.unreachable);
   put_list(file, SectionId::kChains, scan.chains);
   put_list(file, SectionId::kLinks, scan.links);
+  put_list(file, SectionId::kHolderTexts, scan.holder_texts);
 }
 
 // What goes into a file.

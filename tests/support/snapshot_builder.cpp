@@ -133,6 +133,7 @@ void append_scan(const SnapshotBuilder& builder, std::vector<SectionBytes>& sect
                       bytes_of(builder.unreachable)});
   sections.push_back({id_of(SectionId::kChains), sizeof(format::ChainRecord), bytes_of(chains)});
   sections.push_back({id_of(SectionId::kLinks), sizeof(format::LinkRecord), bytes_of(links)});
+  sections.push_back({id_of(SectionId::kHolderTexts), 1, builder.holder_texts});
 }
 
 }  // namespace

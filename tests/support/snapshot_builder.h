@@ -91,6 +91,7 @@ class SnapshotBuilder {
   std::optional<format::ScanRecord> scan;
   std::vector<format::UnreachableRecord> unreachable;
   std::vector<ChainDescription> chains;
+  std::string holder_texts;  // that links point into
 
   // `build_id` is raw bytes, possibly none. Returns the module's index (1, 2, …).
   std::uint32_t add_module(const std::string& path, const std::string& build_id = "",

@@ -233,6 +233,29 @@ def callers_and_container(run):
     expect_nothing_lost(report)
 
 
+def held_lines(source):
+    """What the comments of a program say of the lines they stand on: how their objects are held."""
+    found = ((number, re.search(r"# held by (.*)$", line)) for number, line in enumerate(source.read_text().splitlines(), 1))
+    return {(str(source), number): match.group(1) for number, match in found if match}
+
+
+def each_is_held_as_told(run):
+    """Scanned as the interpreter ends, when all values are there still."""
+    report = run.record()
+    said = {}
+    for suspect in report["suspects"]:
+        for frame in script_frames(suspect)[:1]:
+            holders = suspect["held_by"] or []
+            if suspect["live_blocks"] >= 1000:
+                said[frame["file"], frame["line"]] = (" -> ".join(holder["text"] for holder in holders),
+                                                      holders[0]["share"] if holders else 0)
+    expected = {**held_lines(run.source()), **held_lines(run.source().with_name("held.py"))}
+    wrong = [f"{pathlib.Path(file).name}:{line}: {said.get((file, line))}, expected {text}"
+             for (file, line), text in expected.items() if said.get((file, line), ("", 0))[0] != text
+             or said[file, line][1] < 0.95]
+    expect(len(expected) == 9 and not wrong, "; ".join(wrong))
+
+
 MALLOC = {"PYTHONMALLOC": "malloc"}
 LEAK = "list_attribute.py"
 CASES = {
@@ -253,6 +276,8 @@ CASES = {
     "steady": ("steady.py", no_row_is_a_leak, {}),
     "exact_counts": ("exact_counts.py", each_object_counts_once, {"argument": str(COUNT)}),
     "exact_counts_malloc": ("exact_counts.py", each_object_counts_once, {"argument": str(COUNT), "settings": MALLOC}),
+    "holders": ("holders.py", each_is_held_as_told, {}),
+    "holders_malloc": ("holders.py", each_is_held_as_told, {"settings": MALLOC}),
     "subinterpreters": ("subinterpreters.py", it_ends_as_ever, {}),
 }
 

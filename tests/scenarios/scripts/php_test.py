@@ -316,10 +316,59 @@ def web_server(php, name):
     expect(not leaks, f"leaks: {leaks}")
 
 
+def held_lines(script):
+    """What the comments of a script say of the lines they stand on: how their objects are held."""
+    lines = (HERE / "php" / script).read_text().splitlines()
+    found = {i: re.search(r"// held by (.*)$", line) for i, line in enumerate(lines, 1)}
+    return {i: match.group(1) for i, match in found.items() if match}
+
+
+def check_holders(report, script, expected=None):
+    """The suspect of each line is held as its comment, or `expected`, says."""
+    said = {}
+    for suspect in report["suspects"]:
+        frame = blamed(suspect)
+        if (frame["file"] or "").endswith(f"/{script}") and suspect["live_blocks"] >= 1000:
+            holders = suspect["held_by"] or []
+            said[frame["line"]] = (" -> ".join(holder["text"] for holder in holders),
+                                   holders[0]["share"] if holders else 0)
+    wrong = []
+    for line, text in (expected or held_lines(script)).items():
+        if said.get(line, ("", 0))[0] != text or said[line][1] < 0.95:
+            wrong.append(f"{script}:{line} {said.get(line)}, expected {text}")
+    expect(not wrong, "\n  ".join(["holders:", *wrong]))
+
+
+def holders(php, name):
+    """Values of every kind of holder, while the script runs. It is killed there, as a worker may be."""
+    command = php.command("holders.php", "until-killed")
+    script = subprocess.Popen(command, env=environment(php.loader_path, php.tracked(name)), cwd=php.work,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        expect(script.stdout.readline() == b"ready\n", "the script did not come to its end")
+        for verb in ("scan", "snapshot"):
+            done = php.run([str(php.seep), verb, str(script.pid)])
+            expect(done.status == 0, f"seep {verb}: {done.err.decode().strip()}")
+    finally:
+        script.kill()
+        script.wait(timeout=20)
+    check_holders(php.report(php.recordings(name), "--sites"), "holders.php")
+
+
+def holders_at_end(php, name):
+    """What a script held is looked at before PHP takes it down. What functions had is gone, and so is the
+    name of a variable whose object is the first to go."""
+    php.compare(name, php.command("holders.php"))
+    expected = {line: text.replace("global $queue", "global variable")
+                for line, text in held_lines("holders.php").items() if not text.startswith("local ")}
+    check_holders(php.report(php.recordings(name), "--sites"), "holders.php", expected)
+
+
 CASES = {"leak": leak, "consumer": consumer, "at_end": at_end, "destructors": destructors, "sampled": sampled,
          "without_zend_allocator": without_zend_allocator,
          "slow_start": slow_start, "late": late,
          "language_off": language_off, "lines": lines, "memory": memory, "left": left, "forks": forks,
+         "holders": holders, "holders_at_end": holders_at_end,
          "web_server": web_server}
 
 

@@ -99,6 +99,29 @@ TEST(ReadScan, WhatIsUnreachableIsUnknownWhereRootsWereMissed) {
   EXPECT_FALSE(snapshot->scan->chains.empty()) << "who holds what is known all the same";
 }
 
+// "global $jobs", "Job::$log"
+SnapshotBuilder with_words() {
+  SnapshotBuilder builder = with_scan();
+  builder.holder_texts = "global $jobsJob::$log";
+  builder.chains.push_back({1,
+                            5,
+                            5,
+                            {{number(LinkKind::kScriptGlobal), 12, 0, 0, 0},
+                             {number(LinkKind::kScriptValue), 9, 0, 0, 12}}});
+  return builder;
+}
+
+TEST(ReadScan, LinksOfAScriptHaveTheirWords) {
+  const auto snapshot = read(with_words().bytes());
+  ASSERT_TRUE(snapshot) << snapshot.error().message();
+  const std::vector<model::Link>& links = snapshot->scan->links;
+  ASSERT_EQ(links.size(), 5U);
+  EXPECT_EQ(links[3].kind, LinkKind::kScriptGlobal);
+  EXPECT_EQ(links[3].text, "global $jobs");
+  EXPECT_EQ(links[3].site, 0U);
+  EXPECT_EQ(links[4].text, "Job::$log");
+}
+
 // --- Hostile files: each ends in an error that names the section.
 
 void expect_refused(const SnapshotBuilder& builder, const char* section, const char* what) {
@@ -146,8 +169,27 @@ TEST(DamagedScan, UnknownValuesAreRefused) {
   builder.scan->problem = 99;
   expect_refused(builder, "scan", "unknown problem 99");
   builder = with_scan();
-  builder.chains[0].links[0].kind = 7;
-  expect_refused(builder, "links", "unknown kind of link 7");
+  builder.chains[0].links[0].kind = 10;
+  expect_refused(builder, "links", "unknown kind of link 10");
+}
+
+TEST(DamagedScan, WordsOutsideOfTheirSectionAreRefused) {
+  SnapshotBuilder builder = with_words();
+  builder.chains[2].links[1].site = 10;
+  expect_refused(builder, "links", "10 bytes is outside the holder texts section");
+  builder = with_words();
+  builder.chains[2].links[1].offset = kMost;
+  expect_refused(builder, "links", "outside the holder texts section");
+  builder = with_words();
+  builder.holder_texts.clear();
+  expect_refused(builder, "links", "outside the holder texts section");
+}
+
+TEST(DamagedScan, WordsFarLongerThanTheFileAreRefused) {
+  SnapshotBuilder builder = with_words();
+  builder.holder_texts = std::string(1000, 'x');
+  builder.chains[2].links.assign(2000, {number(LinkKind::kScriptGlobal), 1000, 0, 0, 0});
+  expect_refused(builder, "links", "longer than the file");
 }
 
 TEST(DamagedScan, MoreBlocksThanWereFollowedAreRefused) {

@@ -317,6 +317,27 @@ TEST(HeldBy, NamesEverySortOfRoot) {
   EXPECT_FALSE(text_of({LinkKind::kOther, 0, 0, 0, 0}).root.has_value());
 }
 
+// A chain of names is told rather than one of blocks, also where fewer are held in it.
+TEST(HeldBy, TheWordsOfAScriptComeFirst) {
+  Scan held = scan(ScanTime::kExit, {});
+  add_chain(held, kGrowing, 9, {{LinkKind::kGlobal, 0, 1, 0, 0x4020}});
+  add_chain(held, kGrowing, 6,
+            {{LinkKind::kScriptGlobal, 0, 0, 0, 0, "static Pool::$jobs[*]"},
+             {LinkKind::kScriptValue, 0, 0, 0, 0, "Job::$log\x1b[2J"}});
+  add_chain(held, kGrowing, 4,
+            {{LinkKind::kScriptLocal, 0, 0, 0, 0, "local $job in run() a.php:7"}});
+  const model::Report report = build({recording_with({held}, 6400)});
+  const std::vector<model::Holder>& holders = report.suspects[0].held_by.value();
+  ASSERT_EQ(holders.size(), 2U);
+  EXPECT_EQ(holders[0].text, "static Pool::$jobs[*]");
+  EXPECT_EQ(holders[0].root, "global");
+  EXPECT_DOUBLE_EQ(holders[0].share, 0.6);
+  EXPECT_FALSE(holders[1].root.has_value());
+  const std::string text = to_text(report, {});
+  EXPECT_NE(text.find("held by static Pool::$jobs[*] -> Job::$log"), std::string::npos) << text;
+  EXPECT_EQ(text.find('\x1b'), std::string::npos) << "the terminal would obey it";
+}
+
 TEST(HeldBy, AListIsOneHop) {
   Scan held = scan(ScanTime::kExit, {});
   std::vector<model::Link> links = {{LinkKind::kGlobal, 0, 1, 0, 0x4020}};

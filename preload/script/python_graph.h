@@ -1,0 +1,18 @@
+// The values of a Python program, of CPython 3.11 and 3.12. Context: IN-FORK-CHILD.
+//
+//   variables of modules, of running functions
+//     -> dict, list, tuple, set -> element …     instance -> attribute …
+//     -> class -> attribute …                    function -> closure, defaults
+//
+// Objects of types in C keep values where only they know: their memory is looked through for
+// addresses of objects (deque, partial, iterators).
+#pragma once
+
+#include "preload/script/graph.h"
+
+namespace seep::script {
+
+// Null where Python is not read, or is of a version whose values are not known.
+const Graph* python_graph();
+
+}  // namespace seep::script
