@@ -42,6 +42,21 @@ struct NativeStack {
   return {g_tables.stacks.intern(captured), false, captured.in_loop || script::runs_here()};
 }
 
+// The node of a walk that ended in an interpreter's loop, without the `left_out` frames before
+// that.
+[[gnu::cold, gnu::noinline]] std::uint32_t intern_without(const stack::LastWalk& walk,
+                                                          unsigned left_out) {
+  stack::Stack told{};
+  const stack::WalkStep* const steps = walk.first();
+  const unsigned loop = walk.count() - 1;
+  for (unsigned i = 0; i <= loop; ++i) {
+    if (i + left_out < loop || i == loop) {
+      told.frames[told.depth++] = {steps[i].frame, steps[i].flags};
+    }
+  }
+  return g_tables.stacks.intern(told);
+}
+
 // Walks the stack from `caller`, as far as the thread's last walk does not give it.
 NativeStack walk_native(ThreadCache& cache, const Caller& caller) {
   const stack::Walk walk = stack::walk(caller, g_stack_depth, cache.walk);
@@ -54,7 +69,9 @@ NativeStack walk_native(ThreadCache& cache, const Caller& caller) {
   const bool has_end = cache.walk.first()[cache.walk.count() - 1].at.ip == 0;
   cache.count(CaptureCount::frames_repeated,
               cache.walk.count() - walk.fresh_frames - (has_end ? 1 : 0));
-  return {g_tables.stacks.intern(cache.walk, cut), cut, walk.in_loop || script::runs_here()};
+  const std::uint32_t node = walk.left_out == 0 ? g_tables.stacks.intern(cache.walk, cut)
+                                                : intern_without(cache.walk, walk.left_out);
+  return {node, cut, walk.in_loop || script::runs_here()};
 }
 
 // The node of the script's frames on the native ones; `node` itself where no script runs.

@@ -67,7 +67,8 @@ class Frames {
     return true;
   }
   bool add(std::uint64_t pc, std::uint64_t /*sp*/, const Site& site, std::uint32_t flags) {
-    if (is_interpreter_loop(pc, site)) {
+    if (interpreter_.end_at(pc, site)) {
+      out_->depth -= interpreter_.left_out();
       out_->in_loop = add(interpreter_loop_frame(), 0, false);
       return false;
     }
@@ -78,6 +79,7 @@ class Frames {
   Stack* out_;
   unsigned max_depth_;
   const Load* skipped_;
+  InterpreterFrames interpreter_;
 };
 
 // Looks for a place in the frames of our own module: see find_own_frame.
@@ -197,6 +199,10 @@ class Walker {
  public:
   Walker(const FrameRegisters& entry, unsigned max_depth, LastWalk& last)
       : entry_(entry), regs_(entry), max_depth_(max_depth), last_(&last) {
+    // Where it ends depends on how many frames came before: no part of another walk stands for it.
+    if (interpreter_loop_frame() != kNoInterpreterLoop) {
+      last.forget();
+    }
     last.begin(generation());
   }
 
@@ -215,7 +221,7 @@ class Walker {
       } else {
         ++fresh_frames_;
         site = find_site(regs_.ip - 1, intact_);
-        if (is_interpreter_loop(regs_.ip, site)) {
+        if (interpreter_.end_at(regs_.ip, site)) {
           return end_in_loop();
         }
         if (!stage(site)) {
@@ -278,7 +284,8 @@ class Walker {
     last_->end(entry_, cut);
     const bool in_loop = !cut && last_->frames() != 0 &&
                          last_->first()[last_->frames() - 1].frame == interpreter_loop_frame();
-    return {cut ? Walk::End::kCut : Walk::End::kOutermost, in_loop, fresh_frames_};
+    return {cut ? Walk::End::kCut : Walk::End::kOutermost, in_loop, fresh_frames_,
+            interpreter_.left_out()};
   }
   // The registers tell that it is the loop: no word further out is read.
   Walk end_in_loop() {
@@ -290,7 +297,7 @@ class Walker {
   }
   Walk forget() {
     last_->forget();
-    return {Walk::End::kNone, false, fresh_frames_};
+    return {Walk::End::kNone, false, fresh_frames_, 0};
   }
 
   StackReader reader_;
@@ -300,6 +307,7 @@ class Walker {
   std::uint32_t flags_ = 0;
   unsigned max_depth_;
   unsigned fresh_frames_ = 0;
+  InterpreterFrames interpreter_;
   LastWalk* last_;
 };
 

@@ -51,6 +51,7 @@ struct Walk {
   End end;
   bool in_loop;           // it ended in an interpreter's loop (interpreter_loop.h)
   unsigned fresh_frames;  // that were not taken over from the last walk
+  unsigned left_out;      // that many frames before the loop are not told: the interpreter's own
 };
 
 // The stack from `entry` outward, frame 0 being the function that entry.ip lies in. The frames are

@@ -8,8 +8,7 @@ constinit InterpreterLoop g_interpreter_loop;
 
 namespace {
 
-constexpr std::uint64_t kNoFrame = UINT64_MAX;
-constinit std::atomic<std::uint64_t> g_frame{kNoFrame};  // relaxed, as the loop
+constinit std::atomic<std::uint64_t> g_frame{kNoInterpreterLoop};  // relaxed, as the loop
 
 }  // namespace
 
@@ -17,7 +16,8 @@ constinit std::atomic<std::uint64_t> g_frame{kNoFrame};  // relaxed, as the loop
 void set_interpreter_loop(std::uint64_t begin, std::uint64_t bytes, bool (*runs_here)()) {
   const Load* load = bytes == 0 ? nullptr : find_place(begin).load;
   const std::uint64_t base = load == nullptr ? 0 : load->frame_base();
-  g_frame.store(bytes == 0 ? kNoFrame : begin + 1 + base, std::memory_order_relaxed);
+  g_frame.store(bytes == 0 ? kNoInterpreterLoop : begin + 1 + base, std::memory_order_relaxed);
+  g_interpreter_loop.base.store(base, std::memory_order_relaxed);
   g_interpreter_loop.runs_here.store(runs_here, std::memory_order_relaxed);
   g_interpreter_loop.begin.store(begin, std::memory_order_relaxed);
   g_interpreter_loop.bytes.store(bytes, std::memory_order_relaxed);

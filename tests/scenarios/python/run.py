@@ -72,8 +72,8 @@ class Run:
                               timeout=LONGEST_RUN_S)
         return done.returncode, done.stdout, done.stderr
 
-    def record(self):
-        """Runs it without seep and with it; the same must come of both."""
+    def record(self, *options):
+        """Runs it without seep and with it; the same must come of both. The report, made with these options."""
         plain = self.execute(self.environment())
         recordings = self.work / "recordings"
         settings = {"SEEP_INTERVAL": "100ms", "SEEP_MIN_LIFE": "0", **self.settings}
@@ -81,11 +81,11 @@ class Run:
                                                 **{k: v for k, v in settings.items() if k.startswith("SEEP_")}))
         if plain != tracked:
             raise Trouble(f"it did {tracked} under seep, and {plain} without")
-        return self.report(recordings)
+        return self.report(recordings, *options)
 
-    def report(self, recordings):
-        done = subprocess.run([str(self.build / "bin/seep"), "report", "--json", "--sites", str(recordings)], check=False,
-                              capture_output=True, text=True, timeout=LONGEST_RUN_S)
+    def report(self, recordings, *options):
+        done = subprocess.run([str(self.build / "bin/seep"), "report", "--json", "--sites", *options, str(recordings)],
+                              check=False, capture_output=True, text=True, timeout=LONGEST_RUN_S)
         if done.returncode != 0:
             raise Trouble(f"seep report: {done.stderr.strip()}")
         report = json.loads(done.stdout)
@@ -256,6 +256,15 @@ def each_is_held_as_told(run):
     expect(len(expected) == 9 and not wrong, "; ".join(wrong))
 
 
+def the_compiler_is_told_by_its_line(run):
+    """Each expression has stacks of its own in the compiler; what called it is one line."""
+    report = run.record("--all", "--top", "0")
+    (line,) = run.lines("compiles")
+    stacks = [suspect for suspect in report["suspects"] if script_frames(suspect)
+              and script_frames(suspect)[0]["line"] == line and script_frames(suspect)[0]["file"] == str(run.source())]
+    expect(2 <= len(stacks) <= 400, f"{len(stacks)} stacks of the line that compiles")
+
+
 MALLOC = {"PYTHONMALLOC": "malloc"}
 LEAK = "list_attribute.py"
 CASES = {
@@ -273,6 +282,7 @@ CASES = {
     "tasks": ("tasks.py", first_row_is("answer"), {}),
     "generator": ("generator.py", first_row_is("rows"), {}),
     "c_library": ("c_library.py", two_languages, {}),
+    "compiler": ("compiler.py", the_compiler_is_told_by_its_line, {}),
     "steady": ("steady.py", no_row_is_a_leak, {}),
     "exact_counts": ("exact_counts.py", each_object_counts_once, {"argument": str(COUNT)}),
     "exact_counts_malloc": ("exact_counts.py", each_object_counts_once, {"argument": str(COUNT), "settings": MALLOC}),

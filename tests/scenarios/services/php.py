@@ -1,17 +1,15 @@
-"""What the services in PHP share: Debian's PHP unpacked under the build folder, runs under seep, and the
-rows of a report that are called leaks."""
+"""What the services in PHP share: Debian's PHP unpacked under the build folder, and runs under seep."""
 import dataclasses
-import json
 import pathlib
-import re
 import shutil
 import signal
 import subprocess
 import sys
 
 SOURCE = pathlib.Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(SOURCE / "tests" / "scenarios" / "real"))
+sys.path[:0] = [str(SOURCE / "tests" / "scenarios" / "real"), str(pathlib.Path(__file__).parent)]
 from harness import environment  # noqa: E402
+from reports import report  # noqa: E402
 
 LONGEST_RUN_S = 180
 
@@ -31,40 +29,6 @@ class Run:
     out: bytes
     err: bytes
     status: int
-
-
-@dataclasses.dataclass
-class Row:
-    """A suspect that is called a leak."""
-    suspect: dict
-
-    @property
-    def told(self):
-        frame = self.suspect["stack"][self.suspect["blame"]]
-        return f"{frame['function']} {frame['file']}:{frame['line']} ({self.suspect['verdict']})"
-
-    def passes(self, script, line):
-        """Whether its stack comes by that line of the user's own script."""
-        return any(frame["line"] == line and pathlib.Path(frame["file"] or "").name == script.name
-                   for frame in self.suspect["stack"])
-
-
-def leak_rows(report):
-    return [Row(suspect) for suspect in report["suspects"] if suspect["leak"]]
-
-
-def marked_line(script, mark):
-    """The number of the one line of a script that ends in the comment `mark`."""
-    [line] = [i for i, line in enumerate(script.read_text().splitlines(), 1)
-              if re.search(rf"\S\s+// {mark}$", line)]
-    return line
-
-
-def passes(results):
-    """Prints one line a case; the exit status."""
-    for name, problem in results:
-        print(f"{'right' if problem is None else 'WRONG'}  {name}" + ("" if problem is None else f": {problem}"))
-    return 0 if all(problem is None for _, problem in results) else 1
 
 
 class Php:
@@ -124,8 +88,5 @@ class Php:
             out, err = process.communicate()
         return Run(out, err, process.returncode)
 
-    def report(self, path, *options):
-        done = self.run([str(self.seep), "report", "--json", "--top", "0", *options, str(path)])
-        if done.status != 0:
-            raise SystemExit(f"seep report: {done.err.decode().strip()}")
-        return json.loads(done.out)
+    def report(self, path):
+        return report(self.seep, path, self.environment)

@@ -20,7 +20,8 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parents[2]
 sys.path[:0] = [str(SOURCE / "tests" / "scenarios" / "real"), str(HERE)]
-from php import Php, leak_rows, marked_line, passes  # noqa: E402
+from php import Php  # noqa: E402
+from reports import leak_rows, marked_line, passes  # noqa: E402
 from servers import free_port, wait_for_port  # noqa: E402
 
 PACKAGES = ["php8.2-cli", "php8.2-common", "php8.2-fpm", "nginx"]
