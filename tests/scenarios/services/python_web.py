@@ -67,9 +67,10 @@ class Site:
                 os.killpg(server.pid, signal.SIGKILL)
 
     def rows(self, name):
-        """The rows of the worker that are called leaks."""
-        return [row for path in sorted((self.work / name).glob("*.*")) if path.is_dir()
+        """The rows that are called leaks, of the server and its worker: what grows fastest first."""
+        rows = [row for path in (self.work / name).glob("*.*") if path.is_dir()
                 for row in leak_rows(report(self.seep, path, self.environment))]
+        return sorted(rows, key=lambda row: -row.suspect["growth_bytes_per_s"])
 
 
 def ask(port, path):
