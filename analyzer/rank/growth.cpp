@@ -83,6 +83,7 @@ void read_steps(std::span<const double> t, std::span<const double> y, Growth& gr
     if (y[i] > highest) {
       highest = y[i];
       growth.earlier_stall_s = std::max(growth.earlier_stall_s, stall);
+      growth.last_step_s = t[i] - t[i - 1];
       stall = 0;
     } else {
       stall += t[i] - t[i - 1];

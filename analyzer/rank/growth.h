@@ -32,6 +32,7 @@ struct Growth {
   std::size_t grown_intervals = 0;   // of these, how many ended higher than they began
   double stall_s = 0;                // since the last new maximum of the shape
   double earlier_stall_s = 0;        // longest stretch without a new maximum before that one
+  double last_step_s = 0;            // from the snapshot before the last new maximum to that
 
   [[nodiscard]] double length_s() const { return to_s - from_s; }
 };

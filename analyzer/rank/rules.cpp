@@ -82,7 +82,10 @@ bool is_ending(const Growth& growth) {
 }
 
 bool has_stalled(const Growth& growth) {
-  if (growth.stall_s <= kStallFactor * growth.earlier_stall_s || growth.slope <= 0) {
+  // As long as from one snapshot to the next: the one at exit may follow the last one at once.
+  const bool is_long = growth.stall_s > kStallFactor * growth.earlier_stall_s &&
+                       growth.stall_s >= growth.last_step_s;
+  if (!is_long || growth.slope <= 0) {
     return false;
   }
   const double missing = growth.slope * growth.stall_s;

@@ -141,10 +141,10 @@ static void seep_php_free_after_end(void* object);
 static void seep_php_free(void* object) {
   PhpHeap* heap = this_heap();
   if (script::php_script_has_ended()) [[unlikely]] {
-    recorder::keep_script_objects();
     if (g_process_events.on_script_shutdown != nullptr) {
-      g_process_events.on_script_shutdown();
+      g_process_events.on_script_shutdown();  // while all is there
     }
+    recorder::keep_script_objects();
     set_handlers(heap, seep_php_free_after_end);
     seep_php_free_after_end(object);
   } else if (object != heap) {

@@ -12,12 +12,13 @@ using script::GraphText;
 // A chain of a site; ways that read the same are one.
 struct Told {
   WayId way;
-  unsigned ways;
-  std::uint64_t text;  // hash of its words
+  std::uint64_t text;   // hash of its words
+  std::uint64_t typed;  // the same with what stands in parentheses
+  bool has_types;       // that is the same in all of its ways
   std::uint64_t blocks;
 };
 
-std::uint64_t hash_of(std::string_view text) {
+std::uint64_t hash_of_text(std::string_view text) {
   std::uint64_t hash = 0xCBF29CE484222325ULL;
   for (const char c : text) {
     hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;  // FNV-1a
@@ -49,6 +50,7 @@ class SiteWords {
  private:
   static constexpr std::size_t kMost = 64;  // further ones hold little
 
+  [[nodiscard]] std::uint64_t hash_of(WayId way, bool types) const;
   void merge(const HolderCounts::Count& count);
   unsigned write_links(const Told& told);
   bool write_link(LinkKind kind, std::string_view text);
@@ -71,17 +73,22 @@ void SiteWords::add(const HolderCounts::Count* begin, const HolderCounts::Count*
   });
 }
 
-void SiteWords::merge(const HolderCounts::Count& count) {
+std::uint64_t SiteWords::hash_of(WayId way, bool types) const {
   GraphText text;
-  walk_.write(count.holder, {has_keys_, /*types=*/false}, text);
-  const std::uint64_t hash = hash_of(text.view());
+  walk_.write(way, {has_keys_, types}, text);
+  return hash_of_text(text.view());
+}
+
+void SiteWords::merge(const HolderCounts::Count& count) {
+  const std::uint64_t text = hash_of(count.holder, /*types=*/false);
+  const std::uint64_t typed = hash_of(count.holder, /*types=*/true);
   Told* const end = told_ + count_;
-  Told* const same = std::find_if(told_, end, [&](const Told& told) { return told.text == hash; });
+  Told* const same = std::find_if(told_, end, [&](const Told& told) { return told.text == text; });
   if (same == end) {
-    *end = {count.holder, 0, hash, 0};
+    *end = {count.holder, text, typed, /*has_types=*/true, 0};
     ++count_;
   }
-  ++same->ways;
+  same->has_types = same->has_types && same->typed == typed;
   same->blocks += count.blocks;
 }
 
@@ -98,10 +105,9 @@ bool SiteWords::write_link(LinkKind kind, std::string_view text) {
       {static_cast<std::uint32_t>(kind), static_cast<std::uint32_t>(text.size()), 0, 0, begin});
 }
 
-// What is said in parentheses is said of one way.
 unsigned SiteWords::write_links(const Told& told) {
   GraphText text;
-  walk_.write(told.way, {has_keys_, /*types=*/told.ways == 1}, text);
+  walk_.write(told.way, {has_keys_, told.has_types}, text);
   LinkKind kind = kind_of(walk_.root_of(told.way));
   std::string_view left = text.view();
   unsigned links = 0;

@@ -148,12 +148,12 @@ def first_is_the_leak(php, name, **settings):
     expect(frame["function"] == "Pool::run" and frame["line"] == line
            and frame["file"].endswith("/leak.php") and frame["language"] == "php",
            f"the first row blames {described(frame)}")
-    expect(first["leak"], f"it is called {first['verdict']}: {first['why']}")
     return report, first
 
 
 def leak(php, name):
     report, first = first_is_the_leak(php, name)
+    expect(first["leak"], f"it is called {first['verdict']}: {first['why']}")
     no_losses(report)
     functions = [frame["function"] for frame in first["stack"] if frame["language"] == "php"]
     expect(functions[-2:] == ["Pool::run", "{main}"], f"the script's frames are {functions}")
@@ -342,7 +342,7 @@ def check_holders(report, script, expected=None):
 def holders(php, name):
     """Values of every kind of holder, while the script runs. It is killed there, as a worker may be."""
     command = php.command("holders.php", "until-killed")
-    script = subprocess.Popen(command, env=environment(php.loader_path, php.tracked(name)), cwd=php.work,
+    script = subprocess.Popen(command, env=environment(php.library_path, php.tracked(name)), cwd=php.work,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         expect(script.stdout.readline() == b"ready\n", "the script did not come to its end")
@@ -371,6 +371,8 @@ CASES = {"leak": leak, "consumer": consumer, "at_end": at_end, "destructors": de
          "holders": holders, "holders_at_end": holders_at_end,
          "web_server": web_server}
 
+HOLDERS = ("holders", "holders_at_end")
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -382,6 +384,9 @@ def main():
     php = Php(options.build_dir.resolve(), options.php, options.offline)
     failed = 0
     for name in options.only.split(",") if options.only else CASES:
+        if name in HOLDERS and options.php != "8.2":
+            print(f"{name}: not run: holders in the script's words are shown with PHP 8.2 only")
+            continue
         begin = time.monotonic()
         try:
             CASES[name](php, name)

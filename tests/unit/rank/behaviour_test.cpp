@@ -70,6 +70,22 @@ TEST(Growing, LinearLeakOfFiftyBytesASecond) {
   EXPECT_GE(verdict.growth_range.high, verdict.growth_bytes_per_s);
 }
 
+// The snapshot at exit follows the one before it at once: that nothing was born between them says
+// nothing.
+TEST(Growing, ToTheEndThoughTheLastIntervalIsShort) {
+  std::vector<double> times;
+  std::vector<Block> blocks;
+  for (int i = 1; i <= 20; ++i) {
+    times.push_back(0.08 * i);
+    for (int born = 0; born < 100; ++born) {
+      blocks.push_back({0.08 * i - 0.04});
+    }
+  }
+  times.push_back(times.back() + 0.024);
+  const Verdict verdict = verdict_on(blocks, times);
+  EXPECT_EQ(verdict.behaviour, Behaviour::kGrowing) << verdict.why;
+}
+
 // 5 MB/s of 5 KB blocks that live 10 ms, and one block of 5 KB in 100 s that stays: 50 B/s.
 TEST(Growing, LeakOfFiftyBytesASecondBehindASiteThatChurnsFiveMegabytesASecond) {
   std::mt19937 random(2);

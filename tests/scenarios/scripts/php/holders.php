@@ -140,7 +140,7 @@ unset($loose);
 $pools = ['a' => [], 'b' => [], 'c' => []];
 foreach (['a', 'b', 'c'] as $name) {
     for ($i = 0; $i < 350; ++$i) {
-        $pools[$name][] = str_repeat('p', 40 + $i % 8);  // held by global $pools
+        $pools[$name][] = str_repeat('p', 40 + $i % 8);  // held by global $pools (array, 3 elements)
     }
 }
 
