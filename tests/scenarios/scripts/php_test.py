@@ -60,11 +60,11 @@ class Php:
         packages = build_dir / f"packages-php{version}"
         self.fetch = [str(SOURCE / "scripts" / "fetch_packages"), "--into", str(packages)]
         self.unpack(version, RELEASES[version], offline)
-        self.library_path = self.ask("--library-path")
+        self.loader_path = self.ask("--library-path")
         self.php = [str(packages / "root" / "usr" / "bin" / f"php{version}")]
         if RELEASES[version]:
-            self.php = [self.ask("--loader"), "--library-path", self.library_path, *self.php]
-            self.library_path = ""
+            self.php = [self.ask("--loader"), "--library-path", self.loader_path, *self.php]
+            self.loader_path = ""
 
     def unpack(self, version, release, offline):
         options = (["--release", release] if release else []) + (["--offline"] if offline else [])
@@ -83,7 +83,7 @@ class Php:
         return self.work / name
 
     def run(self, command, added=None):
-        done = subprocess.run(command, env=environment(self.library_path, added or {}), cwd=self.work,
+        done = subprocess.run(command, env=environment(self.loader_path, added or {}), cwd=self.work,
                               stdin=subprocess.DEVNULL, capture_output=True, check=False,
                               timeout=LONGEST_RUN_S)
         return Run(done.stdout, done.stderr, done.returncode)
@@ -298,7 +298,7 @@ def destructors(php, name):
 def web_server(php, name):
     port = free_port()
     command = php.command("request.php")[:-1] + ["-S", f"127.0.0.1:{port}", str(HERE / "php/request.php")]
-    server = subprocess.Popen(command, env=environment(php.library_path, php.tracked(name)), cwd=php.work,
+    server = subprocess.Popen(command, env=environment(php.loader_path, php.tracked(name)), cwd=php.work,
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL)
     try:
@@ -342,7 +342,7 @@ def check_holders(report, script, expected=None):
 def holders(php, name):
     """Values of every kind of holder, while the script runs. It is killed there, as a worker may be."""
     command = php.command("holders.php", "until-killed")
-    script = subprocess.Popen(command, env=environment(php.library_path, php.tracked(name)), cwd=php.work,
+    script = subprocess.Popen(command, env=environment(php.loader_path, php.tracked(name)), cwd=php.work,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         expect(script.stdout.readline() == b"ready\n", "the script did not come to its end")
