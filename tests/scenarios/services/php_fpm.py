@@ -75,13 +75,20 @@ def started(php, command, port, added=None):
         yield server
     finally:
         server.send_signal(signal.SIGQUIT)  # both end their requests first; php-fpm waits for no worker
-        with contextlib.suppress(ProcessLookupError):
+        try:
             server.wait(END_S)
-            end = time.monotonic() + END_S
-            while time.monotonic() < end:
-                os.killpg(server.pid, 0)
-                time.sleep(0.02)
-            os.killpg(server.pid, signal.SIGKILL)
+            wait_for_group(server.pid)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
+
+
+def wait_for_group(group):
+    end = time.monotonic() + END_S
+    with contextlib.suppress(ProcessLookupError):
+        while time.monotonic() < end:
+            os.killpg(group, 0)
+            time.sleep(0.02)
 
 
 @contextlib.contextmanager
