@@ -90,9 +90,13 @@ std::optional<Verdict> judge_window(const model::SiteHistory& site, const Curve&
   }
   const Survival survival = measure_survival(site, curve, from);
   if (!few_blocks_grow(curve, growth) && !releases_are_even(curve, growth) &&
+      !deaths_are_of_the_moment(curve, growth, survival) &&
       (!blocks_stay(survival) || releases_rise(curve, from, survival) ||
        !ages_do_not_matter(survival))) {
     return growth.lasting ? std::nullopt : std::optional(judge_turnover(curve, growth, survival));
+  }
+  if (stays_by_chance(growth)) {
+    return plain(Behaviour::kUnknown, why_too_little(growth));
   }
   return growing(why_growing(curve, growth), curve, growth, bin_of(curve, growth));
 }

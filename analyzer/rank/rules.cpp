@@ -43,6 +43,9 @@ constexpr double kEvenDeaths = 0.15;
 // Few blocks: one buffer, or a handful of them behind one site.
 constexpr double kFewBlocks = 8;
 constexpr std::size_t kLeastSteps = 6;
+// A site at which little happens, and share of its births from which on it mostly turns over.
+constexpr double kFewBirths = 100;
+constexpr double kMostlyFreed = 0.5;
 // A late gain against the deepest fall before it.
 constexpr double kPastFactor = 1.5;
 
@@ -52,6 +55,15 @@ double sqrt_of(double count) {
 
 double births_between(const Curve& curve, double from, double to) {
   return value_at(curve.t, curve.births, to) - value_at(curve.t, curve.births, from);
+}
+
+// All that the level fell by from one snapshot to the next.
+double fallen_since(const Curve& curve, double from) {
+  double fallen = 0;
+  for (std::size_t i = 1; i < curve.t.size(); ++i) {
+    fallen += curve.t[i] > from ? std::max(0.0, curve.blocks[i - 1] - curve.blocks[i]) : 0;
+  }
+  return fallen;
 }
 
 double gained_between(const Curve& curve, double from, double to) {
@@ -169,6 +181,12 @@ bool releases_are_even(const Curve& curve, const Growth& growth) {
   return true;
 }
 
+bool deaths_are_of_the_moment(const Curve& curve, const Growth& growth, const Survival& survival) {
+  return survival.known && survival.gained_before >= kLeastSurvivors &&
+         survival.died <= kRareDeaths * survival.survivors &&
+         fallen_since(curve, growth.from_s) <= kRareDeaths * growth.blocks;
+}
+
 bool few_blocks_grow(const Curve& curve, const Growth& growth) {
   const double most = *std::max_element(curve.blocks.begin(), curve.blocks.end());
   return curve.counts_are_blocks() && most <= kFewBlocks && growth.grown_intervals >= kLeastSteps;
@@ -180,6 +198,12 @@ bool worth_naming(const Curve& curve, const Growth& growth) {
   const bool late_sizes = !growth.in_blocks && growth.from_s > curve.begin_s();
   return growth.bytes >= kLeastBytes &&
          growth.pace.events >= (late_sizes ? 2 * kLeastEvents : kLeastEvents);
+}
+
+bool stays_by_chance(const Growth& growth) {
+  const double deaths = growth.births - growth.blocks;
+  return growth.in_blocks && growth.births < kFewBirths && deaths > kMostlyFreed * growth.births &&
+         growth.pace.events < 2 * kLeastEvents;
 }
 
 bool exceeds_the_past(const Curve& curve, const Growth& growth) {

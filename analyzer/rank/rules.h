@@ -40,11 +40,20 @@ bool ages_do_not_matter(const Survival& survival);
 // blocks die, more are born. So grows a queue that is read more slowly than it is filled.
 bool releases_are_even(const Curve& curve, const Growth& growth);
 
+// What died did so within a moment: of the blocks that were alive a horizon ago hardly one has died
+// since, and the level never fell. How many come and go then says nothing of those that stay.
+bool deaths_are_of_the_moment(const Curve& curve, const Growth& growth, const Survival& survival);
+
 // Few blocks, nearly constant in number, whose bytes grow: a buffer that is enlarged.
 bool few_blocks_grow(const Curve& curve, const Growth& growth);
 
 // Enough bytes, in enough independent arrivals.
 bool worth_naming(const Curve& curve, const Growth& growth);
+
+// Of few blocks most were freed, and fewer stayed: as a leak's do, and as the spare ones that a
+// pool or an interpreter keeps until it has enough of them. Amid thousands that are freed at once
+// the few that stay are of another kind, and count as ever.
+bool stays_by_chance(const Growth& growth);
 
 // A gain that began late exceeds what the site ever fell by before.
 bool exceeds_the_past(const Curve& curve, const Growth& growth);

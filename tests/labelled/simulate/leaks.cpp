@@ -38,6 +38,22 @@ Blocks among_turnover(Random& random) {
   return blocks;
 }
 
+// The same, and how much is freed at once changes in the middle: a busier machine, another kind of
+// request.
+Blocks among_changing_turnover(Random& random) {
+  const double count = log_uniform(random, 100, 1000);
+  const std::uint64_t bytes = draw_size(random);
+  Blocks blocks = kept_blocks(arrivals(random, count, 0, 1), bytes);
+  const double others = count * log_uniform(random, 0.3, 8);
+  const double change = uniform(random, 0.3, 0.7);
+  const double after = chance(random, 0.5) ? 0.05 : 8;
+  const double most = std::max(1.0, after);
+  append(blocks, living_blocks(arrivals(random, others * most, 0, 1,
+                                        [&](double t) { return (t < change ? 1 : after) / most; }),
+                               bytes, [&] { return exponential(random, 1e-6); }));
+  return blocks;
+}
+
 Blocks late(Random& random) {
   const std::uint64_t bytes = draw_size(random);
   Blocks blocks;
@@ -159,6 +175,7 @@ constexpr Family kLeaks[] = {
     {"evenly", Truth::kLeak, evenly},
     {"at random", Truth::kLeak, at_random},
     {"among turnover", Truth::kLeak, among_turnover},
+    {"among changing turnover", Truth::kLeak, among_changing_turnover},
     {"late", Truth::kLeak, late},
     {"in batches", Truth::kLeak, in_batches},
     {"under waves", Truth::kLeak, under_waves},

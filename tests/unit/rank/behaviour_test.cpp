@@ -152,6 +152,7 @@ TEST(Growing, LeakInBatches) {
 
 TEST(Growing, FewLargeBlocks) {
   std::vector<Block> blocks;
+  blocks.reserve(12);
   for (int i = 0; i < 12; ++i) {
     blocks.push_back({i * 50.0 + 3, kForever, 1 << 20});
   }
@@ -232,6 +233,23 @@ TEST(Unknown, ValuesThatAreReplacedMoreAndMore) {
   const Verdict verdict = verdict_on(site, server_times());
   EXPECT_EQ(verdict.behaviour, Behaviour::kUnknown) << verdict.why;
   EXPECT_NE(verdict.why.find("2,798 of those alive"), std::string::npos) << verdict.why;
+}
+
+// A free list of an interpreter that is filled by and by; the same blocks amid thousands are a
+// leak.
+TEST(Unknown, FewBlocksOfWhichMostAreFreed) {
+  const auto times = even_times(24, 0.4);
+  std::vector<Block> few;
+  for (double t = 0.3; t < 24; t += 1.5) {
+    append(few, {{t}, {t + 0.4, t + 1.0}, {t + 0.9, t + 1.4}});
+  }
+  const Verdict verdict = verdict_on(few, times);
+  EXPECT_EQ(verdict.behaviour, Behaviour::kUnknown) << verdict.why;
+  std::vector<Block> many = few;
+  for (double t = 0; t < 24; t += 0.01) {
+    many.push_back({t, t + 0.004});
+  }
+  EXPECT_EQ(verdict_on(many, times).behaviour, Behaviour::kGrowing) << verdict_on(many, times).why;
 }
 
 TEST(Plateau, VectorThatStoppedDoubling) {
