@@ -12,8 +12,9 @@ would take most of the time. Exits 1 when there is a finding.
 
 clang-tidy 14 holds its checks against every line of the standard library's headers, which takes four
 times as long as all else. So the sources of a folder are given to it as one, which includes
-them all; where two of them do not go together (two helpers of one name), in halves. The analyzer looks
-only at the source that it is given, so it gets them one by one.
+them all. Where two of them do not go together (two helpers of one name), those that clang complains of
+are taken as one after the others. The analyzer looks only at the source that it is given, so it gets them
+one by one.
 """
 
 import argparse
@@ -35,7 +36,9 @@ ALL_BUT_ANALYZER = "-clang-analyzer-*"
 ONLY_ANALYZER = "-bugprone-*,-misc-*,-modernize-*,-performance-*,-readability-*"
 EXTRA = ["--extra-arg=-Wno-unknown-warning-option",
          "--extra-arg=-Wno-shadow",  # of other sources' names, here; gcc looks for it in each
-         "--extra-arg=-fconstexpr-steps=16777216"]  # tables are constants; gcc has no such limit
+         "--extra-arg=-fconstexpr-steps=16777216",  # tables are constants; gcc has no such limit
+         "--extra-arg=-ferror-limit=0"]  # each source that does not go with the others is to be named
+ERROR = "[clang-diagnostic-error]"
 CHEAPEST = "-*,readability-duplicate-include"  # there must be one
 NO_FINDING = re.compile(r"^\d+ warnings? .*generated\.$|^Suppressed \d+ warnings|^Use -header-filter")
 
@@ -96,16 +99,17 @@ class Tidy:
             lines = [f"{together}: clang-tidy ended with status {result.returncode}"]
         return lines
 
-    def go_together(self, sources):
-        lines = self.run(sources, CHEAPEST)
-        return not any("[clang-diagnostic-error]" in line for line in lines)
-
-    def check(self, sources):
-        """The findings in these sources, in lines."""
-        if len(sources) == 1 or self.go_together(sources):
-            return self.run(sources, self.checks)
-        half = len(sources) // 2
-        return self.check(sources[:half]) + self.check(sources[half:])
+    def check(self, sources, likely=False):
+        """The findings in these sources, in lines. `likely`: that they go together."""
+        checks = self.checks if likely or len(sources) == 1 else CHEAPEST
+        lines = self.run(sources, checks)
+        clash = {line.split(":")[0] for line in lines if ERROR in line}
+        if not clash or len(sources) == 1:
+            return lines if checks == self.checks else self.run(sources, self.checks)
+        later = [source for source in sources if str(source) in clash]
+        if len(later) in (0, len(sources)):
+            later = sources[len(sources) // 2:]
+        return self.check([source for source in sources if source not in later], likely=True) + self.check(later)
 
 
 def groups_of(sources, commands):
