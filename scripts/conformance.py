@@ -23,6 +23,8 @@ import build  # noqa: E402
 import cpython  # noqa: E402
 import git_operations  # noqa: E402
 import glib  # noqa: E402
+import perl  # noqa: E402
+import php  # noqa: E402
 import postgresql  # noqa: E402
 import redis  # noqa: E402
 import sqlite  # noqa: E402
@@ -31,7 +33,7 @@ import web  # noqa: E402
 from place import Absent, Place, Recorded, Trouble, Turn  # noqa: E402
 from suite import compare  # noqa: E402
 
-SUITES = [suite for module in (cpython, git_operations, build, tools, sqlite, redis, glib, postgresql, web) for suite in module.SUITES]
+SUITES = [suite for module in (cpython, git_operations, build, tools, sqlite, redis, glib, postgresql, web, php, perl) for suite in module.SUITES]
 COLUMNS = ("suite", "tests alone", "under seep", "differences", "unsteady", "processes", "snapshots", "verify",
            "events lost", "alone s", "seep s")
 LEFT_OUT = 77

@@ -83,7 +83,8 @@ class Place:
         if not suite.packages:
             return
         fetch = [str(SOURCE / "scripts" / "fetch_packages"), "--into", str(into)]
-        done = subprocess.run(fetch + (["--offline"] if self.offline else []) + suite.packages, text=True,
+        options = (["--offline"] if self.offline else []) + (["--source", suite.source] if suite.source else [])
+        done = subprocess.run(fetch + options + suite.packages, text=True,
                               stderr=subprocess.PIPE, check=False)
         if done.returncode != 0:
             raise Absent(f"{done.stderr.strip()} ({' '.join(suite.packages)})")
@@ -96,6 +97,11 @@ class Place:
         if not found.exists():
             raise Absent(f"no {path} in the packages")
         return str(found)
+
+    def source(self):
+        """The folder of the suite's source package."""
+        [folder] = (self.root.parent / "source").iterdir()
+        return folder
 
     @staticmethod
     def of_machine(name):
@@ -112,7 +118,7 @@ class Turn:
     def __init__(self, place, suite, part, tracked, number):
         self.place, self.tracked = place, tracked
         kind = f"{'seep' if tracked else 'alone'}{number}"
-        self.log = place.logs / f"{suite}.{part}.{kind}.log"
+        self.log = place.logs / f"{suite}.{part}.{kind}.log".replace("/", "-")
         self.base = pathlib.Path(tempfile.mkdtemp(dir=place.scratch, prefix="s" if tracked else "a"))
         self.base.chmod(0o755)
         # The same depth and length for both, so that paths in outputs differ in nothing but letters.

@@ -13,6 +13,7 @@ class Suite:
     parts: list
     quick_parts: list = dataclasses.field(default_factory=list)
     packages: list = dataclasses.field(default_factory=list)
+    source: str = ""  # name of a source package of Debian, whose tests it takes
 
     def chosen_parts(self, quick):
         return self.quick_parts if quick else self.parts
