@@ -85,6 +85,29 @@ std::string accounting_text(const model::Accounting& memory) {
       format_size(memory.other_bytes));
 }
 
+// PHP's allocator, and the limit that PHP has for it.
+std::string php_memory_text(const model::Accounting& memory) {
+  if (memory.script_real_bytes == 0) {
+    return {};
+  }
+  return fmt::format(
+      "PHP's memory  {} taken (at most {}), {} in use, memory_limit {}\n",
+      format_size(memory.script_real_bytes), format_size(memory.script_peak_bytes),
+      format_size(memory.script_used_bytes),
+      memory.script_limit_bytes == 0 ? "none" : format_size(memory.script_limit_bytes));
+}
+
+ordered_json php_memory_json(const model::Accounting& memory) {
+  if (memory.script_real_bytes == 0) {
+    return nullptr;
+  }
+  return {{"limit_bytes", memory.script_limit_bytes == 0 ? ordered_json(nullptr)
+                                                         : ordered_json(memory.script_limit_bytes)},
+          {"real_bytes", memory.script_real_bytes},
+          {"peak_bytes", memory.script_peak_bytes},
+          {"used_bytes", memory.script_used_bytes}};
+}
+
 std::string losses_text(const model::Losses& losses) {
   std::string text;
   for (const format::LossName& loss : format::kLossNames) {
@@ -258,6 +281,7 @@ ordered_json content_json(const model::Snapshot& snapshot) {
           {"nodes", snapshot.stacks.nodes.size()},
           {"walk_ns", moment.walk_ns},
           {"accounting", accounting_json(moment.accounting)},
+          {"php_memory", php_memory_json(moment.accounting)},
           {"losses", losses_json(snapshot.losses)},
           {"scan", scan_json(snapshot.scan)},
           {"modules", modules_json(snapshot.stacks.modules)}};
@@ -270,7 +294,8 @@ std::string snapshot_text(const read::FileInfo& file,
   std::string text;
   if (content) {
     text = process_text(content->process) + moment_text(*content) +
-           accounting_text(content->moment.accounting) + losses_text(content->losses) +
+           accounting_text(content->moment.accounting) +
+           php_memory_text(content->moment.accounting) + losses_text(content->losses) +
            (content->scan ? scan_text(*content->scan) : "");
   }
   return text + file_text(file);

@@ -93,11 +93,12 @@ enum class Mode : std::uint32_t { kExact = 0, kSample = 1 };
 enum class End : std::uint32_t { kNotYet = 0, kExit = 1, kSignal = 2, kExec = 3 };
 
 // ProcessRecord::flags
-inline constexpr std::uint32_t kHasUnits = 1;         // `units` was given or counted
-inline constexpr std::uint32_t kForkedImage = 2;      // began as a fork: blocks may be inherited
-inline constexpr std::uint32_t kStartedDirectly = 4;  // the process that the user started
-inline constexpr std::uint32_t kBeganLate = 8;        // what was allocated before is unknown
-inline constexpr std::uint32_t kWasPaused = 16;       // what was allocated in pauses is unknown
+inline constexpr std::uint32_t kHasUnits = 1;           // `units` was given or counted
+inline constexpr std::uint32_t kForkedImage = 2;        // began as a fork: blocks may be inherited
+inline constexpr std::uint32_t kStartedDirectly = 4;    // the process that the user started
+inline constexpr std::uint32_t kBeganLate = 8;          // what was allocated before is unknown
+inline constexpr std::uint32_t kWasPaused = 16;         // what was allocated in pauses is unknown
+inline constexpr std::uint32_t kUnitsAreRequests = 32;  // `units` are those that PHP has served
 
 struct ProcessRecord {
   std::uint64_t run_id;           // the same for all processes of one run
@@ -239,8 +240,13 @@ struct AccountingRecord {
   std::uint64_t address_limit_bytes;  // RLIMIT_AS
   std::uint64_t data_bytes;           // private writable memory, which RLIMIT_DATA limits
   std::uint64_t data_limit_bytes;     // RLIMIT_DATA
+  // PHP's own allocator, which memory_limit limits; all 0 where PHP's heap is not known.
+  std::uint64_t script_limit_bytes;  // memory_limit; 0: none
+  std::uint64_t script_real_bytes;   // taken from the system: what the limit is compared with
+  std::uint64_t script_peak_bytes;   // the most that this was, in the request
+  std::uint64_t script_used_bytes;   // of what is taken, in use
 };
-static_assert(sizeof(AccountingRecord) == 112);
+static_assert(sizeof(AccountingRecord) == 144);
 inline constexpr std::uint32_t kLeastAccountingBytes = 80;  // of older files
 
 // When a scan for unreachable memory was made.

@@ -165,10 +165,12 @@ struct Conclusion {
 struct Limit {
   std::uint64_t bytes = 0;
   std::string source;                // option, cgroup, rlimit, memory_limit
+  std::string process;               // id of the one that it holds for; empty: all of them
   double level_bytes = 0;            // what it is compared with, at the end
   std::optional<Range> seconds;      // until it is reached, 95 %
   std::optional<double> expected_s;  // within `seconds`
-  std::optional<Range> units;        // of work
+  std::optional<Range> units;        // of work: of that process, or of all
+  std::optional<double> expected_units;
 };
 
 struct Totals {

@@ -125,7 +125,8 @@ struct Moment {
   Trigger trigger = Trigger::kInterval;
   std::optional<std::string> mark;
   std::optional<std::uint64_t> units;
-  std::uint64_t live_bytes = 0;  // sums over all sites
+  bool units_are_requests = false;  // that PHP has served, counted by the library
+  std::uint64_t live_bytes = 0;     // sums over all sites
   std::uint64_t live_blocks = 0;
   std::optional<double> live_bytes_error;  // standard error, in sample mode
   std::uint64_t walk_ns = 0;

@@ -96,6 +96,25 @@ bool HistoryBuilder::add(model::Snapshot snapshot) {
   return true;
 }
 
+// Requests that the library counted are the units of work where the program counts none and nobody
+// has marked any.
+model::Recording HistoryBuilder::take() {
+  std::vector<model::Moment>& moments = recording_.moments;
+  const auto is_own = [](const model::Moment& moment) {
+    return moment.units && !moment.units_are_requests;
+  };
+  const bool has_own = std::any_of(moments.begin(), moments.end(), is_own);
+  for (model::Moment& moment : moments) {
+    if (has_own && moment.units_are_requests) {
+      moment.units.reset();
+      moment.units_are_requests = false;
+    } else if (moment.units_are_requests) {  // also where the program named a unit and counts none
+      recording_.process.unit = "request";
+    }
+  }
+  return std::move(recording_);
+}
+
 // The common case: within an image stacks and sites are only ever added.
 bool HistoryBuilder::extended_by(const model::Snapshot& snapshot) const {
   const auto same_site = [](const SiteHistory& history, const model::Site& site) {

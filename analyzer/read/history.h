@@ -29,7 +29,7 @@ class HistoryBuilder {
   [[nodiscard]] bool empty() const { return recording_.moments.empty(); }
 
   // The recording, with id, path and skipped left empty. The builder is done then.
-  model::Recording take() { return std::move(recording_); }
+  model::Recording take();
 
  private:
   bool extended_by(const model::Snapshot& snapshot) const;

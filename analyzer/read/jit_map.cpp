@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "analyzer/read/descriptor.h"
 #include "format/recording_layout.h"
 
 namespace seep::read {
@@ -158,7 +159,8 @@ model::ScriptFrame parse_jit_name(std::string_view name) {
     }
   }
   constexpr std::string_view kPython = "py::";
-  if (const std::size_t colon = name.find(":/"); name.starts_with(kPython) && colon != name.npos) {
+  const std::size_t colon = name.starts_with(kPython) ? name.find(":/", kPython.size()) : name.npos;
+  if (colon != name.npos) {
     code.function = name.substr(kPython.size(), colon - kPython.size());
     code.file = name.substr(colon + 1);
   }
@@ -215,22 +217,6 @@ void name_jit_frames(model::Stacks& stacks, const std::vector<JitCode>& map) {
 // --- Files
 
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) {
-      close(fd_);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // Whose file it may be beside root's, and since when it must have been written.
 struct Trust {

@@ -10,26 +10,11 @@
 #include <new>
 #include <system_error>
 
+#include "analyzer/read/descriptor.h"
 #include "format/snapshot_format.h"
 
 namespace seep::read {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) {
-      ::close(fd_);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 Error file_error(const std::string& path, std::string what, std::string advice = "") {
   return {.kind = ErrorKind::kBadInput,

@@ -104,6 +104,7 @@ model::Moment moment_of(const ProcessRecord& record, TextReader& texts) {
   }
   if ((record.flags & format::kHasUnits) != 0) {
     moment.units = record.units;
+    moment.units_are_requests = (record.flags & format::kUnitsAreRequests) != 0;
   }
   return moment;
 }

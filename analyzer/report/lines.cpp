@@ -254,6 +254,14 @@ std::string about(double count) {
   return format_count(static_cast<std::uint64_t>(std::round(count / step) * step));
 }
 
+// "cgroup", "PHP's memory_limit"; with the process where it is that of one of several.
+std::string of_limit(const model::Report& report, const model::Limit& limit) {
+  const std::string source = limit.source == "memory_limit" ? "PHP's memory_limit" : limit.source;
+  return limit.process.empty() || report.processes.size() < 2
+             ? source
+             : fmt::format("{} of {}", source, printable(limit.process));
+}
+
 }  // namespace
 
 std::string limit_text(const model::Report& report) {
@@ -262,16 +270,16 @@ std::string limit_text(const model::Report& report) {
   if (!limit || !limit->seconds || !limit->expected_s || *limit->expected_s > kFarAway) {
     return {};
   }
-  const std::string name = fmt::format("{} ({})", model::format_limit(limit->bytes), limit->source);
+  const std::string name =
+      fmt::format("{} ({})", model::format_limit(limit->bytes), of_limit(report, *limit));
   if (*limit->expected_s == 0) {
     return fmt::format("{} has been reached.", name);
   }
   std::string text = fmt::format(
       "At this rate {} is reached in {} ({})", name, format_duration(*limit->expected_s),
       model::format_duration_range(limit->seconds->low, limit->seconds->high));
-  if (report.work && limit->units) {
-    text += fmt::format(" = {} {}s", about(*limit->expected_s * report.work->per_s),
-                        printable(report.work->unit));
+  if (report.work && limit->expected_units) {
+    text += fmt::format(" = {} {}s", about(*limit->expected_units), printable(report.work->unit));
   }
   return text + ".";
 }

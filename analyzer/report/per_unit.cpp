@@ -67,6 +67,20 @@ std::string unit_of(const std::vector<model::Recording>& recordings) {
   return "unit";
 }
 
+// All that was counted are requests that PHP has served.
+bool are_requests(const std::vector<model::Recording>& recordings) {
+  bool any = false;
+  for (const model::Recording& recording : recordings) {
+    for (const model::Moment& moment : recording.moments) {
+      if (moment.units && !moment.units_are_requests) {
+        return false;
+      }
+      any = any || moment.units_are_requests;
+    }
+  }
+  return any;
+}
+
 }  // namespace
 
 std::optional<model::Work> work_of(const std::vector<model::Recording>& recordings,
@@ -84,7 +98,9 @@ std::optional<model::Work> work_of(const std::vector<model::Recording>& recordin
   }
   const bool by_program = counted_by.empty();
   work.unit = !unit.empty() ? unit : by_program ? unit_of(recordings) : "call";
-  work.counted_by = by_program ? "counted by the program or by marks" : counted_by;
+  work.counted_by = !by_program                ? counted_by
+                    : are_requests(recordings) ? "counted as PHP ended them"
+                                               : "counted by the program or by marks";
   return work;
 }
 

@@ -96,6 +96,7 @@ Json json_of(const std::optional<model::Limit>& limit) {
   }
   return {{"bytes", limit->bytes},
           {"source", limit->source},
+          {"process", limit->process.empty() ? Json(nullptr) : Json(limit->process)},
           {"seconds", range_of(limit->seconds)},
           {"units", range_of(limit->units)}};
 }

@@ -105,6 +105,7 @@ PLAIN = Tool("plain", "the program alone", lambda supplies, folder: Start())
 ALL = [
     Tool("seep", "seep, every allocation", seep(), seep_missing()),
     Tool("seep-noscan", "seep, SEEP_SCAN=off", seep(SCAN="off"), seep_missing("SCAN")),
+    Tool("seep-native", "seep, SEEP_LANG=off", seep(LANG="off"), seep_missing("LANG")),
     Tool("seep-sample", "seep, SEEP_MODE=sample", seep(MODE="sample"), seep_missing("MODE")),
     Tool("seep-paused", "seep, SEEP_START=paused", seep(START="paused"), seep_missing("START")),
     Tool("heaptrack", "heaptrack", heaptrack(), needs(HEAPTRACK)),

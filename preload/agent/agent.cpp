@@ -190,7 +190,15 @@ void Agent::begin_image() {
 
 // ---- other events -----------------------------------------------------------------------------
 
-// Told before the filter is there.
+// A descriptor goes on leading to the recording.
+void Agent::on_root_change() {
+  if (active_ && directory_.is_open() && is_own_process() && enter_patiently()) {
+    act([this] { directory_.keep(); });
+  }
+}
+
+// Told before the filter is there. Under one that lets a snapshot through, a recording that has
+// begun makes fewer calls from now on where nobody holds the agent: its descriptor stays.
 bool Agent::on_filter(bool allows_snapshots) {
   if (!active_) {
     return settings_are_good_;
@@ -198,8 +206,8 @@ bool Agent::on_filter(bool allows_snapshots) {
   if (!is_own_process()) {
     return false;
   }
-  if (!allows_snapshots && !ended_.load(std::memory_order_acquire) && enter_patiently()) {
-    act([this] { take_last_before_filter(); });
+  if (!ended_.load(std::memory_order_acquire) && (allows_snapshots ? enter() : enter_patiently())) {
+    act([=, this] { allows_snapshots ? directory_.keep() : take_last_before_filter(); });
   }
   return true;
 }

@@ -68,6 +68,8 @@ class Agent {
   void on_fork();
   // `alone`: by a handler of fork, before there can be another thread.
   void on_fork_child(bool alone);
+  // A path may soon lead elsewhere.
+  void on_root_change();
   // The program is about to install a filter of system calls. False where it is none of ours.
   bool on_filter(bool allows_snapshots);
   void on_mark(const intercept::MarkEvent& event);
@@ -234,6 +236,9 @@ void Agent::act(Action action) {
   runtime::call_on_stack(
       static_cast<char*>(own_stack_) + kOwnStackBytes,
       [](void* argument) { (*static_cast<Action*>(argument))(); }, &action);
+  if (walker_.has_left()) {
+    directory_.release();
+  }
   leave();
 }
 

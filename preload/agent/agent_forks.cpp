@@ -26,7 +26,7 @@ void Agent::on_fork_child(bool alone) {
   if (!active_) {
     return;
   }
-  runtime::g_walker_task.forget();
+  walker_.forget();
   runtime::g_copy_task.forget();
   directory_.forget();
   if (settings_.children == Children::kNone) {

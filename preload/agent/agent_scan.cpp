@@ -51,6 +51,17 @@ std::uint64_t expected_scan_ns(std::uint64_t blocks, std::uint64_t bytes) {
   return blocks * 400 + bytes;
 }
 
+// Not by its name, which may be that of a script; but of a program that the loader was asked to run
+// the kernel knows the loader only.
+bool is_python(const Identity& identity) {
+  const auto begins_with = [](std::string_view name, std::string_view begin) {
+    return name.substr(0, begin.size()) == begin;
+  };
+  std::string_view exe = identity.exe.view();
+  exe.remove_prefix(exe.rfind('/') + 1);
+  return begins_with(begins_with(exe, "ld-") ? identity.name.view() : exe, "python");
+}
+
 std::uint64_t losses(Loss loss) {
   return recorder::g_losses[static_cast<std::uint32_t>(loss)].load(std::memory_order_relaxed);
 }
@@ -155,12 +166,8 @@ void Agent::scan_at_exit() {
 // What is lost is looked for now: what is freed from here on is not seen. A program that only has
 // an interpreter in it goes on, and so does its recording.
 bool Agent::on_script_end() {
-  constexpr std::string_view kPython = "python";
-  std::string_view exe = identity_.exe.view();  // the name may be that of a script
-  exe.remove_prefix(exe.rfind('/') + 1);
-  const bool is_all = exe.substr(0, kPython.size()) == kPython;
-  if (!is_all || !can_scan() || ended_.load(std::memory_order_acquire) || !is_own_process() ||
-      !enter_patiently()) {
+  if (!is_python(identity_) || !can_scan() || ended_.load(std::memory_order_acquire) ||
+      !is_own_process() || !enter_patiently()) {
     return false;
   }
   scanner_.note_caller();

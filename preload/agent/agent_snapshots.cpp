@@ -20,6 +20,17 @@ constexpr std::uint64_t kLongSnapshotNs = 2000000;
 constexpr std::uint64_t kNsPerMs = 1000000;
 constexpr std::uint64_t kBudgetPeriodMs = 60000;  // between two looks at the disk
 
+// The work that was done: as the mark says, else as the program has counted, else the requests that
+// an interpreter has served.
+void set_units(const Request& request, format::ProcessRecord& record) {
+  const std::uint64_t counted = recorder::g_units.total();
+  const std::uint64_t requests = request.has_units || counted != 0 ? 0 : served_requests();
+  record.units = request.has_units ? request.units : counted + requests;
+  if (request.has_units || record.units != 0) {
+    record.flags |= format::kHasUnits | (requests != 0 ? format::kUnitsAreRequests : 0);
+  }
+}
+
 }  // namespace
 
 void Agent::identify() {
@@ -106,16 +117,14 @@ void Agent::prepare(const Request& request, std::uint64_t now_ms) {
   record.started_unix_ns = identity_.started_unix_ns;
   record.time_ms = now_ms - origin_ms_.load(std::memory_order_relaxed);
   record.start_ticks = identity_.start_ticks;
-  const std::uint64_t counted = recorder::g_units.total();
-  const bool has_units = request.has_units || counted != 0;
-  record.units = request.has_units ? request.units : counted;
+  set_units(request, record);
   record.sequence = ++sequence_;
   record.trigger = static_cast<std::uint32_t>(request.trigger);
   record.mode =
       static_cast<std::uint32_t>(settings_.sample ? format::Mode::kSample : format::Mode::kExact);
   record.sample_bytes = settings_.sample ? settings_.sample_bytes : 0;
-  record.flags = (has_units ? format::kHasUnits : 0) | (forked_ ? format::kForkedImage : 0) |
-                 (identity_.started_directly ? format::kStartedDirectly : 0) | gaps_;
+  record.flags |= (forked_ ? format::kForkedImage : 0) |
+                  (identity_.started_directly ? format::kStartedDirectly : 0) | gaps_;
   record.pid = identity_.pid;
   record.host_pid = identity_.host_pid;
   record.parent_pid = identity_.parent_pid;
@@ -133,7 +142,7 @@ void Agent::prepare(const Request& request, std::uint64_t now_ms) {
   description_.end_function = request.end_function;
   description_.now_tick = static_cast<std::uint32_t>(now_ms >> recorder::kTickShift);
   description_.fork_tick = fork_tick_;
-  description_.limit_bytes = limit_bytes_;
+  description_.limits = known_limits(limit_bytes_);
   description_.births_at_fork = births_at_fork_;
   description_.births_at_fork_count = births_at_fork_count_;
   prepared_ms_ = record.time_ms;

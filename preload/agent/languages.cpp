@@ -4,6 +4,8 @@
 #include <string_view>
 
 #include "preload/intercept/interpreters.h"
+#include "preload/intercept/php_heap.h"
+#include "preload/intercept/php_limit.h"
 #include "preload/recorder/recorder.h"
 #include "preload/script/script.h"
 #include "preload/stack/modules.h"
@@ -60,6 +62,16 @@ void look_for_interpreters() {
 
 void recover_languages_after_fork() {
   intercept::recover_interpreters_after_fork();
+  intercept::forget_php_requests();
+}
+
+std::uint64_t served_requests() {
+  return intercept::php_requests();
+}
+
+snapshot::KnownLimits known_limits(std::uint64_t cgroup_bytes) {
+  const intercept::PhpMemory php = intercept::php_memory();
+  return {cgroup_bytes, php.limit, php.real, php.peak, php.used};
 }
 
 const char* take_script_refusal() {

@@ -2,7 +2,10 @@
 // IN-AGENT, as each function says.
 #pragma once
 
+#include <cstdint>
+
 #include "preload/agent/settings.h"
+#include "preload/snapshot/accounting.h"
 
 namespace seep::agent {
 
@@ -14,6 +17,12 @@ void look_for_interpreters();
 
 // IN-FORK-CHILD.
 void recover_languages_after_fork();
+
+// IN-AGENT: requests that an interpreter has served in this process.
+std::uint64_t served_requests();
+
+// IN-AGENT: the limit of the cgroup, and an interpreter's own beside it.
+snapshot::KnownLimits known_limits(std::uint64_t cgroup_bytes);
 
 // IN-AGENT: why the stacks of the interpreter are not read, the first time that it is asked for;
 // null where there is nothing to tell. Counts the loss.

@@ -120,20 +120,23 @@ bool RecordingDirectory::open(const Identity& identity) {
   if (is_open()) {
     return true;
   }
-  if (open_base(/*must_be_ours=*/false)) {
-    return create_recording(directory_, identity);
+  int base = open_base(/*must_be_ours=*/false);
+  if (base >= 0) {
+    return create_recording(base, identity);
   }
   const runtime::Path wanted = base_;
   base_ = temporary_;
-  if (base_.size() == 0 || !open_base(/*must_be_ours=*/false)) {
+  base = base_.size() == 0 ? -1 : open_base(/*must_be_ours=*/false);
+  if (base < 0) {
     base_.clear();
     base_.add(format::kFallbackPrefix).add_decimal(identity.uid);
-    if (!open_base(/*must_be_ours=*/true)) {
-      base_ = wanted;
-      return false;
-    }
+    base = open_base(/*must_be_ours=*/true);
   }
-  if (!create_recording(directory_, identity)) {
+  if (base < 0) {
+    base_ = wanted;
+    return false;
+  }
+  if (!create_recording(base, identity)) {
     return false;
   }
   runtime::Path line;
@@ -141,9 +144,9 @@ bool RecordingDirectory::open(const Identity& identity) {
   return true;
 }
 
-// Leaves directory_ at the base. A fall-back lies where anybody may have put something of that
-// name.
-bool RecordingDirectory::open_base(bool must_be_ours) {
+// A descriptor of the base, or negative. A fall-back lies where anybody may have put something of
+// that name.
+int RecordingDirectory::open_base(bool must_be_ours) const {
   const bool is_root = current_uid() == 0 && !must_be_ours;
   // Workers that drop root's privileges must be able to record: they may make entries, not list.
   if (make_path(base_.view(), is_root ? 01733 : 0700) == 0 && is_root) {
@@ -157,7 +160,7 @@ bool RecordingDirectory::open_base(bool must_be_ours) {
       fd == -EACCES ? runtime::open_file(AT_FDCWD, base_.c_str(), O_PATH | O_DIRECTORY | follow)
                     : fd;
   if (unlisted < 0) {
-    return false;
+    return -1;
   }
   struct stat status;
   const bool foreign =
@@ -165,10 +168,9 @@ bool RecordingDirectory::open_base(bool must_be_ours) {
                        (status.st_mode & 022) != 0);
   if (foreign || !is_writable(unlisted)) {
     runtime::close_file(unlisted);
-    return false;
+    return -1;
   }
-  directory_ = unlisted;
-  return true;
+  return unlisted;
 }
 
 bool RecordingDirectory::create_recording(int base, const Identity& identity) {
@@ -188,18 +190,31 @@ bool RecordingDirectory::create_recording(int base, const Identity& identity) {
     }
   }
   runtime::close_file(base);
-  directory_ = -1;
-  if (fd < 0 || !keep_descriptor(fd)) {
+  struct stat status {};
+  if (fd < 0) {
     return false;
   }
+  status_of(fd, status);  // where it fails, take_descriptor finds nothing to believe
+  device_ = status.st_dev;
+  inode_ = status.st_ino;
+  owner_ = current_uid();
   path_.clear();
   path_.add(base_.view()).add("/").add(name_.view());
-  create_control(identity);
-  return true;
+  is_open_ = take_descriptor(fd);
+  if (is_open_) {
+    create_control(identity);
+  }
+  return is_open_;
 }
 
-// The numbers that a program gets are those that it expects, but for the highest.
-bool RecordingDirectory::keep_descriptor(int fd) {
+bool RecordingDirectory::is_the_recording(int fd) const {
+  struct stat status;
+  return fd >= 0 && status_of(fd, status) && status.st_dev == device_ && status.st_ino == inode_;
+}
+
+// The numbers that a program gets are those that it expects, but for the highest. False, and `fd`
+// is closed, where something else lies at the path by now.
+bool RecordingDirectory::take_descriptor(int fd) {
   rlimit64 limit{};
   raw_syscall(__NR_prlimit64, 0, RLIMIT_NOFILE, 0, as_argument(&limit));
   const bool few = limit.rlim_cur != 0 && limit.rlim_cur <= kLowestDescriptor;
@@ -209,27 +224,33 @@ bool RecordingDirectory::keep_descriptor(int fd) {
     runtime::close_file(fd);
     fd = static_cast<int>(moved);
   }
-  struct stat status;
-  if (!status_of(fd, status)) {
+  if (!is_the_recording(fd)) {
     runtime::close_file(fd);
     return false;
   }
   directory_ = fd;
-  device_ = status.st_dev;
-  inode_ = status.st_ino;
-  owner_ = current_uid();
   return true;
 }
 
+// One that we have may have been closed by the program, and its number used again: then it is the
+// program's now, and is not closed here.
 int RecordingDirectory::descriptor() {
-  struct stat status;
-  if (directory_ >= 0 && status_of(directory_, status) && status.st_dev == device_ &&
-      status.st_ino == inode_) {
+  if (is_the_recording(directory_)) {
     return directory_;
   }
-  // Gone: the number is the program's now, so it is not closed here.
-  const int fd = runtime::open_file(AT_FDCWD, path_.c_str(), kDirectoryFlags);
-  return fd >= 0 && keep_descriptor(fd) ? directory_ : -1;
+  directory_ = -1;
+  const int fd = is_open_ ? runtime::open_file(AT_FDCWD, path_.c_str(), kDirectoryFlags) : -EBADF;
+  return fd >= 0 && take_descriptor(fd) ? directory_ : -1;
+}
+
+void RecordingDirectory::release() {
+  if (!is_kept_) {
+    close_descriptor();
+  }
+}
+
+void RecordingDirectory::keep() {
+  is_kept_ = descriptor() >= 0;
 }
 
 void RecordingDirectory::create_control(const Identity& identity) {
@@ -297,13 +318,17 @@ void RecordingDirectory::leave() {
 }
 
 // The number may be the program's by now.
-void RecordingDirectory::close() {
-  struct stat status;
-  if (directory_ >= 0 && status_of(directory_, status) && status.st_dev == device_ &&
-      status.st_ino == inode_) {
+void RecordingDirectory::close_descriptor() {
+  if (is_the_recording(directory_)) {
     runtime::close_file(directory_);
   }
   directory_ = -1;
+}
+
+void RecordingDirectory::close() {
+  close_descriptor();
+  is_open_ = false;
+  is_kept_ = false;
   name_.clear();
 }
 

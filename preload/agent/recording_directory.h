@@ -27,11 +27,14 @@ class RecordingDirectory {
   // Creates what is missing: the base (or its fall-backs) and <exe>.<pid>[.<n>] with a control
   // page. False when no directory could be written; snapshots then fail and are counted.
   bool open(const Identity& identity);
-  [[nodiscard]] bool is_open() const { return directory_ >= 0; }
+  [[nodiscard]] bool is_open() const { return is_open_; }
 
-  // A descriptor of the recording, good until the next call; negative when it is gone. The one we
-  // keep may have been closed, and its number used again, by the program: it is checked each time.
+  // A descriptor of the recording, good until release(); negative when the recording is gone.
   int descriptor();
+  // Closes it, so that the program does not find it among its own; a kept one stays.
+  void release();
+  // Keeps it from now on: the path may soon lead elsewhere, or open nothing any more.
+  void keep();
   [[nodiscard]] unsigned image() const { return image_; }
   [[nodiscard]] std::string_view name() const { return name_.view(); }
 
@@ -59,10 +62,12 @@ class RecordingDirectory {
   unsigned enforce_budget(std::uint64_t budget_bytes);
 
  private:
-  bool open_base(bool must_be_ours);
+  int open_base(bool must_be_ours) const;
   bool create_recording(int base, const Identity& identity);
   void create_control(const Identity& identity);
-  bool keep_descriptor(int fd);
+  bool take_descriptor(int fd);
+  [[nodiscard]] bool is_the_recording(int fd) const;
+  void close_descriptor();
   void close();
   void append(const char* file, std::string_view line, std::uint64_t most_bytes);
 
@@ -70,8 +75,10 @@ class RecordingDirectory {
   runtime::Path temporary_;
   runtime::Path path_;       // of the recording
   runtime::Text<300> name_;  // its last component
-  int directory_ = -1;
-  std::uint64_t device_ = 0;  // of directory_, to recognise it
+  bool is_open_ = false;
+  bool is_kept_ = false;
+  int directory_ = -1;        // the descriptor, while there is one
+  std::uint64_t device_ = 0;  // of the recording, to recognise it
   std::uint64_t inode_ = 0;
   std::uint32_t owner_ = 0;
   unsigned image_ = 1;

@@ -136,6 +136,31 @@ bool parse_rss_limit(std::string_view text) {
   return true;
 }
 
+// "8.6:512,81,168,96,104": a version, and the rest of PhpLayout in its order.
+bool parse_php_offsets(std::string_view text, script::PhpLayout& layout) {
+  constexpr std::uint64_t kMostOffset = 1024;
+  std::uint64_t major = 0;
+  std::uint64_t minor = 0;
+  const auto take = [&text](char end, std::uint64_t most, std::uint64_t& value) {
+    const bool is_number = take_number(text, 10, value) && value <= most;
+    const bool is_ended = end == '\0' ? text.empty() : !text.empty() && text.front() == end;
+    text.remove_prefix(is_number && is_ended && end != '\0' ? 1 : 0);
+    return is_number && is_ended;
+  };
+  if (!take('.', 99, major) || !take(':', 99, minor)) {
+    return false;
+  }
+  std::uint64_t offsets[5] = {};
+  for (std::uint64_t& offset : offsets) {
+    if (!take(&offset == &offsets[4] ? '\0' : ',', kMostOffset, offset)) {
+      return false;
+    }
+  }
+  const auto at = [&offsets](unsigned i) { return static_cast<std::uint16_t>(offsets[i]); };
+  layout = {static_cast<std::uint16_t>(major * 100 + minor), at(0), at(1), at(2), at(3), at(4)};
+  return true;
+}
+
 // Checks a value and keeps what it means; false when it is not accepted.
 bool accept(std::string_view name, std::string_view text, Settings& settings) {
   if (name == "INTERVAL")
@@ -170,9 +195,12 @@ bool accept(std::string_view name, std::string_view text, Settings& settings) {
   if (name == "SCAN_LIMIT")
     return parse_duration(text, settings.scan_limit_ms);
   if (name == "LANG") {
-    settings.languages = {text == "auto" || text == "php", text == "auto" || text == "python"};
+    settings.languages.php = text == "auto" || text == "php";
+    settings.languages.python = text == "auto" || text == "python";
     return one_of(text, {"auto", "off", "php", "python"});
   }
+  if (name == "PHP_OFFSETS")
+    return text.empty() || parse_php_offsets(text, settings.languages.php_layout);
   return true;  // free text
 }
 

@@ -26,6 +26,7 @@ constinit Agent g_agent;
       .on_exec_failed = [] { g_agent.on_exec_failed(); },
       .on_fork = [] { g_agent.on_fork(); },
       .on_fork_child = [] { g_agent.on_fork_child(/*alone=*/true); },
+      .on_root_change = [] { g_agent.on_root_change(); },
       .on_filter = [](bool allows_snapshots) { return g_agent.on_filter(allows_snapshots); },
       .on_mark = [](const intercept::MarkEvent& event) { g_agent.on_mark(event); },
       .on_script_end = [] { return g_agent.on_script_end(); },

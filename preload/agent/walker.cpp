@@ -114,10 +114,12 @@ bool Walker::start(Run run, void* argument, int directory) {
   has_left_.store(0, std::memory_order_relaxed);
   const long pid = clone_and_run(kFlags, static_cast<char*>(stack_) + kStackBytes,
                                  runtime::g_walker_task.place_of_id(), enter, this);
-  if (pid > 0) {
-    wait_until_left();
+  if (pid <= 0) {
+    has_left_.store(1, std::memory_order_relaxed);
+    return false;
   }
-  return pid > 0;
+  wait_until_left();
+  return true;
 }
 
 }  // namespace seep::agent

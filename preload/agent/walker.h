@@ -2,9 +2,9 @@
 // Context: IN-AGENT. The task is made by raw clone(CLONE_VM) with exit signal 0: the program's
 // waitpid(-1) does not see it, and one with __WALL passes by it (runtime/own_tasks.h); libc stays
 // in its single-threaded ways, and nothing of it is left when it ends but its exit status, which
-// running() takes. It inherits the signal mask, which must
-// block everything, so that no handler of the program runs in it; it may use raw system calls and
-// its own stack, and no thread-local storage.
+// running() takes. It inherits the signal mask, which must block everything, so that no handler of
+// the program runs in it; it may use raw system calls and its own stack, and no thread-local
+// storage.
 #pragma once
 
 #include <atomic>
@@ -24,6 +24,13 @@ class Walker {
   bool start(Run run, void* argument, int directory);
   // True while it runs; reaps it when it has ended.
   bool running() { return runtime::g_walker_task.is_running(); }
+  // In a fork's child, which has no such task.
+  void forget() {
+    runtime::g_walker_task.forget();
+    has_left_.store(1, std::memory_order_relaxed);
+  }
+  // False while it may still need the descriptor that start() was given.
+  [[nodiscard]] bool has_left() const { return has_left_.load(std::memory_order_acquire) != 0; }
   // True from start() until running() has reaped it. Any thread.
   [[nodiscard]] bool is_unreaped() const { return runtime::g_walker_task.is_unreaped(); }
 
@@ -32,8 +39,9 @@ class Walker {
   bool is_possible();
   void wait_until_left();
 
-  // The task has left the program's descriptors: a futex; release by the task, acquire in start().
-  std::atomic<int> has_left_{0};
+  // The task has left the program's descriptors, or there is none: a futex; release by the task,
+  // acquire in start() and has_left().
+  std::atomic<int> has_left_{1};
   Run run_ = nullptr;
   void* argument_ = nullptr;
   int directory_ = -1;

@@ -1,7 +1,8 @@
 // prctl and syscall, by which a program installs a filter of system calls (seccomp; libseccomp
 // comes this way too). Everything else passes by a jump: a wrapper would break the children that a
 // program makes by syscall(SYS_clone) or SYS_vfork on this stack. The filter is looked at before
-// the kernel has it: afterwards it may be too late for any call of ours.
+// the kernel has it: afterwards it may be too late for any call of ours. What root_hooks.h is about
+// comes by syscall, too.
 #include "preload/intercept/filter_hooks.h"
 
 #include <linux/prctl.h>
@@ -11,6 +12,7 @@
 
 #include "preload/intercept/process_events.h"
 #include "preload/intercept/real_functions.h"
+#include "preload/intercept/root_hooks.h"
 #include "preload/runtime/call_filter.h"
 #include "preload/runtime/syscall.h"
 
@@ -80,14 +82,16 @@ extern "C" {
     strict_mode_begins();
   } else if (number == __NR_seccomp && a == SECCOMP_SET_MODE_FILTER) {
     filter_is_installed(reinterpret_cast<const void*>(c));
+  } else {
+    root_may_change(number, a, b);
   }
 }
 }
 
 #if defined(__x86_64__)
 // Keeps the arguments, calls `before`, and puts them back. 22 is PR_SET_SECCOMP, 0x59616d61
-// PR_SET_PTRACER, 157 prctl, 317 seccomp. A call before the library has started goes the longer way
-// too, and finds the function.
+// PR_SET_PTRACER, 157 prctl, 317 seccomp; 161, 155, 272, 308 and 165 are those of root_hooks.h. A
+// call before the library has started goes the longer way too, and finds the function.
 #define SEEP_KEEP_ARGUMENTS(before)                          \
   "  pushq %rdi\n  pushq %rsi\n  pushq %rdx\n  pushq %rcx\n" \
   "  pushq %r8\n  pushq %r9\n  subq $8, %rsp\n"              \
@@ -110,6 +114,16 @@ __asm__(
     "  cmpq $317, %rdi\n"
     "  je 1f\n"
     "  cmpq $157, %rdi\n"
+    "  je 1f\n"
+    "  cmpq $161, %rdi\n"
+    "  je 1f\n"
+    "  cmpq $155, %rdi\n"
+    "  je 1f\n"
+    "  cmpq $272, %rdi\n"
+    "  je 1f\n"
+    "  cmpq $308, %rdi\n"
+    "  je 1f\n"
+    "  cmpq $165, %rdi\n"
     "  je 1f\n"
     "  jmpq *seep_real_syscall(%rip)\n"
     "1:\n" SEEP_KEEP_ARGUMENTS("seep_before_syscall")

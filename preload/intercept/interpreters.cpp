@@ -34,7 +34,7 @@ Variable variable(const LoadedFile& file, const char* name) {
 // ---- PHP
 // ------------------------------------------------------------------------------------------
 
-PhpAllocator find_php_allocator(const LoadedFile& file, bool per_thread) {
+PhpAllocator find_php_allocator(const LoadedFile& file) {
   PhpAllocator php;
   php.get_heap = function<decltype(php.get_heap)>(file, "zend_mm_get_heap");
   php.alloc = function<decltype(php.alloc)>(file, "_zend_mm_alloc");
@@ -46,8 +46,9 @@ PhpAllocator find_php_allocator(const LoadedFile& file, bool per_thread) {
   php.set_all_handlers =
       function<decltype(php.set_all_handlers)>(file, "zend_mm_set_custom_handlers_ex");
   php.sapi_module = variable<void*>(file, "sapi_module");
-  php.error_callback = variable<void*>(file, "zend_error_cb");
-  php.per_thread = per_thread;
+  php.limit.error_callback = variable<void*>(file, "zend_error_cb");
+  php.limit.usage = function<decltype(php.limit.usage)>(file, "zend_memory_usage");
+  php.limit.peak = function<decltype(php.limit.peak)>(file, "zend_memory_peak_usage");
   return php;
 }
 
@@ -109,36 +110,30 @@ class Php {
  public:
   enum class State { kUnwanted, kAbsent, kHeapless, kNameless, kRead };
 
-  void want() { state_ = State::kAbsent; }
+  void want(const script::PhpLayout& layout) {
+    state_ = State::kAbsent;
+    layout_ = layout;
+  }
   [[nodiscard]] bool is_absent() const { return state_ == State::kAbsent; }
-  // Nothing is waited for any more, not even the heap of another thread.
+  // Nothing is waited for any more.
   [[nodiscard]] bool is_settled() const {
-    return state_ == State::kUnwanted || (state_ == State::kRead && !is_per_thread_);
+    return state_ == State::kUnwanted || state_ == State::kRead;
   }
 
-  // Once, and again where libraries were loaded since.
-  void find() {
+  // Once, and again where libraries were loaded since. `first_thread` as may_run_here.
+  void find(std::uintptr_t first_thread) {
     LoadedFile file;
     if (!file.find_with("zend_mm_get_heap")) {
       return;
     }
     symbols_ = find_php_symbols(file);
-    is_per_thread_ = symbols_.executor_globals == 0;
     version_ = find_php_version(file);
-    const bool is_whole = version_.is_told() && symbols_.loop_begin != 0 &&
-                          (is_per_thread_ ? symbols_.thread_globals != nullptr &&
-                                                symbols_.executor_offset != nullptr &&
-                                                symbols_.compiler_offset != nullptr
-                                          : symbols_.compiler_globals != 0);
-    allocator_ = find_php_allocator(file, is_per_thread_);
+    allocator_ = find_php_allocator(file);
+    allocator_.per_thread = symbols_.executor_globals == 0;
+    allocator_.first_thread = first_thread;
+    const bool is_whole = version_.is_told() && symbols_.loop_begin != 0 && has_globals();
     state_ = is_whole && allocator_.is_whole() ? State::kHeapless : State::kUnwanted;
     found_at_ = recorder::g_clock.tick();
-    // Of a thread that begins or ends, the globals are there before they are filled in, and after
-    // they were taken down.
-    if (is_per_thread_ && state_ == State::kHeapless) {
-      state_ = State::kUnwanted;
-      script::pass_over("thread-safe builds of PHP are not read");
-    }
     // Those of a build for debugging take more arguments.
     if (file.function("zend_mm_set_custom_debug_handlers").address != nullptr) {
       state_ = State::kUnwanted;
@@ -156,20 +151,15 @@ class Php {
 
   // In the thread that PHP runs in, or in any where each may run it.
   void look() {
-    if (state_ == State::kRead && has_globals()) {
-      see_php_heap(allocator_);
-    }
-    if (state_ == State::kHeapless) {
-      if (has_globals() && see_php_heap(allocator_)) {
-        state_ = State::kNameless;
-      }
+    if (state_ == State::kHeapless && sees_heap()) {
+      state_ = State::kNameless;
     }
     if (state_ == State::kNameless) {
       read();
     }
   }
   [[nodiscard]] bool may_run_here(std::uintptr_t first_thread) const {
-    return is_per_thread_ || runtime::thread_pointer() == first_thread;
+    return allocator_.per_thread || runtime::thread_pointer() == first_thread;
   }
   // It makes its heap with one of the next calls, if it is started at all, and has started some
   // calls later.
@@ -179,16 +169,31 @@ class Php {
   }
 
  private:
-  // What a heap of each thread is found by.
+  // What a thread-safe build begins to tell of its threads by is set as it starts.
   [[nodiscard]] bool has_globals() const {
-    return !is_per_thread_ ||
-           (symbols_.thread_globals() != nullptr && *symbols_.executor_offset != 0);
+    return allocator_.per_thread
+               ? symbols_.thread_globals != nullptr && symbols_.executor_offset != nullptr &&
+                     symbols_.compiler_offset != nullptr &&
+                     allocator_.limit.error_callback != nullptr
+               : symbols_.compiler_globals != 0;
+  }
+
+  // What a SAPI does at the begin and the end of a request is set before PHP starts.
+  bool sees_heap() {
+    if (!allocator_.per_thread) {
+      return see_php_heap(allocator_);
+    }
+    if (!is_started()) {
+      return false;
+    }
+    see_php_threads(allocator_);
+    return true;
   }
 
   // What reports errors is set as PHP starts.
   [[nodiscard]] bool is_started() const {
-    return allocator_.error_callback == nullptr ||
-           *static_cast<void**>(allocator_.error_callback) != nullptr;
+    return allocator_.limit.error_callback == nullptr ||
+           *static_cast<void**>(allocator_.limit.error_callback) != nullptr;
   }
 
   void read() {
@@ -197,7 +202,7 @@ class Php {
       return;
     }
     state_ = State::kRead;
-    if (script::read_php(symbols_, version)) {
+    if (script::read_php(symbols_, version, layout_)) {
       watch_php_requests();
     } else {
       script::pass_over("this version of PHP is not known");
@@ -205,9 +210,9 @@ class Php {
   }
 
   State state_ = State::kUnwanted;
-  bool is_per_thread_ = false;
   std::uint32_t found_at_ = 0;  // tick
   PhpVersion version_;
+  script::PhpLayout layout_;
   script::PhpSymbols symbols_;
   PhpAllocator allocator_;
 };
@@ -226,7 +231,7 @@ bool look(std::uint64_t modules) {
   const bool has_more_modules = modules != g_modules.load(std::memory_order_relaxed);
   g_modules.store(modules, std::memory_order_relaxed);
   if (g_php.is_absent() && has_more_modules) {
-    g_php.find();
+    g_php.find(g_first_thread);
   }
   if (has_more_modules && g_python.is_absent()) {
     g_python.find();
@@ -247,7 +252,7 @@ bool look(std::uint64_t modules) {
 void choose_languages(const Languages& languages) {
   g_first_thread = runtime::thread_pointer();
   if (languages.php) {
-    g_php.want();
+    g_php.want(languages.php_layout);
   }
   if (languages.python) {
     g_python.want();

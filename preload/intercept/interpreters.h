@@ -5,11 +5,14 @@
 
 #include <cstdint>
 
+#include "preload/script/php_layout.h"
+
 namespace seep::intercept {
 
 struct Languages {
   bool php = false;
   bool python = false;
+  script::PhpLayout php_layout;  // that the user gave, or none
 };
 
 void choose_languages(const Languages& languages);

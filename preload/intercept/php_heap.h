@@ -11,11 +11,16 @@
 // both. At the end of a request everything in the heap is forgotten: what dies with it is no leak.
 // A script on the command line has one request: what it holds as that ends stays recorded, to be
 // seen in the last snapshot.
+//
+// In builds that are thread-safe each thread has a heap. It is seen while a request of that thread
+// runs: from PHP's own call for that on, to the end of it (sapi_module.activate, .deactivate).
 #pragma once
 
-namespace seep::intercept {
+#include <cstdint>
 
-struct PhpHeap;  // zend_mm_heap
+#include "preload/intercept/php_limit.h"
+
+namespace seep::intercept {
 
 // What the dynamic symbols of PHP tell.
 struct PhpAllocator {
@@ -34,9 +39,10 @@ struct PhpAllocator {
   void (*set_handlers)(PhpHeap*, Malloc, Free, Realloc) = nullptr;
   // Since 8.4; null before.
   void (*set_all_handlers)(PhpHeap*, Malloc, Free, Realloc, Collect, Shutdown) = nullptr;
-  void* sapi_module = nullptr;     // sapi_module_struct
-  void* error_callback = nullptr;  // zend_error_cb, a pointer to a function; may be null
-  bool per_thread = false;         // each thread has a heap
+  void* sapi_module = nullptr;  // sapi_module_struct
+  PhpLimitSymbols limit;
+  bool per_thread = false;          // each thread has a heap: builds that are thread-safe
+  std::uintptr_t first_thread = 0;  // that main runs in
 
   [[nodiscard]] bool is_whole() const {
     return get_heap != nullptr && alloc != nullptr && free != nullptr && realloc != nullptr &&
@@ -44,14 +50,24 @@ struct PhpAllocator {
   }
 };
 
-// Sees the heap of the calling thread from now on, once it is there; false before. A heap that has
-// handlers already (USE_ZEND_ALLOC=0, another profiler) is left alone.
+// Sees the heap from now on, once it is there; false before. A heap that has handlers already
+// (USE_ZEND_ALLOC=0, another profiler) is left alone. Not for builds that are thread-safe.
 bool see_php_heap(const PhpAllocator& allocator);
+
+// Builds that are thread-safe: sees the heap of each thread from its next request on. PHP has
+// started.
+void see_php_threads(const PhpAllocator& allocator);
 
 // PHP is about to be unmapped: nothing of it is called any more.
 void forget_php_heap();
 
 // The frames are being read, so the end of a request can be told.
 void watch_php_requests();
+
+// Requests that a server's PHP has ended in this process, in all its threads; that of a script on
+// the command line is none. Any thread.
+std::uint64_t php_requests();
+// IN-FORK-CHILD: those of the parent are not its own.
+void forget_php_requests();
 
 }  // namespace seep::intercept

@@ -26,6 +26,8 @@ struct ProcessEventHandlers {
   void (*on_exec_failed)() = nullptr;                 // it did not happen after all
   void (*on_fork)() = nullptr;                        // before one, while no lock of libc is held
   void (*on_fork_child)() = nullptr;                  // in the child, before fork returns
+  // Before a path may lead elsewhere: chroot, another space of mounts, a mount.
+  void (*on_root_change)() = nullptr;
   // A filter of system calls is about to be installed, which lets the calls of a snapshot through
   // or not; false: by a child that only uses our memory.
   bool (*on_filter)(bool allows_snapshots) = nullptr;

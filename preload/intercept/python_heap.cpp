@@ -4,6 +4,7 @@
 #include "preload/recorder/script_objects.h"
 #include "preload/script/checked_memory.h"
 #include "preload/script/python_frames.h"
+#include "preload/script/script.h"
 
 namespace seep::intercept {
 namespace {
@@ -14,11 +15,17 @@ enum Domain : int { kRaw, kMem, kObj };  // PyMemAllocatorDomain
 constexpr std::size_t kMostPooled = 512;
 constexpr std::size_t kMostPooledOfDebug = kMostPooled - 24;
 
+// pymalloc's sizes are multiples of 16: those up to this one lie 16 bytes apart, others 32 or more.
+// Of allocators that are not the interpreter's it is taken that those of up to 24 may lie closer.
+constexpr std::size_t kMostOfNear = 16;
+constexpr std::size_t kMostOfNearElsewhere = 24;
+
 // An allocator with hooks before it. Written before those are set; where the interpreter has set
 // another one since, the hooks are not in use.
 struct Watched {
   PythonAllocator real;
   std::size_t most_pooled = 0;  // bytes; none where all come from malloc
+  std::size_t most_of_near = 0;
 
   // A request for nothing is passed on to malloc.
   [[nodiscard]] bool is_pooled(std::size_t size) const { return size - 1 < most_pooled; }
@@ -50,8 +57,9 @@ void* python_malloc(void* context, std::size_t size) {
   if (!watched.is_pooled(size) || recorder::passes_over_object(size)) {
     return watched.real.malloc(context, size);
   }
-  return recorder::record_script_object(watched.real.malloc(context, size), size,
-                                        recorder::caller_of_hook());
+  void* object = watched.real.malloc(context, size);
+  return recorder::record_script_object(object, size, recorder::caller_of_hook(),
+                                        size <= watched.most_of_near);
 }
 
 template <Domain kDomain>
@@ -63,13 +71,15 @@ void* python_calloc(void* context, std::size_t count, std::size_t size) {
   if (overflow || !watched.is_pooled(bytes) || recorder::passes_over_object(bytes)) {
     return object;
   }
-  return recorder::record_script_object(object, bytes, recorder::caller_of_hook());
+  return recorder::record_script_object(object, bytes, recorder::caller_of_hook(),
+                                        bytes <= watched.most_of_near);
 }
 
 // A small object that was a large one may stay where malloc had put it, and is recorded there then.
 void* reallocate_small(const Watched& watched, void* context, void* object, std::size_t size,
                        bool& is_block) {
   const recorder::ScriptAllocatorGuard guard;
+  recorder::t_thread.nested_block = 0;
   void* fresh = watched.real.realloc(context, object, size);
   is_block = recorder::t_thread.nested_block == reinterpret_cast<std::uintptr_t>(fresh);
   return fresh;
@@ -95,11 +105,12 @@ void* python_realloc(void* context, void* object, std::size_t size) {
   if (is_block || recorder::passes_over_object(size)) {
     return fresh;
   }
-  return recorder::record_script_object(fresh, size, recorder::caller_of_hook());
+  return recorder::record_script_object(fresh, size, recorder::caller_of_hook(),
+                                        size <= watched.most_of_near);
 }
 
 template <Domain kDomain>
-void python_free(void* context, void* object) {
+[[gnu::noinline]] void free_with_care(void* context, void* object) {
   if (object != nullptr) {
     if (kDomain == kObj) {
       if (*g_ending != 0) [[unlikely]] {
@@ -107,9 +118,20 @@ void python_free(void* context, void* object) {
       }
       script::note_freed_python_object(object, g_code_type);
     }
-    if (g_sees_releases) [[likely]] {
+    if (g_sees_releases) {
       recorder::release_script_object(object);
     }
+  }
+  g_watched[kDomain].real.free(context, object);
+}
+
+// Most objects are forgotten at once, with nothing to be kept over a call.
+template <Domain kDomain>
+void python_free(void* context, void* object) {
+  if (object == nullptr ||
+      (kDomain == kObj && (*g_ending != 0 || script::has_code_type(object, g_code_type))) ||
+      !g_sees_releases || !recorder::try_release_script_object(object)) [[unlikely]] {
+    return free_with_care<kDomain>(context, object);
   }
   g_watched[kDomain].real.free(context, object);
 }
@@ -165,6 +187,7 @@ bool is_malloc(const PythonAllocator& objects, const PythonAllocator& raw) {
 
 template <Domain kDomain>
 void watch(const PythonHeap& python) {
+  const auto* code_type = reinterpret_cast<const void*>(python.code_type);
   PythonAllocator found;
   PythonAllocator raw;
   python.get(kDomain, &found);
@@ -173,9 +196,13 @@ void watch(const PythonHeap& python) {
       Behind(found).has(address_of(python_malloc<kDomain>))) {
     return;
   }
-  g_watched[kDomain] = {found, is_malloc(found, raw)      ? 0
-                               : found.context == nullptr ? kMostPooled
-                                                          : kMostPooledOfDebug};
+  const bool is_own =
+      found.context == nullptr && script::share_module(address_of(found.malloc), code_type);
+  g_watched[kDomain] = {found,
+                        is_malloc(found, raw)      ? 0
+                        : found.context == nullptr ? kMostPooled
+                                                   : kMostPooledOfDebug,
+                        is_own ? kMostOfNear : kMostOfNearElsewhere};
   PythonAllocator hooks{found.context, python_malloc<kDomain>, python_calloc<kDomain>,
                         python_realloc<kDomain>, python_free<kDomain>};
   python.set(kDomain, &hooks);

@@ -22,10 +22,6 @@ constinit std::atomic<bool> g_end_with_program{false};
 // Of the thread that runs the script: what was born earlier was made before its end.
 constinit std::uint32_t g_first_tick_after_end = 0;
 
-// Objects up to this size may lie closer together than a dense page of the table allows; the next
-// larger ones lie 32 bytes apart.
-constexpr std::size_t kMostOfNear = 24;
-
 std::uintptr_t address_of(const void* pointer) {
   return reinterpret_cast<std::uintptr_t>(pointer);
 }
@@ -50,7 +46,9 @@ std::uintptr_t address_of(const void* pointer) {
 }
 
 // Before the object is recorded: a walk must never see more live than were born.
-[[gnu::noinline]] std::uint32_t count_birth(const Caller& caller, std::size_t bytes) {
+[[gnu::noinline]] std::uint32_t count_birth(std::uint64_t ip, std::uint64_t sp, std::uint64_t bp,
+                                            std::size_t bytes) {
+  const Caller caller{ip, sp, bp};
   const CacheInUse in_use;
   ThreadCache* const cache = in_use.get();
   const std::uint32_t site = cache == nullptr ? capture_heap_site() : heap_site_of(*cache, caller);
@@ -84,10 +82,10 @@ bool are_kept() {
   }
 }
 
-[[gnu::noinline]] void record_otherwise(const void* object, std::size_t size,
-                                        const Caller& caller) {
+[[gnu::noinline]] void record_otherwise(const void* object, std::size_t size, std::uint64_t ip,
+                                        std::uint64_t sp, std::uint64_t bp) {
   if (object != nullptr && mode() == Mode::kSample) {
-    record_sampled_allocation(address_of(object), size, caller);
+    record_sampled_allocation(address_of(object), size, {ip, sp, bp});
   }
 }
 
@@ -97,9 +95,10 @@ void start_script_objects(bool sampled) {
   g_objects_are_sampled = sampled;
 }
 
-void* record_script_object(void* object, std::size_t size, const Caller& caller) {
+void* record_object_of(void* object, std::size_t size, std::uint64_t ip, std::uint64_t sp,
+                       std::uint64_t bp, bool may_be_near) {
   if (mode() != Mode::kExact || object == nullptr) [[unlikely]] {
-    record_otherwise(object, size, caller);
+    record_otherwise(object, size, ip, sp, bp);
     return object;
   }
   if (--t_thread.calls_to_look < 0) [[unlikely]] {
@@ -107,11 +106,11 @@ void* record_script_object(void* object, std::size_t size, const Caller& caller)
   }
   ThreadCache* const cache = t_thread.cache;
   const bool ready = cache != nullptr && !cache->in_use.load(std::memory_order_relaxed);
-  std::uint32_t site = ready ? try_count_birth(*cache, caller, size) : 0;
+  std::uint32_t site = ready ? try_count_birth(*cache, {ip, sp, bp}, size) : 0;
   if (site == 0) [[unlikely]] {
-    site = count_birth(caller, size);
+    site = count_birth(ip, sp, bp, size);
   }
-  const table::Block block{address_of(object), size, site, g_clock.tick(), size <= kMostOfNear};
+  const table::Block block{address_of(object), size, site, g_clock.tick(), may_be_near};
   if (site != table::SiteTable::kNone && !g_tables.pools.try_insert(block)) [[unlikely]] {
     insert_otherwise(block);
   }

@@ -21,7 +21,6 @@ class ScriptAllocatorGuard {
  public:
   ScriptAllocatorGuard() : before_(t_thread.guard) {
     t_thread.guard = reinterpret_cast<std::uintptr_t>(this);
-    t_thread.nested_block = 0;
   }
   ~ScriptAllocatorGuard() { t_thread.guard = before_; }
   ScriptAllocatorGuard(const ScriptAllocatorGuard&) = delete;
@@ -39,11 +38,22 @@ inline bool passes_over_object(std::size_t size) {
 // AT-INIT, before the first event.
 void start_script_objects(bool sampled);
 
-// An object of `size` bytes at `object`, which is returned. Null is ignored.
-void* record_script_object(void* object, std::size_t size, const Caller& caller);
+// An object of `size` bytes at `object`, which is returned. Null is ignored. `may_be_near`: another
+// one may begin less than 32 bytes away.
+void* record_object_of(void* object, std::size_t size, std::uint64_t ip, std::uint64_t sp,
+                       std::uint64_t bp, bool may_be_near);
+inline void* record_script_object(void* object, std::size_t size, const Caller& caller,
+                                  bool may_be_near) {
+  return record_object_of(object, size, caller.ip, caller.sp, caller.bp, may_be_near);
+}
 // It is about to be released, or was moved. Also while paused: what was made while nothing was
-// recorded is not known.
+// recorded is not known. The first where it is known already whether objects are sampled.
+template <bool kSampled>
+void release_script_object(const void* object);
 inline void release_script_object(const void* object);
+// The same as far as it is done at once; false, and nothing is done, where release_script_object()
+// must.
+inline bool try_release_script_object(const void* object);
 // All of them that begin in [begin, begin + bytes).
 void release_script_objects(const void* begin, std::size_t bytes);
 // From now on objects are released with the map that they lie in.
@@ -71,12 +81,26 @@ void release_script_objects_of_map(const void* begin, std::size_t bytes);
 // Any release but that of an object which the table forgets at once.
 void release_script_object_otherwise(std::uintptr_t address);
 
+template <bool kSampled>
 [[gnu::always_inline]] inline void release_script_object(const void* object) {
   const auto address = reinterpret_cast<std::uintptr_t>(object);
-  if (g_objects_are_sampled) {
+  if (kSampled) {
     record_sampled_release(address);
   } else if (!g_tables.pools.try_remove(address)) [[unlikely]] {
     release_script_object_otherwise(address);
+  }
+}
+
+[[gnu::always_inline]] inline bool try_release_script_object(const void* object) {
+  const auto address = reinterpret_cast<std::uintptr_t>(object);
+  return g_objects_are_sampled ? !g_filter.may_hold(address) : g_tables.pools.try_remove(address);
+}
+
+[[gnu::always_inline]] inline void release_script_object(const void* object) {
+  if (g_objects_are_sampled) {
+    release_script_object<true>(object);
+  } else {
+    release_script_object<false>(object);
   }
 }
 

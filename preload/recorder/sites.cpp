@@ -159,7 +159,18 @@ std::uint32_t capture_heap_site() {
   return capture_site(format::SiteKind::kHeap);
 }
 
+// Where a script runs, nearly every stack is the one that was looked for last under its key: what
+// does not say so by itself, as a site does, is looked for in that way first.
 std::uint32_t heap_site_of(ThreadCache& cache, const Caller& caller) {
+  if (script::interpreter() != nullptr) {
+    const std::uint32_t latest = cache.predictions.find_latest(caller, stack::generation());
+    const bool has_script = (latest & (kScriptMark | kCutMark)) == kScriptMark;
+    const std::uint32_t site = has_script ? find_script_site(cache, latest) : 0;
+    if (site != 0) {
+      cache.count(CaptureCount::predicted);
+      return without_cut_mark(site);
+    }
+  }
   const std::uint32_t value = without_cut_mark(find_or_walk(cache, caller));
   if ((value & kScriptMark) == 0) [[likely]] {
     return value;

@@ -31,7 +31,7 @@ std::uint32_t capture_heap_site();
 
 // The site of what `native`, a value with kScriptMark and without kCutMark, stands for, marked if
 // the script's stack was cut; 0 where it must be walked. In `cache`, which the thread has in use.
-[[gnu::always_inline]] inline std::uint32_t find_script_site(const ThreadCache& cache,
+[[gnu::always_inline]] inline std::uint32_t find_script_site(ThreadCache& cache,
                                                              std::uint32_t native) {
   const script::Interpreter* const interpreter = script::interpreter();
   const std::uint64_t key = interpreter == nullptr ? 0 : interpreter->key();

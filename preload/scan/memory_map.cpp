@@ -16,6 +16,9 @@ using runtime::raw_syscall;
 constexpr std::uint64_t kPresent = std::uint64_t{1} << 63;
 constexpr std::uint64_t kSwapped = std::uint64_t{1} << 62;
 constexpr std::uint64_t kOfFile = std::uint64_t{1} << 61;  // or shared
+// Told since Linux 6.15, as swapped besides. New versions of libc (2.42) guard stacks so, inside a
+// readable area, and a read of such a page ends the reader.
+constexpr std::uint64_t kGuard = std::uint64_t{1} << 58;
 
 bool begins_with(std::string_view text, std::string_view what) {
   return text.substr(0, what.size()) == what;
@@ -157,7 +160,8 @@ std::size_t MemoryMap::look_at_private(const Mapping& mapping, std::uintptr_t be
   }
   for (std::size_t i = 0; i < pages; ++i) {
     const bool is_file = mapping.kind == MappingKind::kFile && (page_words_[i] & kOfFile) != 0;
-    written_[i] = (page_words_[i] & (kPresent | kSwapped)) != 0 && !is_file;
+    const bool is_guard = (page_words_[i] & kGuard) != 0;
+    written_[i] = (page_words_[i] & (kPresent | kSwapped)) != 0 && !is_file && !is_guard;
   }
   return pages;
 }

@@ -118,7 +118,8 @@ void ScriptWalk::lead(const Label& label, script::Value to) {
   way_ = extend(label);
   count(to.address);
   if (to.kind != script::kLeaf) {
-    overflowed_ = !values_.push({to, way_}) || overflowed_;
+    const bool is_part = is_told_ && label.kind == LabelKind::kSame;
+    overflowed_ = !values_.push({to, way_, is_part}) || overflowed_;
   }
   way_ = before;
   if (label.kind == LabelKind::kLooseRoot) {
@@ -139,9 +140,10 @@ void ScriptWalk::count(std::uintptr_t address) {
 }
 
 void ScriptWalk::describe(const script::Container& container) {
-  if (way_ == kUnknownWay) {
+  if (way_ == kUnknownWay || is_told_) {
     return;
   }
+  is_told_ = true;
   Type& type = types_[way_];
   const bool is_counted = container.elements != script::kNotCounted;
   if (type.values == 0) {
@@ -160,6 +162,7 @@ bool ScriptWalk::drain() {
   while (!values_.empty()) {
     const Entry entry = values_.pop();
     way_ = entry.way;
+    is_told_ = entry.is_part;
     graph_.visit(entry.value, sink_);
     if (--to_look == 0) {
       to_look = kValuesPerLook;
@@ -174,6 +177,7 @@ bool ScriptWalk::drain() {
 bool ScriptWalk::run() {
   for (unsigned rank = 0; rank < script::kRootRanks; ++rank) {
     way_ = kUnknownWay;
+    is_told_ = false;
     graph_.visit_roots(rank, sink_);
     if (is_late_ || !drain()) {
       return false;

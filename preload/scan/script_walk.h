@@ -56,6 +56,7 @@ class ScriptWalk {
   struct Entry {
     script::Value value;
     WayId way;
+    bool is_part;  // of one that has told what it is
   };
   // What the values of a way are.
   struct Type {
@@ -95,6 +96,7 @@ class ScriptWalk {
   AddressSet visited_;
   AddressSet counted_;
   WayId way_ = kUnknownWay;  // of the value that is visited
+  bool is_told_ = false;     // what it is, or what it is a part of
   bool overflowed_ = false;
   bool is_late_ = false;  // the deadline passed
 };

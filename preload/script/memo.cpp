@@ -36,6 +36,7 @@ std::size_t Memo::bytes_of_all() {
 // another epoch.
 ReadSet::Word* Memo::begin() {
   constexpr std::size_t kMost = sizeof(Entry) + ReadSet::kMostWords * sizeof(ReadSet::Word);
+  changes_ = changes();
   if (memory_ == nullptr && !make()) {
     return nullptr;
   }
@@ -52,9 +53,25 @@ void Memo::add(std::uint64_t key, std::uint32_t native, const ReadSet& words, st
     return;
   }
   const auto place = static_cast<std::uint32_t>(used_);
-  *entry_at(place) = {key, native, value, words.count()};
-  used_ += sizeof(Entry) + words.count() * sizeof(ReadSet::Word);
+  Entry& entry = *entry_at(place);
+  entry = {key, native, value, changes_, words.count(), words.guarded_count()};
+  const std::size_t guarded_bytes = words.guarded_count() * sizeof(ReadSet::Word);
+  std::memmove(entry.words() + words.count(), words.guarded(), guarded_bytes);
+  used_ += sizeof(Entry) + words.count() * sizeof(ReadSet::Word) + guarded_bytes;
   slots()[slot_of(key, native)] = place;
+}
+
+// Looks at the guarded words, which can be read whatever became of the others.
+[[gnu::cold, gnu::noinline]] bool Memo::are_as_before(Entry& entry) {
+  const std::uint64_t now = changes();
+  const ReadSet::Word* word = entry.words() + entry.count;
+  for (const ReadSet::Word* const end = word + entry.guarded_count; word != end; ++word) {
+    if (*reinterpret_cast<const std::uint64_t*>(word->address) != word->value) {
+      return false;
+    }
+  }
+  entry.changes = now;
+  return true;
 }
 
 void Memo::release() {

@@ -23,7 +23,7 @@ namespace seep::script {
 class Memo {
  public:
   // The value of this stack in this epoch; 0 when it is not known.
-  [[nodiscard]] std::uint32_t find(std::uint64_t key, std::uint32_t native) const;
+  [[nodiscard]] std::uint32_t find(std::uint64_t key, std::uint32_t native);
   // Where the words of the next stack are to be written (ReadSet); null where there is no memory,
   // or other threads have all that may be had.
   ReadSet::Word* begin();
@@ -50,8 +50,10 @@ class Memo {
     std::uint64_t key;
     std::uint32_t native;
     std::uint32_t value;
-    std::uint64_t count;
-    // followed by ReadSet::Word[count]
+    std::uint64_t changes;  // when the guarded words were last seen to be as they are
+    std::uint32_t count;
+    std::uint32_t guarded_count;
+    // followed by ReadSet::Word[count], and by those that are guarded
 
     [[nodiscard]] ReadSet::Word* words() const {
       return reinterpret_cast<ReadSet::Word*>(reinterpret_cast<std::uintptr_t>(this) +
@@ -70,21 +72,25 @@ class Memo {
   }
 
   bool make();
+  static bool are_as_before(Entry& entry);
 
   char* memory_;
   std::size_t bytes_;
   std::size_t used_;
+  std::uint64_t changes_;  // at begin()
   std::uint32_t epoch_;
 };
 
-[[gnu::always_inline]] inline std::uint32_t Memo::find(std::uint64_t key,
-                                                       std::uint32_t native) const {
+[[gnu::always_inline]] inline std::uint32_t Memo::find(std::uint64_t key, std::uint32_t native) {
   if (memory_ == nullptr || epoch_ != epoch()) [[unlikely]] {
     return 0;
   }
   const std::uint32_t place = slots()[slot_of(key, native)];
-  const Entry* entry = entry_at(place);
+  Entry* const entry = entry_at(place);
   if (place == 0 || entry->key != key || entry->native != native) {
+    return 0;
+  }
+  if (entry->changes != changes() && !are_as_before(*entry)) [[unlikely]] {
     return 0;
   }
   const ReadSet::Word* word = entry->words();

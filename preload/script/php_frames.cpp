@@ -7,6 +7,7 @@
 #include "preload/runtime/file.h"
 #include "preload/runtime/text.h"
 #include "preload/runtime/thread_pointer.h"
+#include "preload/script/known_frames.h"
 #include "preload/script/script.h"
 #include "preload/stack/interpreter_loop.h"
 
@@ -29,7 +30,12 @@ constinit std::uintptr_t g_thread = 0;  // that runs PHP, in builds that are not
 constinit std::atomic<std::uint64_t> g_exception_ops{0};
 
 constinit const std::uint8_t kNoFlags = 0;
-constinit bool g_flags_are_wanted = false;  // of PHP's thread
+constinit const std::uint8_t kFlagsAtEnd = php::kInShutdown;
+// Whose flags are wanted; 0: nobody's. Of the thread that runs the script.
+constinit std::uint64_t g_script_globals = 0;
+// Relaxed: written before the handlers are set in whose calls it is read, or by PHP's thread.
+constinit std::atomic<bool> g_requests_are_told{false};
+constinit KnownFrames g_known_frames{};
 
 // The trial of the layout. Relaxed: figures; two threads that count at once do no harm.
 constinit std::atomic<int> g_functions_to_check{kFunctionsToBelieve};
@@ -49,15 +55,22 @@ struct Globals {
   std::uint64_t compiler = 0;
 };
 
-// False on a thread that runs no PHP.
+// Thread-safe builds: what the globals of the thread are part of, while a request of it runs.
+constinit thread_local void* t_request_globals = nullptr;
+
+// False on a thread that runs no PHP, or none yet, or none any more.
 [[gnu::always_inline]] inline bool find_globals(Globals& globals) {
   if (g_symbols.thread_globals == nullptr) {
     globals = {g_symbols.executor_globals, g_symbols.compiler_globals};
     return runtime::thread_pointer() == g_thread;
   }
-  const auto base = reinterpret_cast<std::uint64_t>(g_symbols.thread_globals());
+  // PHP has others where it took the thread down in the middle of a request.
+  if (t_request_globals == nullptr || t_request_globals != g_symbols.thread_globals()) {
+    return false;
+  }
+  const auto base = reinterpret_cast<std::uint64_t>(t_request_globals);
   globals = {base + *g_symbols.executor_offset, base + *g_symbols.compiler_offset};
-  return base != 0 && *g_symbols.executor_offset != 0 && *g_symbols.compiler_offset != 0;
+  return true;
 }
 
 bool is_compiling(const Globals& globals) {
@@ -152,8 +165,8 @@ const std::uint8_t* flags_of(const Globals& globals, std::uint64_t exception_ops
 }
 
 void show_flags(const Globals& globals, std::uint64_t exception_ops) {
-  if (g_flags_are_wanted) {
-    g_php_flags = flags_of(globals, exception_ops);
+  if (g_script_globals == globals.executor) {
+    g_php_flags.store(flags_of(globals, exception_ops), std::memory_order_relaxed);
   }
 }
 
@@ -161,7 +174,7 @@ void show_flags(const Globals& globals, std::uint64_t exception_ops) {
 // request.
 std::uint64_t find_exception_ops(const Globals& globals) {
   const std::uint64_t known = g_exception_ops.load(std::memory_order_relaxed);
-  if (known != 0) {
+  if (known != 0) [[likely]] {
     return known;
   }
   constexpr std::uint64_t kBytes = php::kExceptionOps * php::kInstructionBytes;
@@ -215,29 +228,59 @@ void add_name(std::uint64_t function, std::uint64_t name, Name& text) {
   text.add(name == 0 ? "{main}" : view_of(name));
 }
 
+// Whether a function may be gone before the request ends, and another one have its place: a file's
+// own code, `eval`'s, a closure. One with a name of its own stands in a table of functions or of a
+// class.
+bool may_pass(std::uint64_t function) {
+  return at(function + php::kFunctionName) == 0 ||
+         (at<std::uint32_t>(function + php::kFlags) & php::kMayPass) != 0;
+}
+
+// Whether it stays where it is, with its instructions and all names, until the request ends, and
+// that is told. That a closure of a function of PHP itself has the mark of a closure, too, is known
+// of 8.2 and later ones.
+bool stays(std::uint64_t function) {
+  constexpr unsigned kMarksAllClosures = 802;
+  return !may_pass(function) && (g_layout.version >= kMarksAllClosures || !is_internal(function)) &&
+         g_requests_are_told.load(std::memory_order_relaxed);
+}
+
+// The words of a function: those of one that stays are what they were, and need not be noted.
+class FunctionWords {
+ public:
+  FunctionWords(std::uint64_t function, ReadSet& words)
+      : words_(stays(function) ? nullptr : &words) {}
+
+  [[nodiscard]] std::uint64_t read(std::uint64_t address) const {
+    return words_ == nullptr ? at(address) : words_->read(address);
+  }
+  [[nodiscard]] bool stay() const { return words_ == nullptr; }
+
+ private:
+  ReadSet* words_;
+};
+
 // An instruction outside of the function's is that of an exception being thrown, or none at all: of
-// generators and of compiled code it is not always kept up.
+// generators and of compiled code it is not always kept up. One inside says the line by itself.
 std::uint32_t line_of(std::uint64_t function, std::uint64_t opline, const Globals& globals,
-                      ReadSet& words) {
-  const std::uint64_t opcodes = words.read(function + g_layout.opcodes);
-  const auto in_function = [function, opcodes](std::uint64_t instruction) {
-    return instruction - opcodes <
+                      const FunctionWords& own, ReadSet& words) {
+  const auto in_function = [function](std::uint64_t instruction) {
+    return instruction - at(function + g_layout.opcodes) <
            at<std::uint32_t>(function + g_layout.last) * php::kInstructionBytes;
   };
   if (!in_function(opline)) {
+    (void)own.read(function + g_layout.opcodes);
     const std::uint64_t ops = find_exception_ops(globals);
     const std::uint64_t throwing = opline - (globals.executor + ops);
     if (ops != 0 && throwing < php::kExceptionOps * php::kInstructionBytes) {
       opline = words.read(globals.executor + ops - 8);
     }
   }
-  return in_function(opline) ? static_cast<std::uint32_t>(words.read(opline + php::kLine))
+  return in_function(opline) ? static_cast<std::uint32_t>(own.read(opline + php::kLine))
                              : at<std::uint32_t>(function + g_layout.filename + php::kLineStart);
 }
 
-bool add(table::ScriptFrameTable& table, const table::ScriptFrameTable::Frame& frame,
-         Stack& stack) {
-  const std::uint32_t id = table.intern(frame);
+bool add(std::uint32_t id, Stack& stack) {
   if (id == table::ScriptFrameTable::kNone) {
     ++stack.lost;
     return true;
@@ -245,21 +288,65 @@ bool add(table::ScriptFrameTable& table, const table::ScriptFrameTable::Frame& f
   return stack.add(id);
 }
 
-// The words that are noted tell the function also where its memory is used again: names stay for
-// the whole request, and no two functions have a line of a file in common that matters. False when
-// there is no room for more.
+// The id of a function's line. The names, files and classes of one that `stays` do so, too: their
+// addresses tell them.
+std::uint32_t find_frame(std::uint64_t function, std::uint64_t file, std::uint32_t line, bool stays,
+                         table::ScriptFrameTable& table) {
+  const std::uint64_t name = at(function + php::kFunctionName);
+  const KnownFrames::Key key{
+      {function, name, at(function + php::kScope), file, std::uint64_t{epoch()} << 32 | line}};
+  std::uint32_t id = stays ? g_known_frames.find(key) : table::ScriptFrameTable::kNone;
+  if (id == table::ScriptFrameTable::kNone) {
+    Name text;
+    add_name(function, name, text);
+    id = table.intern({text.view(), view_of(file), line, format::ScriptLanguage::kPhp});
+    if (stays && id != table::ScriptFrameTable::kNone) {
+      g_known_frames.keep(key, id);
+    }
+  }
+  return id;
+}
+
+// All of a text, to the end of the word that its zero stands in. There may be none: what is
+// compiled need not be of a file.
+void note_text(std::uint64_t text, ReadSet& words) {
+  if (text == 0) {
+    return;
+  }
+  const std::uint64_t length = words.read(text + php::kLength);
+  for (std::uint64_t read = 0; read <= length && read < kMostLength; read += 8) {
+    (void)words.read(text + php::kBytes + read);
+  }
+}
+
+// What is noted tells a function that may pass from the next one in its place: the file's name may
+// be another one at the same address, too, and a function called by `__call` has the name of the
+// call, which may be anything. No two functions have a line of a file in common that matters.
+void note_passing(std::uint64_t function, ReadSet& words) {
+  if ((at<std::uint32_t>(function + php::kFlags) & php::kByTrampoline) != 0) {
+    words.give_up();
+  }
+  if (!is_internal(function)) {
+    (void)words.read(function + php::kScope);
+    note_text(words.read(function + g_layout.filename), words);
+  }
+}
+
+// False when there is no room for more.
 bool add_function(std::uint64_t frame, std::uint64_t function, const Globals& globals,
                   table::ScriptFrameTable& table, Stack& stack) {
-  Name text;
-  if (is_internal(function)) {
-    add_name(function, stack.words.read(function + php::kFunctionName), text);
-    return add(table, {text.view(), {}, 0, format::ScriptLanguage::kPhp}, stack);
+  const FunctionWords own(function, stack.words);
+  if (may_pass(function)) {
+    note_passing(function, stack.words);
   }
-  add_name(function, at(function + php::kFunctionName), text);
+  if (is_internal(function)) {
+    (void)own.read(function + php::kFunctionName);
+    return add(find_frame(function, 0, 0, own.stay(), table), stack);
+  }
   const std::uint64_t opline = stack.words.read(frame + php::kOpline);
-  const std::string_view file = view_of(stack.words.read(function + g_layout.filename));
-  const std::uint32_t line = line_of(function, opline, globals, stack.words);
-  return add(table, {text.view(), file, line, format::ScriptLanguage::kPhp}, stack);
+  const std::uint64_t file = own.read(function + g_layout.filename);
+  const std::uint32_t line = line_of(function, opline, globals, own, stack.words);
+  return add(find_frame(function, file, line, own.stay(), table), stack);
 }
 
 void walk_php(table::ScriptFrameTable& table, Stack& stack) {
@@ -270,7 +357,8 @@ void walk_php(table::ScriptFrameTable& table, Stack& stack) {
   find_exception_ops(globals);  // while a script runs they are there
   if (is_compiling(globals)) {
     const std::uint64_t file = stack.words.read(globals.compiler + php::kCompiledFile);
-    add(table, {"[compile]", view_of(file), 0, format::ScriptLanguage::kPhp}, stack);
+    note_text(file, stack.words);
+    add(table.intern({"[compile]", view_of(file), 0, format::ScriptLanguage::kPhp}), stack);
   }
   std::uint64_t frame = stack.words.read(globals.executor + g_layout.current_execute_data);
   for (unsigned step = 0; frame != 0 && step < kMostSteps; ++step) {
@@ -306,22 +394,30 @@ constexpr Interpreter kPhp{key_of_php, walk_php};
 
 }  // namespace
 
-constinit const std::uint8_t* g_php_flags = &kNoFlags;
+constinit std::atomic<const std::uint8_t*> g_php_flags{&kNoFlags};
+constinit std::uintptr_t g_php_script_thread = 0;
 
-bool read_php(const PhpSymbols& symbols, unsigned version) {
-  for (const PhpLayout& layout : kPhpLayouts) {
-    if (layout.version == version) {
-      g_symbols = symbols;
-      g_layout = layout;
-      g_thread = runtime::thread_pointer();
-      g_exception_ops.store(0, std::memory_order_relaxed);
-      g_functions_to_check.store(kFunctionsToBelieve, std::memory_order_relaxed);
-      g_doubts.store(0, std::memory_order_relaxed);
-      set_interpreter(&kPhp, symbols.loop_begin, symbols.loop_bytes);
-      return true;
-    }
+bool read_php(const PhpSymbols& symbols, unsigned version, const PhpLayout& given) {
+  const PhpLayout* layout = &given;
+  for (const PhpLayout& known : kPhpLayouts) {
+    layout = given.version != version && known.version == version ? &known : layout;
   }
-  return false;
+  if (layout->version != version) {
+    return false;
+  }
+  g_symbols = symbols;
+  g_layout = *layout;
+  g_thread = runtime::thread_pointer();
+  g_exception_ops.store(0, std::memory_order_relaxed);
+  g_functions_to_check.store(kFunctionsToBelieve, std::memory_order_relaxed);
+  g_doubts.store(0, std::memory_order_relaxed);
+  set_interpreter(&kPhp, symbols.loop_begin, symbols.loop_bytes);
+  return true;
+}
+
+bool php_is_executing() {
+  Globals globals;
+  return find_globals(globals) && at(globals.executor + g_layout.current_execute_data) != 0;
 }
 
 bool php_request_is_over() {
@@ -333,19 +429,41 @@ bool php_request_is_over() {
   return ops != 0 && (*flags_of(globals, ops) & php::kInShutdown) != 0;
 }
 
+void begin_php_request() {
+  if (interpreter() == &kPhp && g_symbols.thread_globals != nullptr &&
+      *g_symbols.executor_offset != 0 && *g_symbols.compiler_offset != 0) {
+    t_request_globals = g_symbols.thread_globals();
+  }
+}
+
+// The flags go with the globals: that the script has ended is still so.
+void end_php_request() {
+  if (php_script_has_ended()) {
+    g_php_flags.store(&kFlagsAtEnd, std::memory_order_relaxed);
+    g_script_globals = 0;
+  }
+  t_request_globals = nullptr;
+}
+
 void watch_php_script() {
   Globals globals;
-  if (g_symbols.thread_globals == nullptr && find_globals(globals)) {
-    g_flags_are_wanted = true;
+  if (find_globals(globals)) {
+    g_script_globals = globals.executor;
+    g_php_script_thread = runtime::thread_pointer();
     if (const std::uint64_t ops = find_exception_ops(globals); ops != 0) {
       show_flags(globals, ops);
     }
   }
 }
 
+void tell_php_requests() {
+  g_requests_are_told.store(true, std::memory_order_relaxed);
+}
+
 void forget_php_script() {
-  g_flags_are_wanted = false;
-  g_php_flags = &kNoFlags;
+  g_requests_are_told.store(false, std::memory_order_relaxed);
+  g_script_globals = 0;
+  g_php_flags.store(&kNoFlags, std::memory_order_relaxed);
 }
 
 PhpPlace php_place() {

@@ -9,9 +9,11 @@
 // every field; if they do not, PHP is not read at all (script::refuse).
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
+#include "preload/runtime/thread_pointer.h"
 #include "preload/script/php_layout.h"
 
 namespace seep::script {
@@ -31,27 +33,43 @@ struct PhpSymbols {
 };
 
 // Makes PHP the interpreter of this process, if there is none yet. `version` as PhpLayout::version;
-// false when it is none that is known. Of a build that is not thread-safe, the calling thread is
-// PHP's.
-bool read_php(const PhpSymbols& symbols, unsigned version);
+// `given` goes before what is known of the version that it is of. False when neither is. Of a build
+// that is not thread-safe, the calling thread is PHP's.
+bool read_php(const PhpSymbols& symbols, unsigned version, const PhpLayout& given = {});
+
+// From now on begin_epoch() is called whenever a request ends, so what stays for a request need not
+// be compared again in it. Until forget_php_script(). In the thread that runs PHP.
+void tell_php_requests();
 
 // Whether the request of the calling thread, which runs PHP, is over: nothing is executed and what
 // it made is being released.
 bool php_request_is_over();
+// Whether a script runs on the calling thread, which runs PHP.
+bool php_is_executing();
 
-// From now on php_script_has_ended() tells. Does nothing for builds that are thread-safe.
+// Builds that are thread-safe: a request of the calling thread begins or ends. In between, its
+// stack is read. Globals of a thread are there before they are filled in, and after they were taken
+// down.
+void begin_php_request();
+void end_php_request();
+
+// From now on php_script_has_ended() tells of the script that the calling thread runs.
 void watch_php_script();
-// Until the next watch_php_script() it is false.
+// Until the next watch_php_script() it is false, and requests are not told.
 void forget_php_script();
 
 // The executor's flags; a byte without any where they are not to be looked at, or not found yet.
-// Written by PHP's thread.
-[[gnu::visibility("hidden")]] extern const std::uint8_t* g_php_flags;
+// Relaxed: written by the thread that runs the script, to which alone they mean something.
+[[gnu::visibility("hidden")]] extern std::atomic<const std::uint8_t*> g_php_flags;
 
-// Whether the process's only request is past its end: what still runs are destructors, and
-// functions that the script registered for its end.
+// The thread that runs the script; written with g_php_flags.
+[[gnu::visibility("hidden")]] extern std::uintptr_t g_php_script_thread;
+
+// Whether the process's only request, which the calling thread runs, is past its end: what still
+// runs are destructors, and functions that the script registered for its end.
 inline bool php_script_has_ended() {
-  return (*g_php_flags & php::kInShutdown) != 0;
+  return (*g_php_flags.load(std::memory_order_relaxed) & php::kInShutdown) != 0 &&
+         runtime::thread_pointer() == g_php_script_thread;
 }
 
 // Where the interpreter of this process is, of builds that are not thread-safe.

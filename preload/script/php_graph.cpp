@@ -46,13 +46,16 @@ class Reader {
   void visit_static_variables(std::uint64_t function, LabelKind kind, php::Sort sort);
   void visit_frames();
   void visit_frame(std::uint64_t frame, LabelKind kind);
-  [[nodiscard]] std::uint32_t line_of(std::uint64_t frame, std::uint64_t function) const;
+  [[nodiscard]] bool is_yield(std::uint64_t instruction) const;
+  [[nodiscard]] std::uint32_t line_of(std::uint64_t frame, std::uint64_t function,
+                                      bool waits) const;
   void visit_array(std::uint64_t array);
   void visit_object(std::uint64_t object);
   [[nodiscard]] std::uint64_t name_of_property(std::uint64_t scope, std::uint64_t number) const;
   void visit_properties(std::uint64_t object, std::uint64_t scope, std::uint64_t count);
   void visit_dynamic_properties(std::uint64_t object, std::uint64_t scope);
   void visit_closure(std::uint64_t closure);
+  void visit_generator(std::uint64_t generator);
   void visit_other_memory(std::uint64_t object, std::uint64_t bytes);
   void visit_words(std::uint64_t begin, std::uint64_t end);
   bool visit_word(std::uint64_t at);
@@ -220,13 +223,23 @@ void Reader::visit_frames() {
   }
 }
 
-std::uint32_t Reader::line_of(std::uint64_t frame, std::uint64_t function) const {
-  const std::uint64_t instruction = memory_.read(frame + php::kOpline);
+bool Reader::is_yield(std::uint64_t instruction) const {
+  const auto opcode = memory_.read<std::uint8_t>(instruction + php::kOpcode);
+  return opcode == php::kYield || opcode == php::kYieldFrom;
+}
+
+// A generator that waits stands at its yield, with older versions behind it.
+std::uint32_t Reader::line_of(std::uint64_t frame, std::uint64_t function, bool waits) const {
+  std::uint64_t instruction = memory_.read(frame + php::kOpline);
   const std::uint64_t first = memory_.read(function + place_.layout->opcodes);
   const std::uint64_t count = memory_.read<std::uint32_t>(function + place_.layout->last);
-  return instruction - first < count * php::kInstructionBytes
-             ? memory_.read<std::uint32_t>(instruction + php::kLine)
-             : php::place_of(memory_, function, *place_.layout).line;
+  if (instruction - first >= count * php::kInstructionBytes) {
+    return php::place_of(memory_, function, *place_.layout).line;
+  }
+  if (waits && instruction != first && is_yield(instruction - php::kInstructionBytes)) {
+    instruction -= php::kInstructionBytes;
+  }
+  return memory_.read<std::uint32_t>(instruction + php::kLine);
 }
 
 void Reader::visit_frame(std::uint64_t frame, LabelKind kind) {
@@ -235,7 +248,7 @@ void Reader::visit_frame(std::uint64_t frame, LabelKind kind) {
       (memory_.read<std::uint8_t>(function + php::kType) & php::kInternalBit) != 0) {
     return;
   }
-  const std::uint32_t line = line_of(frame, function);
+  const std::uint32_t line = line_of(frame, function, kind == LabelKind::kMember);
   if (memory_.read<std::uint8_t>(frame + php::kThis + php::kValueType) == kObject) {
     follow({kind, php::kLocal, line, function, 0}, frame + php::kThis);
   }
@@ -303,14 +316,25 @@ void Reader::visit_object(std::uint64_t object) {
       return visit_closure(object);
     }
     if (name == "Generator") {
-      const std::uint64_t frame = memory_.read(object + php::kGeneratorFrame);
-      sink_.add_part(frame);
-      visit_frame(frame, LabelKind::kMember);
+      visit_generator(object);
     }
   }
   visit_properties(object, scope, count);
   visit_dynamic_properties(object, scope);
   visit_other_memory(object, php::kObjectValues + count * php::kValueBytes);
+}
+
+// Before 8.0 an iterator may stand before the frame.
+void Reader::visit_generator(std::uint64_t generator) {
+  for (const std::uint64_t place : php::kGeneratorFrames) {
+    const std::uint64_t frame = memory_.read(generator + place);
+    const std::uint64_t function = frame == 0 ? 0 : memory_.read(frame + php::kFunction);
+    const auto flags = memory_.read<std::uint32_t>(function + php::kFunctionFlags);
+    if (function != 0 && (flags & php::kGenerator) != 0) {
+      sink_.add_part(frame);
+      return visit_frame(frame, LabelKind::kMember);
+    }
+  }
 }
 
 // A description that tells another place is none.
@@ -376,13 +400,17 @@ bool Reader::visit_word(std::uint64_t at) {
   if (word == 0 || word % alignof(std::uint64_t) != 0 || !memory_.find_block(word, block)) {
     return false;
   }
+  // In a list of C a part of one address may look like the type of an object, and the next address
+  // like one that says so.
   const unsigned type = php::counted_type(memory_, word);
+  const bool is_object =
+      type == kObject && php::is_class(memory_, memory_.read(word + php::kObjectClass));
   const bool is_value = memory_.read<std::uint8_t>(at + php::kValueType) == type;
-  if (is_value && type >= php::kString && type <= kReference) {
+  if (is_value && type >= php::kString && type <= kReference && (is_object || type != kObject)) {
     follow({}, at);
     return true;
   }
-  if (type == kObject && php::is_class(memory_, memory_.read(word + php::kObjectClass))) {
+  if (is_object) {
     sink_.lead({}, {word, kObject});
   } else if (word == block.begin) {
     sink_.lead({}, {word, kMemory});

@@ -1,9 +1,9 @@
 // Where PHP keeps the values of a script: x86-64, builds that are not thread-safe. Data and pure
 // functions. Context: IN-FORK-CHILD.
 //
-// Sources: offsetof() of the headers of 8.2; for the other versions the places that PhpLayout has
-// of a function, between which the fields stand in the same order. What is not the same in all
-// versions is looked for, or checked, where it is read (php_graph.cpp).
+// Sources: offsetof() of the headers of 7.4, 8.2 and 8.4; for the other versions the places that
+// PhpLayout has of a function, between which the fields stand in the same order. What is not the
+// same in all versions is looked for, or checked, where it is read (php_graph.cpp).
 #pragma once
 
 #include <cstdint>
@@ -29,12 +29,14 @@ constexpr PhpGraphLayout graph_layout_of(const PhpLayout& layout) {
   const auto offset = [](unsigned value) { return static_cast<std::uint16_t>(value); };
   const bool is_old = layout.version < 802;
   const unsigned cache = is_old ? 8 : 0;
+  // The list of them made room for something else in 8.4.
+  const bool has_nested_functions = layout.version >= 801 && layout.version <= 803;
   return {
       .property_infos = offset(layout.version < 801 ? 232 : 248),
       .last_var = offset(layout.last - (is_old ? 8U : 4U)),
       .static_variables = offset(layout.opcodes + 8U + cache),
       .vars = offset(layout.opcodes + 24U + cache),
-      .function_bytes = offset(layout.filename + (layout.version < 801 ? 88U : 96U)),
+      .function_bytes = offset(layout.filename + (has_nested_functions ? 96U : 88U)),
       .indirect = static_cast<std::uint8_t>(layout.version < 800 ? 13 : 12),
       .maps_are_direct = !is_old,
       .lists_hold_values = !is_old,
@@ -76,13 +78,18 @@ inline constexpr std::uint64_t kBucketHash = 16;
 inline constexpr std::uint64_t kBucketKey = 24;
 // zend_reference
 inline constexpr std::uint64_t kReferenced = 8;
+// zend_op: opcodes
+inline constexpr std::uint8_t kYield = 160;
+inline constexpr std::uint8_t kYieldFrom = 166;
 // zend_object
 inline constexpr std::uint64_t kObjectHandle = 8;  // its number in the store
 inline constexpr std::uint64_t kObjectClass = 16;
 inline constexpr std::uint64_t kObjectTable = 32;  // of dynamic properties
 inline constexpr std::uint64_t kObjectValues = 40;
 inline constexpr std::uint64_t kClosureFunction = 56;
-inline constexpr std::uint64_t kGeneratorFrame = 56;
+inline constexpr std::uint64_t kGeneratorFrames[] = {56, 64};  // one of them
+inline constexpr std::uint64_t kFunctionFlags = 4;             // of a function; int
+inline constexpr unsigned kGenerator = 1 << 24;
 // zend_class_entry
 inline constexpr std::uint64_t kClassInternal = 1;  // of its first byte
 inline constexpr std::uint64_t kClassUser = 2;

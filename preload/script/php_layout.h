@@ -1,5 +1,5 @@
-// Where PHP keeps what a stack is read from, by version: x86-64; thread-safe builds, which are
-// not read yet, have the same fields. Data only.
+// Where PHP keeps what a stack is read from, by version: x86-64; thread-safe builds have
+// the same fields. Data only.
 //
 // Sources: offsets of PHP's own headers (7.4, 8.2, 8.4); phpspy's and OpenTelemetry's tables, which
 // agree with each other and, where they overlap, with those headers, for the others. php_frames.cpp
@@ -11,12 +11,12 @@
 namespace seep::script {
 
 struct PhpLayout {
-  std::uint16_t version;               // 802 is PHP 8.2
-  std::uint16_t current_execute_data;  // offsets from here on; of the executor's globals
-  std::uint16_t in_compilation;        // of the compiler's globals; one byte
-  std::uint16_t filename;              // of a function in PHP, from here on
-  std::uint16_t last;                  // how many instructions it has
-  std::uint16_t opcodes;               // the first of them
+  std::uint16_t version = 0;               // 802 is PHP 8.2; 0: none
+  std::uint16_t current_execute_data = 0;  // offsets from here on; of the executor's globals
+  std::uint16_t in_compilation = 0;        // of the compiler's globals; one byte
+  std::uint16_t filename = 0;              // of a function in PHP, from here on
+  std::uint16_t last = 0;                  // how many instructions it has
+  std::uint16_t opcodes = 0;               // the first of them
 };
 
 inline constexpr PhpLayout kPhpLayouts[] = {
@@ -33,9 +33,15 @@ inline constexpr std::uint64_t kOpline = 0;
 inline constexpr std::uint64_t kFunction = 24;
 inline constexpr std::uint64_t kCaller = 48;
 // zend_function
-inline constexpr std::uint64_t kType = 0;  // one byte
+inline constexpr std::uint64_t kType = 0;   // one byte
+inline constexpr std::uint64_t kFlags = 4;  // 32 bits
 inline constexpr std::uint64_t kFunctionName = 8;
 inline constexpr std::uint64_t kScope = 16;
+// Of the flags: a closure's function lies in the closure's object (bit 20 in 7.4, 22 since 8.0),
+// that of a call through __call in memory that the next such call takes (18). Where 20 and 22 mean
+// something else, those functions are only read with more care.
+inline constexpr std::uint32_t kByTrampoline = 1U << 18;
+inline constexpr std::uint32_t kMayPass = kByTrampoline | 1U << 20 | 1U << 22;
 inline constexpr unsigned kInternalBit = 1;     // of the type: a function of PHP or of an extension
 inline constexpr std::uint64_t kLineStart = 8;  // behind the file's name
 inline constexpr std::uint64_t kLineEnd = 12;

@@ -1,8 +1,10 @@
 #include "preload/script/python_frames.h"
 
 #include <bit>
+#include <string_view>
 
 #include "preload/script/checked_memory.h"
+#include "preload/script/known_frames.h"
 #include "preload/script/python_code.h"
 #include "preload/script/script.h"
 #include "preload/stack/interpreter_loop.h"
@@ -23,50 +25,10 @@ constexpr unsigned kMostWrong = 8;
 // Links of a chain that are followed: those that run no Python code count, too.
 constexpr unsigned kMostLinks = 8 * kMostFrames;
 
-// A line that was looked up before. A reader that meets a writer takes it for another one.
-struct KnownLine {
-  std::atomic<std::uint32_t> sequence;  // odd while it is written; release after, acquire before
-  std::atomic<std::uint32_t> frame;     // id in the table
-  std::atomic<std::uint64_t> code;
-  std::atomic<std::uint64_t> place;
-  std::atomic<std::uint64_t> stamp;
-};
-constexpr std::size_t kKnownLines = 4096;
-constinit KnownLine g_known_lines[kKnownLines] = {};
+constinit KnownFrames g_known_lines{};
 
-KnownLine& known_line_of(const PythonInstruction& instruction) {
-  const std::uint64_t hash =
-      (instruction.code ^ std::rotl(instruction.place, 20)) * 0x9E3779B97F4A7C15ULL;
-  return g_known_lines[hash >> 52];
-}
-
-std::uint32_t find_known_line(const PythonInstruction& instruction, std::uint64_t stamp) {
-  const KnownLine& line = known_line_of(instruction);
-  const std::uint32_t before = line.sequence.load(std::memory_order_acquire);
-  const std::uint32_t frame = line.frame.load(std::memory_order_relaxed);
-  const bool is_it = line.code.load(std::memory_order_relaxed) == instruction.code &&
-                     line.place.load(std::memory_order_relaxed) == instruction.place &&
-                     line.stamp.load(std::memory_order_relaxed) == stamp;
-  std::atomic_thread_fence(std::memory_order_acquire);
-  const bool is_whole = before % 2 == 0 && line.sequence.load(std::memory_order_relaxed) == before;
-  return is_it && is_whole ? frame : table::ScriptFrameTable::kNone;
-}
-
-void keep_known_line(const PythonInstruction& instruction, std::uint64_t stamp,
-                     std::uint32_t frame) {
-  KnownLine& line = known_line_of(instruction);
-  std::uint32_t before = line.sequence.load(std::memory_order_relaxed);
-  if (before % 2 != 0 ||
-      !line.sequence.compare_exchange_strong(before, before + 1, std::memory_order_acquire,
-                                             std::memory_order_relaxed)) {
-    return;
-  }
-  std::atomic_thread_fence(std::memory_order_release);
-  line.code.store(instruction.code, std::memory_order_relaxed);
-  line.place.store(instruction.place, std::memory_order_relaxed);
-  line.stamp.store(stamp, std::memory_order_relaxed);
-  line.frame.store(frame, std::memory_order_relaxed);
-  line.sequence.store(before + 2, std::memory_order_release);
+KnownFrames::Key key_of(const PythonInstruction& instruction, std::uint64_t stamp) {
+  return {{instruction.code, instruction.place, stamp}};
 }
 
 std::uint64_t load(std::uintptr_t address) {
@@ -87,14 +49,14 @@ bool is_frame(std::uintptr_t frame) {
 
 // The state of this thread; 0 where it has none. An interpreter that ends frees the states of other
 // threads long before it takes their addresses away.
-std::uintptr_t thread_state() {
+[[gnu::always_inline]] inline std::uintptr_t thread_state() {
   const auto thread = reinterpret_cast<std::uintptr_t>(g_python.this_thread_state());
   const std::uint64_t ending = g_python.ending == nullptr ? 0 : *g_python.ending;
   return ending == 0 || ending == thread ? thread : 0;
 }
 
 // The innermost frame of this thread; 0 where it runs none.
-std::uintptr_t innermost_frame() {
+[[gnu::always_inline]] inline std::uintptr_t innermost_frame() {
   const std::uintptr_t thread = thread_state();
   if (thread == 0) {
     return 0;
@@ -141,13 +103,19 @@ std::uint64_t python_key() {
   return key * kFactor | 1;
 }
 
-// The id of a frame's line in the table; kNone where that is full, kUnreadable where there is no
-// line.
+// Python's own tracebacks leave these out, too: half a dozen for each module that imports another.
+bool is_of_importer(std::string_view file) {
+  return file.substr(0, 17) == "<frozen importlib";
+}
+
+// The id of a frame's line in the table, with kOfImporter where it is one of the importer's; kNone
+// where the table is full, kUnreadable where there is no line.
 constexpr std::uint32_t kUnreadable = table::ScriptFrameTable::kNone - 1;
-static_assert(table::ScriptFrameTable::kMostFrames < kUnreadable);
+constexpr std::uint32_t kOfImporter = 1U << 30;
+static_assert(table::ScriptFrameTable::kMostFrames <= kOfImporter);
 std::uint32_t find_line(table::ScriptFrameTable& table, const PythonInstruction& instruction,
                         std::uint64_t stamp) {
-  const std::uint32_t known = find_known_line(instruction, stamp);
+  const std::uint32_t known = g_known_lines.find(key_of(instruction, stamp));
   if (known != table::ScriptFrameTable::kNone) {
     return known;
   }
@@ -156,12 +124,22 @@ std::uint32_t find_line(table::ScriptFrameTable& table, const PythonInstruction&
       !read_python_line(g_python.layout, instruction, line)) {
     return kUnreadable;
   }
-  const std::uint32_t id = table.intern(
+  std::uint32_t id = table.intern(
       {line.function.view(), line.file.view(), line.line, format::ScriptLanguage::kPython});
   if (id != table::ScriptFrameTable::kNone) {
-    keep_known_line(instruction, stamp, id);
+    id |= is_of_importer(line.file.view()) ? kOfImporter : 0;
+    g_known_lines.keep(key_of(instruction, stamp), id);
   }
   return id;
+}
+
+// The innermost frame is told whosever it is. False when there is no room for it.
+bool add_line(std::uint32_t id, Stack& stack) {
+  if (id == table::ScriptFrameTable::kNone) {
+    ++stack.lost;
+    return true;
+  }
+  return ((id & kOfImporter) != 0 && stack.depth != 0) || stack.add(id & ~kOfImporter);
 }
 
 // Frames that the interpreter puts below its calls from C run no Python code. What they have for an
@@ -198,14 +176,12 @@ bool walk_chain(table::ScriptFrameTable& table, Stack& stack) {
     } else {
       const PythonInstruction instruction = read_instruction(frame, stack.words);
       const auto* stamp = &g_code_stamps[code_stamp_of(instruction.code)];
-      const std::uint32_t id =
-          find_line(table, instruction, stack.words.read(reinterpret_cast<std::uintptr_t>(stamp)));
+      const std::uint32_t id = find_line(
+          table, instruction, stack.words.read_guarded(reinterpret_cast<std::uintptr_t>(stamp)));
       if (id == kUnreadable) {
         return false;
       }
-      if (id == table::ScriptFrameTable::kNone) {
-        ++stack.lost;
-      } else if (!stack.add(id)) {
+      if (!add_line(id, stack)) {
         return true;
       }
     }

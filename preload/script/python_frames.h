@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "preload/script/python_layout.h"
+#include "preload/script/script.h"
 
 namespace seep::script {
 
@@ -46,14 +47,19 @@ inline std::size_t code_stamp_of(std::uintptr_t code) {
   return (code >> 4) * 0x9E3779B97F4A7C15ULL >> 54;
 }
 
-// Is to be told of every object that is about to be freed, and be it no object at all: at least 16
-// bytes can be read there.
-inline void note_freed_python_object(const void* object, std::uintptr_t code_type) {
+// Whether it is a code object; or none, and looks like one. At least 16 bytes can be read there.
+inline bool has_code_type(const void* object, std::uintptr_t code_type) {
   std::uintptr_t type = 0;
   __builtin_memcpy(&type, static_cast<const char*>(object) + kObjectType, sizeof(type));
-  if (type == code_type) [[unlikely]] {
+  return type == code_type;
+}
+
+// Is to be told of every such object that is about to be freed; others are ignored.
+inline void note_freed_python_object(const void* object, std::uintptr_t code_type) {
+  if (has_code_type(object, code_type)) [[unlikely]] {
     g_code_stamps[code_stamp_of(reinterpret_cast<std::uintptr_t>(object))].fetch_add(
         1, std::memory_order_relaxed);
+    note_change();
   }
 }
 

@@ -1,10 +1,10 @@
 #include "preload/script/python_graph.h"
 
-#include <cstring>
-
+#include "preload/script/python_code.h"
 #include "preload/script/python_frames.h"
 #include "preload/script/python_graph_layout.h"
 #include "preload/script/python_names.h"
+#include "preload/script/python_objects.h"
 
 namespace seep::script {
 namespace {
@@ -20,49 +20,32 @@ constexpr unsigned kMostBases = 100;
 constexpr unsigned kMostMembers = 1000;
 constexpr std::size_t kWord = sizeof(std::uint64_t);
 
-const PythonGraphLayout* layout_of(const PythonLayout& layout) {
-  switch (layout.minor) {
-    case 11:
-      return &kPythonGraph311;
-    case 12:
-      return &kPythonGraph312;
-    default:
-      return nullptr;
-  }
+// Of this copy of the process; read before anything else is.
+constinit PythonGraphLayout g_layout{};
+
+std::uint64_t runtime_of(const PythonInterpreter& python) {
+  const auto ending = reinterpret_cast<std::uint64_t>(python.ending);
+  return ending == 0 ? 0 : ending - python.layout.runtime_ending;
 }
 
-class Reader {
+// A look at Python's memory with what is known of it.
+class Reader : private python::Objects {
  public:
   Reader(const PythonInterpreter& python, GraphSink& sink)
-      : python_(python), layout_(*layout_of(python.layout)), sink_(sink), memory_(sink.memory()) {}
+      : Objects(g_layout, sink.memory()),
+        python_(python),
+        layout_(g_layout),
+        sink_(sink),
+        memory_(sink.memory()) {}
 
   void visit_roots();
   void visit_collected();
   void visit(const Value& value);
 
  private:
-  struct Dict {
-    std::uint64_t keys;
-    std::uint64_t values;  // 0: they stand beside the keys
-    std::uint64_t entries;
-    std::uint64_t count;  // of entries
-    bool has_hashes;
-  };
-
-  [[nodiscard]] std::uint64_t type_of(std::uint64_t object) const {
-    return memory_.read(object + kObjectType);
-  }
-  [[nodiscard]] std::uint64_t flags_of(std::uint64_t type) const {
-    return memory_.read(type + python::kTypeFlags);
-  }
-  [[nodiscard]] bool is_type(std::uint64_t type) const;
-  [[nodiscard]] bool is_object(std::uint64_t address) const;
-  [[nodiscard]] bool is_named(std::uint64_t type, const char* name) const;
-  [[nodiscard]] std::uint64_t first_interpreter() const;
+  using Dict = python::Dict;
 
   void lead(const Label& label, std::uint64_t object);
-  bool read_keys(std::uint64_t keys, std::uint64_t values, Dict& dict) const;
-  bool read_dict(std::uint64_t object, Dict& dict) const;
   template <typename Visit>
   void visit_entries(const Dict& dict, Visit&& visit);
   template <typename Visit>
@@ -71,6 +54,8 @@ class Reader {
   void visit_modules(std::uint64_t interpreter, bool main);
   void visit_module(std::uint64_t name, std::uint64_t module);
   void visit_threads(std::uint64_t interpreter);
+  [[nodiscard]] std::uint64_t find_lists(std::uint64_t collector) const;
+  void visit_list(std::uint64_t head);
   void visit_frame(std::uint64_t frame, LabelKind kind);
   [[nodiscard]] std::uint32_t line_of(std::uint64_t frame, std::uint64_t code) const;
   [[nodiscard]] Label key_label(std::uint64_t key) const;
@@ -81,9 +66,10 @@ class Reader {
   void visit_dict(std::uint64_t object, std::uint64_t type);
   void visit_set(std::uint64_t object, std::uint64_t type);
   void visit_function(std::uint64_t function);
+  void visit_generator(std::uint64_t generator);
   void visit_instance(std::uint64_t object, std::uint64_t type, std::uint64_t flags);
   void visit_attributes(std::uint64_t dict, std::uint64_t type, python::Sort sort);
-  void visit_attributes_before(std::uint64_t object, std::uint64_t type);
+  void visit_attributes_beside(std::uint64_t object, std::uint64_t type);
   void visit_members(std::uint64_t object, std::uint64_t type);
   void visit_words(std::uint64_t begin, std::uint64_t end);
 
@@ -95,46 +81,11 @@ class Reader {
 
 // ---- objects --------------------------------------------------------------------------------
 
-bool Reader::is_type(std::uint64_t type) const {
-  return type != 0 && type % kWord == 0 && (flags_of(type) & python::kIsReady) != 0 &&
-         (flags_of(type_of(type)) & python::kIsType) != 0;
-}
-
-bool Reader::is_object(std::uint64_t address) const {
-  return address != 0 && address % kWord == 0 && memory_.read(address) != 0 &&
-         is_type(type_of(address));
-}
-
-bool Reader::is_named(std::uint64_t type, const char* name) const {
-  const std::uint64_t text = memory_.read(type + python::kTypeName);
-  const std::size_t bytes = std::strlen(name) + 1;
-  return text != 0 && memory_.is_there(text, bytes) &&
-         std::memcmp(reinterpret_cast<const void*>(text), name, bytes) == 0;
-}
-
 void Reader::lead(const Label& label, std::uint64_t object) {
   if (is_object(object)) {
     const bool holds = (flags_of(type_of(object)) & python::kIsCollected) != 0;
     sink_.lead(label, {object, holds ? kObject : kLeaf});
   }
-}
-
-bool Reader::read_keys(std::uint64_t keys, std::uint64_t values, Dict& dict) const {
-  const auto log_bytes = memory_.read<std::uint8_t>(keys + python::kKeysLogBytes);
-  constexpr unsigned kMostLogBytes = 40;
-  dict = {keys, values, keys + python::kKeysIndex + (std::uint64_t{1} << (log_bytes % 64)),
-          memory_.read(keys + python::kKeysUsed),
-          memory_.read<std::uint8_t>(keys + python::kKeysKind) == 0};
-  const std::uint64_t entry_bytes = dict.has_hashes ? 3 * kWord : 2 * kWord;
-  return keys != 0 && log_bytes < kMostLogBytes && dict.count < python::kMostElements &&
-         memory_.is_there(dict.entries, dict.count * entry_bytes) &&
-         (values == 0 || memory_.is_there(values, dict.count * kWord));
-}
-
-bool Reader::read_dict(std::uint64_t object, Dict& dict) const {
-  return object != 0 && (flags_of(type_of(object)) & python::kIsDict) != 0 &&
-         read_keys(memory_.read(object + python::kDictKeys),
-                   memory_.read(object + python::kDictValues), dict);
 }
 
 // Calls visit(key, value) for entries that have both.
@@ -153,18 +104,12 @@ void Reader::visit_entries(const Dict& dict, Visit&& visit) {
 
 // ---- roots ----------------------------------------------------------------------------------
 
-std::uint64_t Reader::first_interpreter() const {
-  const auto ending = reinterpret_cast<std::uint64_t>(python_.ending);
-  return ending == 0 ? 0
-                     : memory_.read(ending - python_.layout.runtime_ending + layout_.interpreters);
-}
-
 template <typename Visit>
 void Reader::visit_interpreters(Visit&& visit) {
-  std::uint64_t interpreter = first_interpreter();
+  std::uint64_t interpreter = memory_.read(runtime_of(python_) + layout_.interpreters);
   for (unsigned i = 0; interpreter != 0 && i < kMostInterpreters; ++i) {
     visit(interpreter);
-    interpreter = memory_.read(interpreter + python::kNextInterpreter);
+    interpreter = memory_.read(interpreter + layout_.next_interpreter);
   }
 }
 
@@ -221,37 +166,61 @@ std::uint32_t Reader::line_of(std::uint64_t frame, std::uint64_t code) const {
 }
 
 void Reader::visit_frame(std::uint64_t frame, LabelKind kind) {
-  const std::uint64_t code = memory_.read(frame + python_.layout.frame_code);
+  const std::uint64_t marks = python_.layout.tag_bits;
+  const std::uint64_t code = memory_.read(frame + python_.layout.frame_code) & ~marks;
   if (!is_object(code) || type_of(code) != python_.code_type) {
     return;
   }
-  const std::uint64_t count = memory_.read<std::uint32_t>(code + layout_.local_count);
-  const std::uint64_t names = memory_.read(code + python::kCodeLocals);
-  if (count == 0 || count > python::kMostLocals || memory_.read(names + kVarSize) < count) {
-    return;
-  }
   const std::uint32_t line = line_of(frame, code);
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const std::uint64_t name = memory_.read(names + python::kTupleItems + i * kWord);
-    lead({kind, python::kLocal, line, code, name},
-         memory_.read(frame + python::kFrameLocals + i * kWord));
+  std::uint64_t local = frame + layout_.frame_locals;
+  for (const std::uint16_t place : layout_.code_names) {
+    const std::uint64_t names = place == 0 ? 0 : memory_.read(code + place);
+    const std::uint64_t count = names == 0 ? 0 : memory_.read(names + kVarSize);
+    for (std::uint64_t i = 0; i < count && count <= python::kMostLocals; ++i, local += kWord) {
+      const std::uint64_t name = memory_.read(names + layout_.tuple_items + i * kWord);
+      lead({kind, python::kLocal, line, code, name}, memory_.read(local) & ~marks);
+    }
   }
+}
+
+// The lists of the collector: rings, each with its head in a row of heads. 0: not found.
+std::uint64_t Reader::find_lists(std::uint64_t collector) const {
+  const auto is_ring = [&](std::uint64_t head) {
+    const std::uint64_t next = memory_.read(head) & ~python::kCollectorMarks;
+    return next != 0 && (memory_.read(next + kWord) & ~python::kCollectorMarks) == head;
+  };
+  for (std::uint64_t i = 0; i < python::kMostBeforeLists; i += python::kListAlignment) {
+    const std::uint64_t lists = collector + i;
+    bool are_rings = true;
+    for (std::uint64_t j = 0; j < python::kGenerations; ++j) {
+      are_rings = are_rings && is_ring(lists + j * python::kGenerationBytes);
+    }
+    if (are_rings) {
+      return lists;
+    }
+  }
+  return 0;
 }
 
 // Objects that only others in a cycle hold, or that a library keeps: the collector knows them.
 void Reader::visit_collected() {
-  constexpr std::uint64_t kMost = std::uint64_t{1} << 32;
   visit_interpreters([&](std::uint64_t interpreter) {
-    for (std::uint64_t i = 0; i < python::kGenerations; ++i) {
-      const std::uint64_t list = interpreter + layout_.collected + i * python::kGenerationBytes;
-      std::uint64_t next = memory_.read(list);
-      for (std::uint64_t j = 0; next != list && next != 0 && j < kMost; ++j) {
-        const std::uint64_t object = next + python::kCollectorBytes;
-        lead({LabelKind::kLooseRoot, python::kLoose, 0, type_of(object), 0}, object);
-        next = memory_.read(next) & ~python::kCollectorMarks;
-      }
+    const std::uint64_t owner = layout_.collector_is_of_runtime ? runtime_of(python_) : interpreter;
+    const std::uint64_t lists = find_lists(owner + layout_.collector);
+    for (std::uint64_t i = 0; lists != 0 && i < python::kGenerations; ++i) {
+      visit_list(lists + i * python::kGenerationBytes);
     }
   });
+}
+
+void Reader::visit_list(std::uint64_t head) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 32;
+  std::uint64_t next = memory_.read(head);
+  for (std::uint64_t i = 0; next != head && next != 0 && i < kMost; ++i) {
+    const std::uint64_t object = next + python::kCollectorBytes;
+    lead({LabelKind::kLooseRoot, python::kLoose, 0, type_of(object), 0}, object);
+    next = memory_.read(next) & ~python::kCollectorMarks;
+  }
 }
 
 // ---- values that hold others ----------------------------------------------------------------
@@ -262,7 +231,7 @@ Label Reader::key_label(std::uint64_t key) const {
     return {LabelKind::kKey, python::kTextKey, 0, 0, key};
   }
   const std::uint64_t number = memory_.read<std::uint32_t>(key + python::kIntDigit);
-  const bool is_small = memory_.read(key + kVarSize) == (layout_.values_are_marked ? 8U : 1U);
+  const bool is_small = memory_.read(key + kVarSize) == (layout_.ints_are_marked ? 8U : 1U);
   return (flags & python::kIsInt) != 0 && is_small
              ? Label{LabelKind::kKey, python::kNumberKey, 0, 0, number}
              : Label{LabelKind::kElement};
@@ -319,7 +288,7 @@ bool Reader::visit_container(std::uint64_t object, std::uint64_t type, std::uint
     visit_items(items, size);
   } else if ((flags & python::kIsTuple) != 0) {
     sink_.describe({type, size});
-    visit_items(object + python::kTupleItems, size);
+    visit_items(object + layout_.tuple_items, size);
   } else if (is_named(type, "set") || is_named(type, "frozenset")) {
     visit_set(object, type);
   } else {
@@ -329,19 +298,28 @@ bool Reader::visit_container(std::uint64_t object, std::uint64_t type, std::uint
 }
 
 void Reader::visit_function(std::uint64_t function) {
-  const std::uint64_t closure = memory_.read(function + python::kFunctionClosure);
+  const std::uint64_t closure = memory_.read(function + layout_.function_closure);
   const std::uint64_t cells = closure == 0 ? 0 : memory_.read(closure + kVarSize);
   for (std::uint64_t i = 0; i < cells && i < python::kMostLocals; ++i) {
-    const std::uint64_t cell = memory_.read(closure + python::kTupleItems + i * kWord);
+    const std::uint64_t cell = memory_.read(closure + layout_.tuple_items + i * kWord);
     lead({LabelKind::kMember, python::kClosure, static_cast<std::uint32_t>(cells - i), function, 0},
          cell);
   }
-  for (const std::uint64_t field : {python::kFunctionDefaults, python::kFunctionKeywords}) {
+  for (const std::uint64_t field : {layout_.function_defaults, layout_.function_keywords}) {
     lead({LabelKind::kMember, python::kDefault, 0, function, 0}, memory_.read(function + field));
   }
   sink_.add_part(closure);
-  visit_attributes(memory_.read(function + python::kFunctionDict), type_of(function),
+  visit_attributes(memory_.read(function + layout_.function_dict), type_of(function),
                    python::kAttribute);
+}
+
+void Reader::visit_generator(std::uint64_t generator) {
+  std::uint64_t frame = generator + layout_.generator_frame;
+  if (layout_.frames_are_objects) {
+    frame = memory_.read(frame);
+    sink_.add_part(frame);
+  }
+  visit_frame(frame, LabelKind::kMember);
 }
 
 // Of functions and what runs them. False: the object is none of these.
@@ -355,11 +333,12 @@ bool Reader::visit_code_holder(std::uint64_t object, std::uint64_t type) {
     lead({}, memory_.read(object + python::kMethodFunction));
   } else if (is_named(type, "generator") || is_named(type, "coroutine") ||
              is_named(type, "async_generator")) {
-    visit_frame(object + layout_.generator_frame, LabelKind::kMember);
+    visit_generator(object);
   } else if (is_named(type, "frame")) {
-    visit_frame(memory_.read(object + python::kFrameOfObject), LabelKind::kMember);
+    visit_frame(layout_.frames_are_objects ? object : memory_.read(object + python::kFrameOfObject),
+                LabelKind::kMember);
   } else {
-    return is_named(type, "module") || is_named(type, "weakref") || is_named(type, "weakproxy");
+    return is_named(type, "module") || is_weak(type);
   }
   return true;
 }
@@ -378,13 +357,10 @@ void Reader::visit_attributes(std::uint64_t object, std::uint64_t type, python::
   });
 }
 
-// An instance has its attributes' values, or a dict, before it.
-void Reader::visit_attributes_before(std::uint64_t object, std::uint64_t type) {
+// An instance has its attributes' values, or a dict, beside it.
+void Reader::visit_attributes_beside(std::uint64_t object, std::uint64_t type) {
   const std::uint64_t word = memory_.read(object - python::kDictBefore);
-  const bool is_marked = layout_.values_are_marked && (word & 1) != 0;
-  const std::uint64_t values = layout_.values_are_marked
-                                   ? (is_marked ? word + 1 : 0)
-                                   : memory_.read(object - python::kValuesBefore);
+  const std::uint64_t values = values_of(object, type, word);
   Dict dict{};
   if (values == 0) {
     visit_attributes(word, type, python::kAttribute);
@@ -416,8 +392,8 @@ void Reader::visit_members(std::uint64_t object, std::uint64_t type) {
 
 void Reader::visit_instance(std::uint64_t object, std::uint64_t type, std::uint64_t flags) {
   const auto offset = memory_.read<std::int64_t>(type + python::kTypeDictOffset);
-  if ((flags & python::kHasDict) != 0) {
-    visit_attributes_before(object, type);
+  if (layout_.values != InstanceValues::kNowhere && (flags & python::kHasDict) != 0) {
+    visit_attributes_beside(object, type);
   } else if (offset > 0) {
     visit_attributes(memory_.read(object + static_cast<std::uint64_t>(offset)), type,
                      python::kAttribute);
@@ -476,12 +452,16 @@ void Reader::visit(const Value& value) {
 
 constexpr Graph kPythonGraph{
     [](unsigned rank, GraphSink& sink) {
-      Reader reader(*python_interpreter(), sink);
+      const PythonInterpreter& python = *python_interpreter();
+      if (!read_graph_layout(python.layout, runtime_of(python), sink.memory(), g_layout)) {
+        return;
+      }
+      Reader reader(python, sink);
       rank == 0 ? reader.visit_roots() : reader.visit_collected();
     },
     [](const Value& value, GraphSink& sink) { Reader(*python_interpreter(), sink).visit(value); },
     [](const Label& label, const GraphMemory& memory, GraphText& text) {
-      python::name(python_interpreter()->layout, label, memory, text);
+      python::name({python_interpreter()->layout, g_layout, memory}, label, text);
     },
     python::name_type,
 };
@@ -489,8 +469,7 @@ constexpr Graph kPythonGraph{
 }  // namespace
 
 const Graph* python_graph() {
-  const PythonInterpreter* const python = python_interpreter();
-  return python != nullptr && layout_of(python->layout) != nullptr ? &kPythonGraph : nullptr;
+  return python_interpreter() != nullptr ? &kPythonGraph : nullptr;
 }
 
 }  // namespace seep::script

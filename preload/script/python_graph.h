@@ -1,4 +1,4 @@
-// The values of a Python program, of CPython 3.11 and 3.12. Context: IN-FORK-CHILD.
+// The values of a Python program. Context: IN-FORK-CHILD.
 //
 //   variables of modules, of running functions
 //     -> dict, list, tuple, set -> element …     instance -> attribute …
@@ -12,7 +12,7 @@
 
 namespace seep::script {
 
-// Null where Python is not read, or is of a version whose values are not known.
+// Null where Python is not read.
 const Graph* python_graph();
 
 }  // namespace seep::script

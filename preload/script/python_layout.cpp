@@ -27,8 +27,13 @@ constexpr PythonLayout kPython38 = {
     .text_ascii = 48,
     .text_other = 72,
     .runtime_ending = 16,
-    .text_kind_shift = 2,
 };
+
+constexpr PythonLayout with_3_9() {
+  PythonLayout layout = kPython38;
+  layout.minor = 9;
+  return layout;
+}
 
 constexpr PythonLayout with_3_10() {
   PythonLayout layout = kPython38;
@@ -59,7 +64,6 @@ constexpr PythonLayout kPython311 = {
     .text_ascii = 48,
     .text_other = 72,
     .runtime_ending = 24,
-    .text_kind_shift = 2,
 };
 
 constexpr PythonLayout with_3_12() {
@@ -77,6 +81,7 @@ constexpr PythonLayout with_3_12() {
   return layout;
 }
 
+constexpr PythonLayout kPython39 = with_3_9();
 constexpr PythonLayout kPython310 = with_3_10();
 constexpr PythonLayout kPython312 = with_3_12();
 
@@ -91,11 +96,10 @@ struct SelfDescription {
   std::uint8_t bytes;  // size, length, begin
   std::uint8_t text;   // size, flags, length, size of an ASCII string
   std::uint8_t tag_bits;
-  std::uint8_t text_kind_shift;
 };
 constexpr SelfDescription kSelfDescriptions[] = {
-    {13, 23, 28, 34, 45, 64, 67, 0, 2},
-    {14, 26, 31, 39, 51, 74, 77, 3, 16},
+    {13, 23, 28, 34, 45, 64, 67, 0},
+    {14, 26, 31, 39, 51, 74, 77, 3},
 };
 constexpr std::size_t kCookieWord = 0;
 constexpr std::size_t kVersionWord = 1;
@@ -124,8 +128,9 @@ bool is_offset(std::uint64_t word) {
 const PythonLayout* known_layout(std::uint32_t version) {
   switch (version >> kMinorShift) {
     case 0x0308:
-    case 0x0309:
       return &kPython38;
+    case 0x0309:
+      return &kPython39;
     case 0x030A:
       return &kPython310;
     case 0x030B:
@@ -189,7 +194,6 @@ bool read_self_description(const std::uint64_t (&words)[kSelfDescriptionWords], 
       .text_ascii = offset(text[3]),
       .text_other = offset(text[3] + kUtf8Fields),
       .runtime_ending = offset(words[kEndingWord]),
-      .text_kind_shift = at->text_kind_shift,
   };
   return true;
 }

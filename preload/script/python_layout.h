@@ -25,7 +25,7 @@ enum class InstructionKind : std::uint8_t {
 };
 
 struct PythonLayout {
-  std::uint8_t minor;          // of the version: 11 of 3.11; 3.9 is as 3.8
+  std::uint8_t minor;          // of the version: 11 of 3.11
   std::uint16_t thread_frame;  // of the thread state: pointer to the innermost frame …
   std::uint16_t c_frame;       // … or to a C frame, which has that pointer here; or kNoOffset
   std::uint16_t frame_previous;
@@ -44,7 +44,6 @@ struct PythonLayout {
   std::uint16_t text_ascii;      // where the characters of an ASCII string stand
   std::uint16_t text_other;      // and those of others
   std::uint16_t runtime_ending;  // of _PyRuntime: a pointer, null until the interpreter ends
-  std::uint8_t text_kind_shift;  // in the word of flags: 3 bits of kind, then compact, then ascii
 };
 
 // The same in all of these versions.

@@ -39,16 +39,16 @@ void add_place(const PythonLayout& layout, std::uint64_t code, std::uint32_t lin
 }
 
 // The names of the cells of a function are the last ones of its code.
-void add_cell(const PythonLayout& layout, const Label& label, const GraphMemory& memory,
-              GraphText& text) {
-  const std::uint64_t code = memory.read(label.owner + kFunctionCode);
-  const std::uint64_t names = memory.read(code + kCodeLocals);
+void add_cell(const Words& words, const Label& label, GraphText& text) {
+  const GraphMemory& memory = words.memory;
+  const std::uint64_t code = memory.read(label.owner + words.graph.function_code);
+  const std::uint64_t names = memory.read(code + words.graph.code_names[2]);
   const std::uint64_t count = memory.read(names + kVarSize);
-  const std::uint64_t name =
-      label.number <= count && count < kMostLocals
-          ? memory.read(names + kTupleItems + (count - label.number) * sizeof(std::uint64_t))
-          : 0;
-  add_text(layout, name, kMostName, text);
+  const std::uint64_t name = label.number <= count && count < kMostLocals
+                                 ? memory.read(names + words.graph.tuple_items +
+                                               (count - label.number) * sizeof(std::uint64_t))
+                                 : 0;
+  add_text(words.layout, name, kMostName, text);
   text.add(" of closure ");
 }
 
@@ -64,8 +64,9 @@ void name_type(std::uint64_t type, const GraphMemory& memory, GraphText& text) {
   add_name(text, name.substr(name.rfind('.') + 1), kMostName);
 }
 
-void name(const PythonLayout& layout, const Label& label, const GraphMemory& memory,
-          GraphText& text) {
+void name(const Words& words, const Label& label, GraphText& text) {
+  const PythonLayout& layout = words.layout;
+  const GraphMemory& memory = words.memory;
   switch (label.sort) {
     case kVariable:
       text.add("module ");
@@ -95,11 +96,11 @@ void name(const PythonLayout& layout, const Label& label, const GraphMemory& mem
       text.add_char('.');
       return add_name(text, text_at(memory, label.name), kMostName);
     case kClosure:
-      add_cell(layout, label, memory, text);
+      add_cell(words, label, text);
       [[fallthrough]];
     case kDefault:
       text.add(label.sort == kDefault ? "default of " : "");
-      add_text(layout, memory.read(label.owner + kFunctionName), kMostName, text);
+      add_text(layout, memory.read(label.owner + words.graph.function_name), kMostName, text);
       text.add("()");
       return;
     case kTextKey:

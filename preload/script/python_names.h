@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "preload/script/graph.h"
-#include "preload/script/python_code.h"
+#include "preload/script/python_graph_layout.h"
 #include "preload/script/python_layout.h"
 
 namespace seep::script::python {
@@ -26,8 +26,13 @@ enum Sort : std::uint16_t {
 // Whether a str is `expected`.
 bool is_text(const PythonLayout& layout, std::uint64_t string, std::string_view expected);
 
-void name(const PythonLayout& layout, const Label& label, const GraphMemory& memory,
-          GraphText& text);
+// What words are read with.
+struct Words {
+  const PythonLayout& layout;
+  const PythonGraphLayout& graph;
+  const GraphMemory& memory;
+};
+void name(const Words& words, const Label& label, GraphText& text);
 void name_type(std::uint64_t type, const GraphMemory& memory, GraphText& text);
 
 }  // namespace seep::script::python

@@ -6,6 +6,16 @@
 
 namespace seep::script {
 
+namespace {
+
+// Of the word of flags: 3 bits of kind, then compact, then ascii. Before them stand 2 bits that are
+// of no matter here, or 16 of which no other is ever set: releases of 3.14 have it both ways.
+unsigned kind_shift(std::uint32_t flags) {
+  return (flags >> 2 & 7) != 0 ? 2 : 16;
+}
+
+}  // namespace
+
 bool PythonText::read(const PythonLayout& layout, std::uintptr_t string) {
   constexpr std::uint64_t kMostLength = 1U << 16;  // of what may be a name or a path
   constexpr std::uint32_t kCompact = 8;            // above the three bits of the kind
@@ -16,7 +26,7 @@ bool PythonText::read(const PythonLayout& layout, std::uintptr_t string) {
       !read_checked(string + kTextFlags, flags) || length > kMostLength) {
     return false;
   }
-  flags >>= layout.text_kind_shift;
+  flags >>= kind_shift(flags);
   const unsigned kind = flags & 7;  // bytes of a character
   const bool ascii = (flags & kAscii) != 0;
   if ((kind != 1 && kind != 2 && kind != 4) || (flags & kCompact) == 0 || (ascii && kind != 1)) {

@@ -7,6 +7,7 @@ namespace seep::script {
 
 constinit std::atomic<const Interpreter*> g_interpreter{nullptr};
 constinit std::atomic<std::uint32_t> g_epoch{0};
+constinit std::atomic<std::uint64_t> g_changes{0};
 
 namespace {
 

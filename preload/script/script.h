@@ -25,6 +25,9 @@ inline constexpr unsigned kMostFrames = 32;
 // is safe, and where all are, the walk would come to the same frames. Short-lived memory may be
 // used again for other things of the same address: a walk must note enough to tell
 // (php_frames.cpp).
+//
+// A guarded word lies in memory that can always be read, and is only changed before changes() goes
+// up: as long as that is what it was, none of them need be looked at.
 class ReadSet {
  public:
   static constexpr unsigned kMostWords = 8 * kMostFrames;
@@ -40,19 +43,39 @@ class ReadSet {
   // Reads a word of the interpreter.
   std::uint64_t read(std::uint64_t address) {
     const std::uint64_t value = *reinterpret_cast<const std::uint64_t*>(address);
-    if (words_ != nullptr && count_ < kMostWords) {
+    if (has_room()) {
       words_[count_] = {address, value};
     }
     ++count_;
     return value;
   }
+  std::uint64_t read_guarded(std::uint64_t address) {
+    const std::uint64_t value = *reinterpret_cast<const std::uint64_t*>(address);
+    if (has_room()) {
+      words_[kMostWords - 1 - guarded_count_] = {address, value};
+    }
+    ++guarded_count_;
+    return value;
+  }
+  // They do not tell the stack: it is to be read each time.
+  void give_up() { words_ = nullptr; }
   // Whether all of them are kept.
-  [[nodiscard]] bool is_whole() const { return words_ != nullptr && count_ <= kMostWords; }
+  [[nodiscard]] bool is_whole() const {
+    return words_ != nullptr && count_ + guarded_count_ <= kMostWords;
+  }
   [[nodiscard]] unsigned count() const { return count_; }
+  [[nodiscard]] unsigned guarded_count() const { return guarded_count_; }
+  // At the end of the room.
+  [[nodiscard]] const Word* guarded() const { return words_ + kMostWords - guarded_count_; }
 
  private:
+  [[nodiscard]] bool has_room() const {
+    return words_ != nullptr && count_ + guarded_count_ < kMostWords;
+  }
+
   Word* words_;
   unsigned count_ = 0;
+  unsigned guarded_count_ = 0;
 };
 
 struct Stack {
@@ -102,6 +125,16 @@ inline std::uint32_t epoch() {
 }
 inline void begin_epoch() {
   g_epoch.fetch_add(1, std::memory_order_relaxed);
+}
+
+// Goes up after a guarded word has changed. Relaxed: what a thread's own stack depends on changes
+// in that thread, or under the interpreter's lock that it has taken since.
+[[gnu::visibility("hidden")]] extern std::atomic<std::uint64_t> g_changes;
+inline std::uint64_t changes() {
+  return g_changes.load(std::memory_order_relaxed);
+}
+inline void note_change() {
+  g_changes.fetch_add(1, std::memory_order_relaxed);
 }
 
 // The library with this place in it is about to be unmapped: an interpreter in it is read no more.

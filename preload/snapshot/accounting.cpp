@@ -133,7 +133,7 @@ std::uint64_t reclaimable_bytes(const runtime::Path& group) {
 }  // namespace
 
 format::AccountingRecord account(std::uint64_t tracked_bytes, std::uint64_t mmap_bytes,
-                                 std::uint64_t limit_bytes) {
+                                 const KnownLimits& known) {
   char text[4096];
   const long size = runtime::read_file(AT_FDCWD, "/proc/self/status", text, sizeof(text));
   const std::string_view status(text, size > 0 ? static_cast<std::size_t>(size) : 0);
@@ -145,7 +145,11 @@ format::AccountingRecord account(std::uint64_t tracked_bytes, std::uint64_t mmap
   record.tracked_live_bytes = tracked_bytes;
   record.mmap_bytes = mmap_bytes;
   record.tracker_bytes = runtime::resident_bytes();
-  record.limit_bytes = limit_bytes;
+  record.limit_bytes = known.limit_bytes;
+  record.script_limit_bytes = known.script_limit_bytes;
+  record.script_real_bytes = known.script_real_bytes;
+  record.script_peak_bytes = known.script_peak_bytes;
+  record.script_used_bytes = known.script_used_bytes;
   record.address_bytes = status_bytes(status, "VmSize");
   record.data_bytes = status_bytes(status, "VmData");
   read_process_limits(record);

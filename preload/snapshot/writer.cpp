@@ -285,7 +285,7 @@ int put_all(FileBuilder& file, const Content& content, Outcome& outcome) {
   put_sites(file, description, tables.sites, walk);
   put_ages(file, walk);
   const format::AccountingRecord accounting =
-      account(walk.live_bytes(), walk.mmap_bytes(), description.limit_bytes);
+      account(walk.live_bytes(), walk.mmap_bytes(), description.limits);
   outcome.tracker_bytes = accounting.tracker_bytes;
   put_section(file, SectionId::kAccounting, accounting);
   put_losses(file);

@@ -10,6 +10,7 @@
 #include "preload/recorder/recorder.h"
 #include "preload/recorder/thread_cache.h"
 #include "preload/scan/scan.h"
+#include "preload/snapshot/accounting.h"
 
 namespace seep::snapshot {
 
@@ -24,7 +25,7 @@ struct Description {
   std::string_view end_function;
   std::uint32_t now_tick = 0;
   std::uint32_t fork_tick = 0;  // blocks born earlier are inherited
-  std::uint64_t limit_bytes = 0;
+  KnownLimits limits;
   // Births that belong to the parent of a fork, by site; null when there are none.
   const recorder::Births* births_at_fork = nullptr;
   std::uint32_t births_at_fork_count = 0;

@@ -27,9 +27,13 @@ class PoolTable {
     old = object_of(old);
     return outcome;
   }
-  bool try_insert(const Block& object) { return entries_.try_insert(entry_of(object)); }
+  [[gnu::always_inline]] bool try_insert(const Block& object) {
+    return entries_.try_insert(entry_of(object));
+  }
   bool remove(std::uintptr_t address) { return entries_.remove(place_of(address)); }
-  bool try_remove(std::uintptr_t address) { return entries_.try_remove(place_of(address)); }
+  [[gnu::always_inline]] bool try_remove(std::uintptr_t address) {
+    return entries_.try_remove(place_of(address));
+  }
   void allow_dense_pages(bool allowed) { entries_.allow_dense_pages(allowed); }
   void expect_equal_blocks(bool expected) { entries_.expect_equal_blocks(expected, kSizeShift); }
   // The object that begins at `address`, a multiple of 8.

@@ -54,6 +54,18 @@ SnapshotBuilder with_scripts() {
   return builder;
 }
 
+SnapshotBuilder with_words() {
+  SnapshotBuilder builder = with_scan();
+  const auto kind = [](format::LinkKind value) { return static_cast<std::uint32_t>(value); };
+  builder.holder_texts = "global $jobsJob::$log";
+  builder.chains.push_back({1,
+                            4,
+                            4,
+                            {{kind(format::LinkKind::kScriptGlobal), 12, 0, 0, 0},
+                             {kind(format::LinkKind::kScriptValue), 9, 0, 0, 12}}});
+  return builder;
+}
+
 void write_corpus(const std::string& directory) {
   SnapshotBuilder().write(directory + "/empty");
   SnapshotBuilder sites = with_sites();
@@ -65,6 +77,7 @@ void write_corpus(const std::string& directory) {
   write_file(directory + "/later-section", encode_file(sections, format::kVersionMajor, 1));
   with_scan().write(directory + "/scan");
   with_scripts().write(directory + "/scripts");
+  with_words().write(directory + "/holder-words");
   with_scan()
       .scanned(format::ScanTime::kRequest, format::ScanProblem::kNoRegisters)
       .write(directory + "/scan-incomplete");

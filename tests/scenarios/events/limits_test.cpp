@@ -15,7 +15,7 @@ TEST_P(Descriptors, AreTheProgramsOwn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, Descriptors,
-                         ::testing::Values("numbers", "close_everything", "reuse_numbers",
+                         ::testing::Values("list", "numbers", "close_everything", "reuse_numbers",
                                            "few_descriptors", "small_files",
                                            "small_files_with_handler", "small_files_while_pending"),
                          [](const auto& way) { return std::string(way.param); });

@@ -65,12 +65,32 @@ TEST_F(Privileges, AWorkerThatDropsRootIsRecorded) {
   EXPECT_EQ(report(paths.back()).at("snapshots").back().at("trigger"), "exit");
 }
 
-// In the new root there is no /proc; the descriptor of the recording still leads there.
+// In the new root there is no /proc; a descriptor of the recording still leads there.
 TEST_F(Privileges, AChangedRootIsStillRecorded) {
   if (!runs_as_root()) {
     return;
   }
   run_preloaded({program("privileges"), "change_root"}, busy_settings());
+  EXPECT_EQ(most_blocks_through("hold_blocks_in_jail"), 100U);
+  ASSERT_EQ(recordings("privileges").size(), 1U);
+}
+
+TEST_F(Privileges, ARootThatIsChangedByNumberIsStillRecorded) {
+  if (!runs_as_root()) {
+    return;
+  }
+  run_preloaded({program("privileges"), "change_root_by_number"}, busy_settings());
+  EXPECT_EQ(most_blocks_through("hold_blocks_in_jail"), 100U);
+}
+
+TEST_F(Privileges, ARecordingThatIsCoveredByAMountIsGoneOnWith) {
+  if (!runs_as_root()) {
+    return;
+  }
+  const std::string covered = recordings_directory().string();
+  const Output output =
+      run_preloaded({program("privileges"), "cover_recordings", covered}, busy_settings());
+  EXPECT_NE(output.out.find("mount 0"), std::string::npos) << output.out;
   EXPECT_EQ(most_blocks_through("hold_blocks_in_jail"), 100U);
 }
 

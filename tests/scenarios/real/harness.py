@@ -50,6 +50,15 @@ def environment(library_path, added):
     return {**clean, "LC_ALL": "C", "LD_LIBRARY_PATH": library_path, **added}
 
 
+def report(seep, path, settings, *options):
+    """What `seep report --json` says of a recording, or of all in a directory, with every suspect."""
+    done = subprocess.run([str(seep), "report", "--json", "--top", "0", *options, str(path)], env=settings,
+                          stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise Trouble(f"seep report: {done.stderr.decode().strip()}")
+    return json.loads(done.stdout)
+
+
 class Programs:
     """The unpacked packages and a folder to work in."""
 

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """PHP scripts under seep: their own frames stand in the stacks, and nothing else changes.
 
-usage: php_test.py --build-dir DIR [--php VERSION] [--offline] [--only NAME,…]
+usage: php_test.py --build-dir DIR [--php VERSION | --zts] [--offline] [--only NAME,…]
 
 Debian's PHP is unpacked under the build folder, never installed (scripts/fetch_packages): that of this
-release, or of another one, which runs on its own libc. Exit status 1 when a case fails, 77 when that
-PHP cannot be had.
+release, or of another one, which runs on its own libc. Debian has no thread-safe one: --zts runs the
+program that SEEP_TEST_PHP_ZTS names, sapi/cli/php of a build tree (configure --enable-zts
+--enable-embed). Exit status 1 when a case fails, 77 when that PHP cannot be had.
 """
 import argparse
-import dataclasses
-import json
+import os
 import pathlib
 import re
 import shutil
@@ -20,15 +20,13 @@ import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parents[2]
-sys.path.insert(0, str(SOURCE / "tests" / "scenarios" / "real"))
-from harness import environment  # noqa: E402
+sys.path[:0] = [str(SOURCE / "tests" / "scenarios" / "real"), str(HERE)]
+from debian_php import Absent, Php, RELEASES  # noqa: E402
+from harness import Trouble, environment  # noqa: E402
 from servers import free_port, wait_for_port  # noqa: E402
 
-# Which release of Debian has it; None: this one.
-RELEASES = {"7.4": "bullseye", "8.2": None, "8.4": "trixie"}
 SKIPPED = 77
 REQUESTS = 150
-LONGEST_RUN_S = 60
 
 
 class Failure(Exception):
@@ -40,58 +38,16 @@ def expect(is_so, sentence):
         raise Failure(sentence)
 
 
-@dataclasses.dataclass
-class Run:
-    out: bytes
-    err: bytes
-    status: int
+class Scripts(Php):
+    """PHP without settings of its own, and the scripts beside this file."""
 
+    def command(self, script, *arguments, options=()):
+        return [*self.php, "-n", "-d", "memory_limit=512M", *options, str(HERE / "php" / script), *arguments]
 
-class Php:
-    """PHP from its package, a work folder, and seep."""
-
-    def __init__(self, build_dir, version, offline):
-        self.version = tuple(map(int, version.split(".")))
-        self.seep = build_dir / "bin" / "seep"
-        self.preload = build_dir / "lib" / "libseep.so"
-        self.work = build_dir / f"scripts-php{version}"
-        shutil.rmtree(self.work, ignore_errors=True)
-        self.work.mkdir(parents=True)
-        packages = build_dir / f"packages-php{version}"
-        self.fetch = [str(SOURCE / "scripts" / "fetch_packages"), "--into", str(packages)]
-        self.unpack(version, RELEASES[version], offline)
-        self.loader_path = self.ask("--library-path")
-        self.php = [str(packages / "root" / "usr" / "bin" / f"php{version}")]
-        if RELEASES[version]:
-            self.php = [self.ask("--loader"), "--library-path", self.loader_path, *self.php]
-            self.loader_path = ""
-
-    def unpack(self, version, release, offline):
-        options = (["--release", release] if release else []) + (["--offline"] if offline else [])
-        names = [f"php{version}-{name}" for name in ("cli", "common", "opcache")]
-        if subprocess.run([*self.fetch, *options, *names], check=False).returncode:
-            print(f"SKIPPED: PHP {version} was not run: its packages could not be had (the reason is above)")
-            sys.exit(SKIPPED)
-
-    def ask(self, option):
-        return subprocess.run([*self.fetch, option], text=True, capture_output=True, check=True).stdout.strip()
-
-    def command(self, script, *arguments):
-        return [*self.php, "-n", "-d", "memory_limit=512M", str(HERE / "php" / script), *arguments]
-
-    def recordings(self, name):
-        return self.work / name
-
-    def run(self, command, added=None):
-        done = subprocess.run(command, env=environment(self.loader_path, added or {}), cwd=self.work,
-                              stdin=subprocess.DEVNULL, capture_output=True, check=False,
-                              timeout=LONGEST_RUN_S)
-        return Run(done.stdout, done.stderr, done.returncode)
-
-    def tracked(self, name, **settings):
-        """Variables that put a command under seep."""
-        return {"LD_PRELOAD": str(self.preload), "SEEP_DIR": str(self.recordings(name)),
-                "SEEP_MIN_LIFE": "0s", "SEEP_INTERVAL": "80ms", **settings}
+    def opcache(self):
+        """Options that put compiled code, and what it is described by, into shared memory."""
+        [library] = self.root.glob("usr/lib/php/*/opcache.so")
+        return ["-d", f"zend_extension={library}", "-d", "opcache.enable_cli=1"]
 
     def compare(self, name, command, **settings):
         """Runs natively and under seep: what comes out must be the same."""
@@ -101,10 +57,31 @@ class Php:
                    f"{what} differs: {getattr(native, what)!r} natively, {getattr(seen, what)!r} under seep")
         return seen
 
-    def report(self, path, *options):
-        done = self.run([str(self.seep), "report", "--json", "--top", "0", *options, str(path)])
-        expect(done.status == 0, f"seep report: {done.err.decode().strip()}")
-        return json.loads(done.out)
+
+class ThreadSafeScripts(Scripts):
+    """The same with a thread-safe PHP that somebody has built."""
+
+    def __init__(self, build_dir):
+        named = os.environ.get("SEEP_TEST_PHP_ZTS", "")
+        if not named or not os.access(named, os.X_OK):
+            raise Absent("SEEP_TEST_PHP_ZTS does not name a thread-safe one"
+                         + (f" ({named} cannot be run)" if named else ""))
+        program = pathlib.Path(named).resolve()
+        question = "echo PHP_VERSION, ' ', PHP_ZTS, ' ', function_exists('pcntl_fork');"
+        said = subprocess.run([named, "-n", "-r", question], text=True, capture_output=True,
+                              check=True).stdout.split(" ")
+        if said[1] != "1":
+            sys.exit(f"{named} is not a thread-safe PHP")
+        self.version = tuple(map(int, said[0].split(".")[:2]))
+        self.can_fork = said[2] == "1"
+        self.php = [str(program)]
+        self.embedded = program.parents[2] / "libs" / "libphp.so"
+        self.seep = build_dir / "bin" / "seep"
+        self.preload = build_dir / "lib" / "libseep.so"
+        self.work = build_dir / "work-php-zts"
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir(parents=True)
+        self.environment = environment("", {})
 
 
 def blamed(suspect):
@@ -235,6 +212,17 @@ def language_off(php, name):
     expect(frames and all(frame["language"] == "native" for frame in frames), "there are script frames")
 
 
+def offsets(php, name):
+    """Offsets that the user gives go before those that are known, and are tried before they are believed."""
+    mine = {(7, 4): "488,137,136,60,64", (8, 2): "488,81,152,80,88", (8, 4): "488,81,168,96,104"}[php.version]
+    version = ".".join(map(str, php.version))
+    first_is_the_leak(php, name, SEEP_PHP_OFFSETS=f"{version}:{mine}")
+    php.compare(f"{name}-wrong", php.command("leak.php", "0.3"), SEEP_PHP_OFFSETS=f"{version}:488,81,24,80,88")
+    report = php.report(php.recordings(f"{name}-wrong"))
+    expect(report["losses"]["script_frames_refused"] == 1, "offsets that are wrong were believed")
+    first_is_the_leak(php, f"{name}-other", SEEP_PHP_OFFSETS="9.9:488,81,24,80,88")
+
+
 def lines(php, name):
     php.compare(name, php.command("lines.php"))
     report = php.report(php.recordings(name), "--sites")
@@ -262,10 +250,76 @@ def memory(php, name):
         expect(all(one["live_bytes"] > 8e6 for one in taken), f"it holds {taken}")
 
 
+def scan_running(php, name, command):
+    """Scans a script that says that it is ready, and kills it there, as a worker may be."""
+    script = subprocess.Popen(command, env={**php.environment, **php.tracked(name)}, cwd=php.work,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        expect(b"ready\n" in iter(script.stdout.readline, b""), "the script was not ready before its end")
+        for verb in ("scan", "snapshot"):
+            done = php.run([str(php.seep), verb, str(script.pid)])
+            expect(done.status == 0, f"seep {verb}: {done.err.decode().strip()}")
+    finally:
+        script.kill()
+        script.wait(timeout=20)
+    return php.report(php.recordings(name), "--sites")
+
+
+def limit_command(php, *arguments):
+    return [word.replace("=512M", "=64M") for word in php.command("limit.php", *arguments)]
+
+
+def served_and_marked(php, name, kind, batches):
+    """So many batches of requests, each followed by a mark that says how many they are by now; then the
+    worker is killed, as one that runs on. The number done."""
+    worker = subprocess.Popen(limit_command(php, kind), env={**php.environment, **php.tracked(name)},
+                              cwd=php.work, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL)
+    done = 0
+    try:
+        for _ in range(batches):
+            done = int(worker.stdout.readline())
+            marked = php.run([str(php.seep), "mark", str(worker.pid), "batch", "--units", str(done)])
+            expect(marked.status == 0, f"seep mark: {marked.err.decode().strip()}")
+            time.sleep(0.1)  # growth is judged from a second on
+            worker.stdin.write(b"\n")
+            worker.stdin.flush()
+    finally:
+        worker.kill()
+        worker.wait(timeout=20)
+    return done
+
+
+def limit_left(php, name):
+    """How many requests are left to memory_limit, said at its half: as many as it then takes."""
+    done = served_and_marked(php, name, "leak", 20)
+    report = php.report(php.recordings(name), "--unit-name", "request")
+    limit = report["totals"]["limit"]
+    expect(limit and limit["source"] == "memory_limit" and limit["bytes"] == 64 << 20, f"the limit is {limit}")
+    native = php.run(limit_command(php))
+    truth = int(re.search(rb"ended after (\d+)", native.out).group(1)) - done
+    expect(limit["units"] is not None and limit["seconds"] is not None, f"nothing is left to tell: {limit}")
+    low, high = limit["units"]
+    expect(low <= truth <= high, f"{truth} requests were left, told were {low:.0f} to {high:.0f}")
+    expect(high - low < 0.2 * truth, f"{low:.0f} to {high:.0f} tells nothing")
+    text = php.run([str(php.seep), "report", "--unit-name", "request", str(php.recordings(name))]).out.decode()
+    expect(re.search(r"64M \(PHP's memory_limit\) is reached in .* requests\.", text), f"it says {text}")
+
+
+def limit_far(php, name):
+    """A worker that keeps nothing never reaches its limit; one that is ended by it has."""
+    served_and_marked(php, name, "clean", 20)
+    limit = php.report(php.recordings(name))["totals"]["limit"]
+    expect(limit and limit["source"] == "memory_limit" and limit["seconds"] is None, f"the limit is {limit}")
+    php.run(limit_command(php), php.tracked(f"{name}-end"))
+    text = php.run([str(php.seep), "report", str(php.recordings(f"{name}-end"))]).out.decode()
+    expect("64M (PHP's memory_limit) has been reached." in text, f"it says {text}")
+
+
 def left(php, name):
     """Past the limit PHP frees unseen, until 8.3: what is recorded may be gone, and is not lost."""
-    php.compare(name, php.command("left.php"), SEEP_SCAN="always")
-    report = php.report(php.recordings(name), "--sites")
+    php.compare(f"{name}-alone", php.command("left.php"))
+    report = scan_running(php, name, php.command("left.php", "until-killed"))
     lost = {key: count for key, count in blocks_by_line(report, "unreachable_blocks").items()
             if key[0] == "left.php" and count}
     expect(not lost, f"called unreachable: {lost}")
@@ -298,7 +352,7 @@ def destructors(php, name):
 def web_server(php, name):
     port = free_port()
     command = php.command("request.php")[:-1] + ["-S", f"127.0.0.1:{port}", str(HERE / "php/request.php")]
-    server = subprocess.Popen(command, env=environment(php.loader_path, php.tracked(name)), cwd=php.work,
+    server = subprocess.Popen(command, env={**php.environment, **php.tracked(name)}, cwd=php.work,
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL)
     try:
@@ -314,6 +368,32 @@ def web_server(php, name):
     expect(sum(left.values()) < 3000, f"blocks of requests that are over: {left}")
     leaks = [described(blamed(row)) for row in report["suspects"] if row["leak"]]
     expect(not leaks, f"leaks: {leaks}")
+    counts = [one["units"] for one in report["snapshots"] if one["units"]]
+    expect(report["work"] and report["work"]["unit"] == "request" and counts == sorted(counts)
+           and 0.8 * REQUESTS < counts[-1] <= REQUESTS + 1,
+           f"{REQUESTS} requests were served, counted were {counts} ({report['work']})")
+
+
+def threads(php, name):
+    """Threads that each run PHP: what their requests hold is put under its line, and forgotten with them."""
+    program = php.work / "threads_in_c"
+    if not php.embedded.exists():
+        raise Failure(f"the build has no {php.embedded} (configure --enable-embed)")
+    subprocess.run(["cc", "-o", str(program), str(HERE / "php" / "threads.c"), str(php.embedded), "-pthread",
+                    f"-Wl,-rpath,{php.embedded.parent}"], check=True)
+    php.compare(name, [str(program), str(HERE / "php" / "thread.php")])
+    report = php.report(php.recordings(name))
+    no_losses(report)
+    [line] = marked_lines("thread.php", "keeps")
+    rows = [row for row in report["suspects"]
+            if blamed(row)["line"] == line and (blamed(row)["file"] or "").endswith("/thread.php")]
+    most = max((sum(counts) for counts in zip(*(row["series"]["live_blocks"] for row in rows))), default=0)
+    expect(most > 1000, f"at most {most} blocks of keep()")
+    made = sum(row["allocated_blocks"] for row in rows)
+    expect(made > 4 * most, f"{made} blocks made in 25 requests, {most} held at once")
+    left = sum(row["live_blocks"] for row in rows)
+    expect(left == 0, f"{left} blocks of requests that are over")
+    expect(not any(row["leak"] for row in rows), "a leak of requests that are over")
 
 
 def held_lines(script):
@@ -339,27 +419,22 @@ def check_holders(report, script, expected=None):
     expect(not wrong, "\n  ".join(["holders:", *wrong]))
 
 
-def holders(php, name):
-    """Values of every kind of holder, while the script runs. It is killed there, as a worker may be."""
-    command = php.command("holders.php", "until-killed")
-    script = subprocess.Popen(command, env=environment(php.loader_path, php.tracked(name)), cwd=php.work,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    try:
-        expect(script.stdout.readline() == b"ready\n", "the script did not come to its end")
-        for verb in ("scan", "snapshot"):
-            done = php.run([str(php.seep), verb, str(script.pid)])
-            expect(done.status == 0, f"seep {verb}: {done.err.decode().strip()}")
-    finally:
-        script.kill()
-        script.wait(timeout=20)
-    check_holders(php.report(php.recordings(name), "--sites"), "holders.php")
+def holders(php, name, options=()):
+    """Values of every kind of holder, while the script runs."""
+    report = scan_running(php, name, php.command("holders.php", "until-killed", options=options))
+    check_holders(report, "holders.php")
+
+
+def holders_opcache(php, name):
+    holders(php, name, php.opcache())
 
 
 def holders_at_end(php, name):
     """What a script held is looked at before PHP takes it down. What functions had is gone, and so is the
     name of a variable whose object is the first to go."""
     php.compare(name, php.command("holders.php"))
-    expected = {line: text.replace("global $queue", "global variable")
+    queue = "global $queue" if php.version < (8, 0) else "global variable"
+    expected = {line: text.replace("global $queue", queue)
                 for line, text in held_lines("holders.php").items() if not text.startswith("local ")}
     check_holders(php.report(php.recordings(name), "--sites"), "holders.php", expected)
 
@@ -367,31 +442,58 @@ def holders_at_end(php, name):
 CASES = {"leak": leak, "consumer": consumer, "at_end": at_end, "destructors": destructors, "sampled": sampled,
          "without_zend_allocator": without_zend_allocator,
          "slow_start": slow_start, "late": late,
-         "language_off": language_off, "lines": lines, "memory": memory, "left": left, "forks": forks,
-         "holders": holders, "holders_at_end": holders_at_end,
+         "language_off": language_off, "offsets": offsets, "lines": lines, "memory": memory,
+         "limit_left": limit_left, "limit_far": limit_far, "left": left, "forks": forks,
+         "holders": holders, "holders_opcache": holders_opcache, "holders_at_end": holders_at_end,
          "web_server": web_server}
 
-HOLDERS = ("holders", "holders_at_end")
+HOLDERS = ("holders", "holders_opcache", "holders_at_end")
+THREADED = {"threads": threads}
+
+
+def cases_of(php):
+    """Those that are run, and why others are not."""
+    cases, left_out = dict(CASES), {}
+    if isinstance(php, ThreadSafeScripts):
+        cases.update(THREADED)
+        left_out.update({name: "who holds it is told in the script's words of other builds only" for name in HOLDERS})
+        left_out["late"] = "a thread-safe PHP is seen from its next request on"
+        if not php.can_fork:
+            left_out["forks"] = "this PHP cannot fork (configure --enable-pcntl)"
+    return cases, left_out
+
+
+def chosen(options):
+    build_dir = options.build_dir.resolve()
+    packages = [f"php{options.php}-{name}" for name in ("cli", "common", "opcache")]
+    try:
+        return (ThreadSafeScripts(build_dir) if options.zts
+                else Scripts(build_dir, f"php{options.php}", packages, options.offline, options.php))
+    except Absent as absent:
+        print(f"SKIPPED: PHP {'ZTS' if options.zts else options.php} was not run: {absent}")
+        sys.exit(SKIPPED)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--build-dir", required=True, type=pathlib.Path)
     parser.add_argument("--php", choices=RELEASES, default="8.2", help="its version")
+    parser.add_argument("--zts", action="store_true", help="a thread-safe PHP that SEEP_TEST_PHP_ZTS names")
     parser.add_argument("--offline", action="store_true", help="use the packages unpacked already, or fail")
     parser.add_argument("--only", help="comma separated names")
     options = parser.parse_args()
-    php = Php(options.build_dir.resolve(), options.php, options.offline)
+    php = chosen(options)
+    cases, left_out = cases_of(php)
     failed = 0
-    for name in options.only.split(",") if options.only else CASES:
-        if name in HOLDERS and options.php != "8.2":
-            print(f"{name}: not run: holders in the script's words are shown with PHP 8.2 only")
+    for name in options.only.split(",") if options.only else cases:
+        if name in left_out:
+            print(f"{name}: not run: {left_out[name]}")
             continue
         begin = time.monotonic()
         try:
-            CASES[name](php, name)
+            cases[name](php, name)
             print(f"{name}: good, {time.monotonic() - begin:.1f} s")
-        except (Failure, OSError, subprocess.TimeoutExpired) as failure:
+        except (Failure, Trouble, OSError, subprocess.SubprocessError) as failure:
             failed += 1
             print(f"{name}: FAILED: {failure}")
     print(f"{failed} failed; kept {php.work}")

@@ -19,8 +19,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parents[2]
-sys.path[:0] = [str(SOURCE / "tests" / "scenarios" / "real"), str(HERE)]
-from php import Php  # noqa: E402
+sys.path[:0] = [str(SOURCE / "tests" / "scenarios" / name) for name in ("real", "scripts", "services")]
+from debian_php import Php  # noqa: E402
 from reports import leak_rows, marked_line, passes  # noqa: E402
 from servers import free_port, wait_for_port  # noqa: E402
 
@@ -92,11 +92,11 @@ def wait_for_group(group):
 
 
 @contextlib.contextmanager
-def site(php, most_requests, added):
+def site(php, most_requests, added, workers=WORKERS):
     """nginx before php-fpm, which runs with the variables in `added`; yields nginx's port."""
     fpm, port = free_port(), free_port()
     fpm_config, nginx_config = php.work / "fpm.conf", php.work / "nginx.conf"
-    fpm_config.write_text(FPM_CONFIG.format(work=php.work, fpm=fpm, workers=WORKERS, most=most_requests))
+    fpm_config.write_text(FPM_CONFIG.format(work=php.work, fpm=fpm, workers=workers, most=most_requests))
     nginx_config.write_text(NGINX_CONFIG.format(work=php.work, fpm=fpm, port=port, script=SCRIPT))
     as_root = ["--allow-to-run-as-root"] if os.geteuid() == 0 else []
     with started(php, [str(php.root / "usr/sbin/php-fpm8.2"), "-F", "-y", str(fpm_config), *as_root], fpm, added), \
@@ -180,6 +180,7 @@ def main():
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(CASES))
     options = parser.parse_args()
     php = Php(options.build_dir.resolve(), "fpm", PACKAGES, options.offline)
+    php.write_ini()
     return passes([(name, CASES[name](php, name, options.requests)) for name in options.only])
 
 

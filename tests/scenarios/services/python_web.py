@@ -19,8 +19,8 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parents[2]
 sys.path[:0] = [str(SOURCE / "tests" / "scenarios" / "real"), str(HERE)]
-from harness import environment  # noqa: E402
-from reports import leak_rows, marked_line, passes, report  # noqa: E402
+from harness import environment, report  # noqa: E402
+from reports import leak_rows, marked_line, passes  # noqa: E402
 from servers import free_port, wait_for_port  # noqa: E402
 
 PACKAGES = [f"python3-{name}" for name in ("gunicorn", "pkg-resources", "setuptools", "flask", "werkzeug", "jinja2",

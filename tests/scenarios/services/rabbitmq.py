@@ -19,8 +19,8 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parents[2]
-sys.path[:0] = [str(SOURCE / "tests" / "scenarios" / "real"), str(HERE)]
-from php import Php  # noqa: E402
+sys.path[:0] = [str(SOURCE / "tests" / "scenarios" / name) for name in ("real", "scripts", "services")]
+from debian_php import Php  # noqa: E402
 from reports import leak_rows, marked_line, passes  # noqa: E402
 from servers import free_port, wait_for_port  # noqa: E402
 
@@ -61,7 +61,7 @@ def broker(work):
 def problem_with(php, port, trap, variant, seconds):
     """What is wrong with the report of one worker; None when nothing is."""
     name = f"{trap}-{variant}"
-    command = [php.php, str(SCRIPT), str(php.work / "autoload.php"), str(port), str(seconds), trap, variant]
+    command = [*php.php, str(SCRIPT), str(php.work / "autoload.php"), str(port), str(seconds), trap, variant]
     is_blocked = (trap, variant) == ("blocked", "leaky")
     done = php.run(command, php.tracked(name), ends_after=seconds if is_blocked else None)
     if done.out != b"done\n" and not is_blocked:
@@ -87,7 +87,8 @@ def main():
         print(f"skipped: there is no {SERVER} (Debian's rabbitmq-server)")
         return SKIPPED
     php = Php(options.build_dir.resolve(), "rabbitmq", PACKAGES, options.offline)
-    php.autoload(php.root / "usr/share/php/PhpAmqpLib")
+    php.write_ini()
+    php.autoload({"PhpAmqpLib": php.root / "usr/share/php/PhpAmqpLib"})
     runs = [(trap, variant) for trap in options.only for variant in ("leaky", "fixed")]
     with tempfile.TemporaryDirectory() as folder, broker(pathlib.Path(folder)) as port:
         with concurrent.futures.ThreadPoolExecutor(options.at_once) as pool:

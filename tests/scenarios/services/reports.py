@@ -1,9 +1,7 @@
 """Reports of services: the rows that are called leaks, the line that a script marks, and the outcome of cases."""
 import dataclasses
-import json
 import pathlib
 import re
-import subprocess
 
 
 @dataclasses.dataclass
@@ -38,11 +36,3 @@ def passes(results):
     for name, problem in results:
         print(f"{'right' if problem is None else 'WRONG'}  {name}" + ("" if problem is None else f": {problem}"))
     return 0 if all(problem is None for _, problem in results) else 1
-
-
-def report(seep, path, environment):
-    done = subprocess.run([str(seep), "report", "--json", "--top", "0", str(path)], env=environment,
-                          stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"seep report: {done.stderr.decode().strip()}")
-    return json.loads(done.stdout)

@@ -97,6 +97,19 @@ TEST(Settings, ChooseTheLanguagesWhoseStacksAreRead) {
   EXPECT_TRUE(php.settings().languages.php && !php.settings().languages.python);
 }
 
+TEST(Settings, GiveOffsetsOfAPhp) {
+  EXPECT_EQ(Environment({}).settings().languages.php_layout.version, 0);
+  const Environment given({"SEEP_PHP_OFFSETS=8.10:512,81,168,96,104"});
+  EXPECT_EQ(given.problem(), "");
+  const script::PhpLayout layout = given.settings().languages.php_layout;
+  EXPECT_EQ(layout.version, 810);
+  EXPECT_EQ(layout.current_execute_data, 512);
+  EXPECT_EQ(layout.in_compilation, 81);
+  EXPECT_EQ(layout.filename, 168);
+  EXPECT_EQ(layout.last, 96);
+  EXPECT_EQ(layout.opcodes, 104);
+}
+
 class BadSetting : public testing::TestWithParam<const char*> {};
 
 TEST_P(BadSetting, IsOneLineWithVariableValueAndWhatIsAccepted) {
@@ -117,8 +130,13 @@ INSTANTIATE_TEST_SUITE_P(
                     "SEEP_SIGNAL=9", "SEEP_TRACK=heap,all", "SEEP_CHILDREN=some", "SEEP_MODE=fuzzy",
                     "SEEP_START=later", "SEEP_START=", "SEEP_START=rss:", "SEEP_START=rss:0",
                     "SEEP_START=rss:80%", "SEEP_START=rss:1G,2G", "SEEP_RSS_LIMIT=120%",
-                    "SEEP_SCAN=yes", "SEEP_LANG=perl", "SEEP_SCAN_LIMIT=2", "SEEP_SAMPLE_BYTES=0",
-                    "SEEP_SAMPLE_BYTES=1023", "SEEP_SAMPLE_BYTES=1025M", "SEEP_MIN_LIFE=soon"));
+                    "SEEP_SCAN=yes", "SEEP_LANG=perl", "SEEP_PHP_OFFSETS=8.6",
+                    "SEEP_PHP_OFFSETS=512,81,168,96,104", "SEEP_PHP_OFFSETS=8.6:512,81,168,96",
+                    "SEEP_PHP_OFFSETS=8.6:512,81,168,96,104,1",
+                    "SEEP_PHP_OFFSETS=8.6:512,81,168,96,",
+                    "SEEP_PHP_OFFSETS=8.6:512,81,168,96,1025", "SEEP_SCAN_LIMIT=2",
+                    "SEEP_SAMPLE_BYTES=0", "SEEP_SAMPLE_BYTES=1023", "SEEP_SAMPLE_BYTES=1025M",
+                    "SEEP_MIN_LIFE=soon"));
 
 // The program's own faults must reach it, and libc keeps 32 and 33 for itself.
 TEST(Settings, RefuseSignalsThatAreNotFreeToUse) {

@@ -42,6 +42,24 @@ class ReadRecording : public testing::Test {
 
 using Series = std::map<std::uint64_t, std::vector<std::uint64_t>>;
 
+TEST_F(ReadRecording, RequestsOfPhpAreTheUnitsWhereNothingElseIsCounted) {
+  SnapshotBuilder builder;
+  builder.at(1, 1).write_into(path_);
+  builder.process.flags |= format::kHasUnits | format::kUnitsAreRequests;
+  builder.process.units = 10;
+  builder.at(2, 2).write_into(path_);
+  model::Recording recording = read();
+  EXPECT_EQ(recording.process.unit, "request");
+  EXPECT_FALSE(recording.moments[0].units.has_value());
+  EXPECT_EQ(recording.moments[1].units, 10U);
+  builder.process.flags &= ~format::kUnitsAreRequests;
+  builder.at(3, 3).units(4000).write_into(path_);
+  recording = read();
+  EXPECT_EQ(recording.process.unit, "");
+  EXPECT_FALSE(recording.moments[1].units.has_value());
+  EXPECT_EQ(recording.moments[2].units, 4000U);
+}
+
 TEST_F(ReadRecording, FollowsEachSiteOverAllMoments) {
   SnapshotBuilder builder;
   const auto server = builder.add_module("/usr/bin/server");

@@ -313,11 +313,13 @@ TEST_F(ReadSnapshot, WhatOlderFilesDoNotHoldIsZero) {
   builder.unit = "request";
   builder.accounting.limit_bytes = 5000;
   builder.accounting.data_limit_bytes = 6000;
+  builder.accounting.script_used_bytes = 7000;
   auto sections = builder.sections();
   const auto whole = read(test::encode_file(sections));
   ASSERT_TRUE(whole) << whole.error().message();
   EXPECT_EQ(whole->process.unit, "request");
   EXPECT_EQ(whole->moment.accounting.data_limit_bytes, 6000U);
+  EXPECT_EQ(whole->moment.accounting.script_used_bytes, 7000U);
   const auto cut = [&](SectionId id, std::uint32_t bytes) {
     section(sections, id).bytes.resize(bytes);
     section(sections, id).entry_bytes = bytes;
@@ -330,6 +332,7 @@ TEST_F(ReadSnapshot, WhatOlderFilesDoNotHoldIsZero) {
   EXPECT_EQ(older->process.exe, builder.exe);
   EXPECT_EQ(older->moment.accounting.limit_bytes, 5000U);
   EXPECT_EQ(older->moment.accounting.data_limit_bytes, 0U);
+  EXPECT_EQ(older->moment.accounting.script_used_bytes, 0U);
   cut(SectionId::kAccounting, 72);
   EXPECT_FALSE(read(test::encode_file(sections, 1, 1)));
 }

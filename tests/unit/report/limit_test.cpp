@@ -102,6 +102,116 @@ TEST(Limit, OfACgroupIsSharedByAllThatAreAlive) {
   EXPECT_NEAR(*limit_of(recordings)->expected_s, 1000, 1);
 }
 
+// PHP's allocator, in a script that keeps `kept` bytes a second of what it takes, in chunks of 2
+// MB, and has reached 4 MB and 60 times as much.
+model::Recording php(double kept, std::uint64_t limit) {
+  constexpr std::uint64_t kChunk = 2 << 20;
+  model::Recording recording = growing(7, 64'000);
+  recording.id = "php.7";
+  for (model::Moment& moment : recording.moments) {
+    const auto used = 4 * kMega + static_cast<std::uint64_t>(kept * moment.time_s);
+    moment.accounting.script_used_bytes = used;
+    moment.accounting.script_real_bytes = (used / kChunk + 1) * kChunk;
+    moment.accounting.script_peak_bytes = moment.accounting.script_real_bytes;
+    moment.accounting.script_limit_bytes = limit;
+  }
+  return recording;
+}
+
+TEST(Limit, OfPhpIsReachedWhenItsChunksAreFull) {
+  constexpr std::uint64_t kBytes = 64 << 20;
+  const double truth = (kBytes - 4e6) / 250e3 - 60;
+  const auto limit = limit_of({php(250e3, kBytes)});
+  ASSERT_TRUE(limit && limit->seconds);
+  EXPECT_EQ(limit->source, "memory_limit");
+  EXPECT_EQ(limit->process, "php.7");
+  EXPECT_EQ(limit->bytes, kBytes);
+  EXPECT_LE(limit->seconds->low, truth);
+  EXPECT_GE(limit->seconds->high, truth - 0.1);
+  EXPECT_LT(limit->seconds->high - limit->seconds->low, 10) << "a chunk is full in 8.4 s";
+  EXPECT_GE(*limit->expected_s, limit->seconds->low);
+  EXPECT_LE(*limit->expected_s, limit->seconds->high);
+}
+
+// Of what it took for a moment, and may take again.
+TEST(Limit, OfPhpComesSoonerWhereTheScriptHadPeaks) {
+  model::Recording recording = php(250e3, 64 << 20);
+  set_in_all(recording, &model::Accounting::script_peak_bytes, 40 << 20);
+  EXPECT_NEAR(limit_of({recording})->seconds->low, 24 * 1048576 / 250e3, 1);
+  set_in_all(recording, &model::Accounting::script_limit_bytes, (65 << 20) - 4096);
+  EXPECT_NEAR(limit_of({recording})->seconds->low, 24 * 1048576 / 250e3, 1)
+      << "a part of a chunk is never had";
+}
+
+TEST(Limit, OfPhpInUnitsIsByWhatEachHasAdded) {
+  model::Recording recording = php(250e3, 64 << 20);
+  for (model::Moment& moment : recording.moments) {  // the first half has twice the pace
+    const double s = moment.time_s;
+    moment.units = static_cast<std::uint64_t>(100 * (s < 30 ? 2 * s : 30 + s));
+    const auto kept = static_cast<std::uint64_t>(2500 * static_cast<double>(*moment.units));
+    model::Accounting& at = moment.accounting;
+    at.script_used_bytes = 4 * kMega + kept;
+    at.script_real_bytes = at.script_peak_bytes = at.script_used_bytes + kMega;
+  }
+  const double truth = ((64 << 20) - 4e6) / 2500 - 9000;
+  const auto limit = limit_of({recording});
+  ASSERT_TRUE(limit && limit->units);
+  EXPECT_NEAR(limit->units->high, truth, 0.01 * truth);
+  EXPECT_LE(limit->units->low, truth);
+}
+
+TEST(Limit, OfPhpThatIsLevelledOffOrNoneIsNotReached) {
+  model::Recording recording = php(250e3, 64 << 20);
+  for (model::Moment& moment : recording.moments) {  // filled in the first half
+    model::Accounting& at = moment.accounting;
+    const double s = std::min(moment.time_s, 32.0);
+    at.script_used_bytes = 4 * kMega + static_cast<std::uint64_t>(250e3 * s);
+    at.script_real_bytes = at.script_peak_bytes = at.script_used_bytes + kMega;
+  }
+  EXPECT_EQ(limit_of({recording})->source, "memory_limit");
+  EXPECT_FALSE(limit_of({recording})->seconds.has_value());
+  EXPECT_FALSE(limit_of({php(250e3, 0)}).has_value()) << "memory_limit=-1";
+  EXPECT_FALSE(limit_of({php(0, 64 << 20)})->seconds.has_value());
+}
+
+TEST(Limit, OfPhpHasBeenReachedWhereThatWasSeen) {
+  model::Recording recording = php(250e3, 64 << 20);
+  model::Moment& last = recording.moments.back();
+  last.trigger = model::Trigger::kLimit;
+  EXPECT_EQ(*limit_of({recording})->expected_s, 0);
+  EXPECT_EQ(*nearest_limit({recording}, {}, 0, false, {})->expected_s, 0);
+  recording.moments.push_back(last);  // of the next request
+  recording.moments.back().trigger = model::Trigger::kExit;
+  recording.moments.back().accounting.script_peak_bytes = 2 << 20;
+  EXPECT_NE(limit_of({recording})->expected_s, 0);
+}
+
+// Beside the limit of the whole container, and what PHP has is left out at the end.
+TEST(Limit, OfPhpIsOneOfThoseRecorded) {
+  model::Recording recording = php(250e3, 64 << 20);
+  set_in_all(recording, &model::Accounting::limit_bytes, rss_of(recording) + 64 * kMega);
+  EXPECT_EQ(limit_of({recording})->source, "memory_limit") << "in 190 s, not 1,000";
+  set_in_all(recording, &model::Accounting::script_limit_bytes, 1 << 30);
+  EXPECT_EQ(limit_of({recording})->source, "cgroup");
+  recording = php(250e3, 64 << 20);
+  recording.moments.back().accounting.script_real_bytes = 0;
+  recording.moments.back().accounting.script_used_bytes = 0;
+  recording.moments.back().accounting.script_limit_bytes = 0;
+  EXPECT_EQ(limit_of({recording})->source, "memory_limit");
+}
+
+TEST(Limit, OfPhpIsNamedInTheText) {
+  Options options;
+  symbolize::Symbolizer symbolizer({});
+  model::Report report = build_report({php(250e3, 64 << 20)}, options, symbolizer);
+  ASSERT_TRUE(report.totals.limit && report.totals.limit->seconds);
+  EXPECT_NE(to_text(report, {}).find("64M (PHP's memory_limit) is reached in "), std::string::npos)
+      << to_text(report, {});
+  report.processes.push_back(report.processes.front());
+  EXPECT_NE(to_text(report, {}).find("64M (PHP's memory_limit of php.7)"), std::string::npos);
+  EXPECT_EQ(nlohmann::json::parse(to_json(report))["totals"]["limit"]["process"], "php.7");
+}
+
 TEST(Limit, IsToldInTheReport) {
   model::Recording recording = growing(7, 64'000);
   for (model::Moment& moment : recording.moments) {

@@ -154,6 +154,17 @@ TEST_F(ScriptWalkTest, WhatAValueHasForItsElementsIsHeldAsItIs) {
   EXPECT_EQ(answer_.links[0].kind, static_cast<std::uint32_t>(format::LinkKind::kScriptLocal));
 }
 
+TEST_F(ScriptWalkTest, APartOfAValueIsNotToldForIt) {
+  const std::uintptr_t list = add(1);
+  const std::uintptr_t part = add(1);
+  root(label(LabelKind::kGlobalRoot, 'a'), list);
+  lead(list, label(LabelKind::kSame), part);
+  for (int i = 0; i < 5; ++i) {
+    lead(part, kElement, add(2));
+  }
+  EXPECT_EQ(chains(2), Chains{"5 a (list, 1 element)"});
+}
+
 TEST_F(ScriptWalkTest, AListOfNodesIsOneHolder) {
   std::uintptr_t node = add(1);
   root(label(LabelKind::kGlobalRoot, 'a'), node);

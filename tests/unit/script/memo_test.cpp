@@ -103,6 +103,61 @@ TEST_F(MemoTest, ForgetsWhatAnEarlierRequestKept) {
   EXPECT_EQ(memo_.find(9, 1), 43U);
 }
 
+// Guarded words are only looked at again when there was a change.
+TEST_F(MemoTest, AGuardedWordThatChangedEndsAStackAndOneThatDidNotKeepsIt) {
+  const std::uint64_t word = 1;
+  std::uint64_t guarded = 2;
+  ReadSet read(memo_.begin());
+  read.read(reinterpret_cast<std::uint64_t>(&word));
+  read.read_guarded(reinterpret_cast<std::uint64_t>(&guarded));
+  memo_.add(7, 1, read, 42);
+  EXPECT_EQ(memo_.find(7, 1), 42U);
+  note_change();  // of another word
+  EXPECT_EQ(memo_.find(7, 1), 42U);
+  guarded = 3;
+  note_change();
+  EXPECT_EQ(memo_.find(7, 1), 0U);
+  EXPECT_EQ(memo_.find(7, 1), 0U) << "and stays so";
+}
+
+TEST_F(MemoTest, WordsAndGuardedOnesShareTheirRoom) {
+  std::vector<std::uint64_t> words(ReadSet::kMostWords, 5);
+  ReadSet read(memo_.begin());
+  for (unsigned i = 0; i < ReadSet::kMostWords; ++i) {
+    const auto address = reinterpret_cast<std::uint64_t>(&words[i]);
+    i % 2 == 0 ? read.read(address) : read.read_guarded(address);
+  }
+  memo_.add(7, 1, read, 42);
+  for (unsigned i = 0; i < ReadSet::kMostWords; ++i) {
+    EXPECT_EQ(memo_.find(7, 1), 42U);
+    words[i] = 6;
+    note_change();
+    EXPECT_EQ(memo_.find(7, 1), 0U) << i;
+    words[i] = 5;
+  }
+}
+
+// The words that were read before it are not taken for newer ones.
+TEST_F(MemoTest, AChangeDuringAWalkIsSeen) {
+  std::uint64_t guarded = 2;
+  ReadSet read(memo_.begin());
+  read.read_guarded(reinterpret_cast<std::uint64_t>(&guarded));
+  guarded = 3;
+  note_change();
+  memo_.add(7, 1, read, 42);
+  EXPECT_EQ(memo_.find(7, 1), 0U);
+}
+
+TEST_F(MemoTest, KeepsNothingOfAStackWithTooManyGuardedWords) {
+  const std::uint64_t guarded = 2;
+  ReadSet read(memo_.begin());
+  for (unsigned i = 0; i <= ReadSet::kMostWords; ++i) {
+    read.read_guarded(reinterpret_cast<std::uint64_t>(&guarded));
+  }
+  memo_.add(7, 1, read, 42);
+  EXPECT_EQ(memo_.find(7, 1), 0U);
+}
+
 TEST_F(MemoTest, KeepsNothingOfAStackWithTooManyWords) {
   const std::vector<std::uint64_t> words(ReadSet::kMostWords + 1, 5);
   keep(7, 1, words, 42);

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "preload/script/memo.h"
 #include "preload/script/script.h"
 #include "preload/stack/interpreter_loop.h"
 
@@ -51,7 +52,7 @@ class FakePhp : public testing::Test {
   Memory& make(std::size_t bytes) { return memory_.emplace_back(bytes); }
 
   std::uint64_t string(const std::string& text) {
-    Memory& string = make(php::kBytes + text.size() + 1);
+    Memory& string = make(php::kBytes + (text.size() + 8) / 8 * 8);  // as PHP rounds it up
     string.put(php::kLength, std::uint64_t{text.size()});
     string.put(php::kBytes, text);
     return string.address();
@@ -116,6 +117,7 @@ class FakePhp : public testing::Test {
     }
     return lines;
   }
+  unsigned words_of(std::uint64_t function);
   // Until the layout is believed.
   void be_believed() {
     const std::uint64_t before = running();
@@ -190,6 +192,8 @@ TEST_F(FakePhp, NamesTheFileThatIsCompiled) {
   compiler_.put(kLayout.in_compilation, std::uint8_t{1});
   compiler_.put(php::kCompiledFile, string("/b.php"));
   EXPECT_EQ(stack(), (std::vector<std::string>{"[compile] /b.php:0", "load /a.php:10"}));
+  compiler_.put(php::kCompiledFile, std::uint64_t{0});
+  EXPECT_EQ(stack(), (std::vector<std::string>{"[compile] :0", "load /a.php:10"}));
 }
 
 TEST_F(FakePhp, CutsDeepStacksAtTheirOuterEnd) {
@@ -225,6 +229,73 @@ TEST_F(FakePhp, TheKeyTellsLinesCallersAndFramesApart) {
   EXPECT_EQ(interpreter()->key(), key);
   *reinterpret_cast<std::uint64_t*>(caller + php::kOpline) += php::kInstructionBytes;
   EXPECT_NE(interpreter()->key(), key);
+}
+
+// How many words must be as they were for the stack of a call of `function` to be the same.
+unsigned FakePhp::words_of(std::uint64_t function) {
+  const std::uint64_t before = running();
+  run(0);
+  call(function);
+  ReadSet::Word room[ReadSet::kMostWords];
+  Stack captured(room);
+  interpreter()->walk(*table_, captured);
+  run(before);
+  return captured.words.is_whole() ? captured.words.count() : 0;
+}
+
+TEST_F(FakePhp, OfAFunctionThatStaysOnlyTheFrameIsComparedWhereRequestsAreTold) {
+  be_believed();
+  const std::uint64_t named = user_function("f", "/a.php");
+  const std::uint64_t main = user_function("", "/a.php");
+  const std::uint64_t closure = user_function("{closure}", "/a.php");
+  const std::uint64_t trampoline = user_function("g", "/a.php");
+  const std::uint64_t internal = internal_function("str_repeat");
+  const std::uint64_t of_closure = internal_function("str_repeat");
+  *reinterpret_cast<std::uint32_t*>(of_closure + php::kFlags) = 1U << 22;
+  *reinterpret_cast<std::uint32_t*>(closure + php::kFlags) = 1U << 22;
+  *reinterpret_cast<std::uint32_t*>(trampoline + php::kFlags) = 1U << 18;
+  constexpr unsigned kAll = 6;   // the frame in front, function, instruction, file, line, caller
+  constexpr unsigned kMore = 4;  // class, file, its length and its text
+  EXPECT_EQ(words_of(named), kAll);
+  tell_php_requests();
+  EXPECT_EQ(words_of(named), kAll - 2);
+  EXPECT_EQ(words_of(main), kAll + kMore);
+  EXPECT_EQ(words_of(closure), kAll + kMore);
+  EXPECT_EQ(words_of(trampoline), 0U) << "to be read each time";
+  EXPECT_EQ(words_of(internal), 3U) << "the frame in front, function, caller";
+  EXPECT_EQ(words_of(of_closure), 4U) << "its name, too";
+  forget_php_script();
+  EXPECT_EQ(words_of(named), kAll);
+  EXPECT_EQ(words_of(internal), 4U);
+}
+
+// The object of a closure is used again for another one, whose code is where the first one's was.
+TEST_F(FakePhp, AnotherClosureInTheSamePlaceIsAnotherStack) {
+  be_believed();
+  tell_php_requests();
+  const std::uint64_t closure = user_function("{closure}", "/a.php", 30);
+  *reinterpret_cast<std::uint32_t*>(closure + php::kFlags) = 1U << 22;
+  call(closure);
+  Memo memo{};
+  {
+    Stack captured(memo.begin());
+    interpreter()->walk(*table_, captured);
+    memo.add(interpreter()->key(), 1, captured.words, 42);
+  }
+  EXPECT_EQ(memo.find(interpreter()->key(), 1), 42U);
+  *reinterpret_cast<std::uint32_t*>(code_[closure] + php::kLine) = 31;
+  EXPECT_EQ(memo.find(interpreter()->key(), 1), 0U);
+  *reinterpret_cast<std::uint32_t*>(code_[closure] + php::kLine) = 30;
+  const auto file = *reinterpret_cast<std::uint64_t*>(closure + kLayout.filename);
+  *reinterpret_cast<std::uint64_t*>(closure + kLayout.filename) = string("/b.php");
+  EXPECT_EQ(memo.find(interpreter()->key(), 1), 0U);
+  *reinterpret_cast<std::uint64_t*>(closure + kLayout.filename) = file;
+  EXPECT_EQ(memo.find(interpreter()->key(), 1), 42U);
+  reinterpret_cast<char*>(file + php::kBytes)[1] = 'b';  // another file's name in its place
+  EXPECT_EQ(memo.find(interpreter()->key(), 1), 0U);
+  EXPECT_NE(stack().front().find("/b.php"), std::string::npos) << stack().front();
+  memo.release();
+  forget_php_script();
 }
 
 TEST_F(FakePhp, IsReadNoMoreWhereItIsLaidOutInAnotherWay) {
@@ -266,6 +337,96 @@ TEST_F(FakePhp, CodeInNoFileIsTheLoopWhereAScriptRuns) {
 TEST_F(FakePhp, AFrameThatPointsNowhereIsNotFollowed) {
   run(0x10);
   EXPECT_TRUE(stack().empty());
+}
+
+TEST_F(FakePhp, IsReadByOffsetsThatAreGivenForItsVersion) {
+  const PhpSymbols symbols{executor_.address(), compiler_.address()};
+  PhpLayout given = kLayout;
+  given.version = 899;
+  EXPECT_TRUE(read_php(symbols, 899, given));
+  call(user_function("f", "/a.php"));
+  EXPECT_EQ(stack(), std::vector<std::string>{"f /a.php:10"});
+  given.version = 802;
+  given.filename += 8;
+  EXPECT_TRUE(read_php(symbols, 802, given)) << "they go before those that are known";
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(stack().empty());
+  }
+  EXPECT_EQ(interpreter(), nullptr) << "and are tried like those";
+  given.version = 804;
+  EXPECT_TRUE(read_php(symbols, 802, given));
+  EXPECT_EQ(stack(), std::vector<std::string>{"f /a.php:10"})
+      << "of another version they say nothing";
+  EXPECT_FALSE(read_php(symbols, 899, given));
+}
+
+void* g_thread_globals = nullptr;
+
+// Its globals are those of the thread; here all threads have the same.
+class ThreadSafePhp : public FakePhp {
+ protected:
+  ThreadSafePhp() {
+    forget_interpreter();
+    g_thread_globals = &base_;
+    PhpSymbols symbols;
+    symbols.thread_globals = [] { return g_thread_globals; };
+    symbols.executor_offset = &executor_offset_;
+    symbols.compiler_offset = &compiler_offset_;
+    EXPECT_TRUE(read_php(symbols, 802));
+  }
+  ~ThreadSafePhp() override { end_php_request(); }
+
+  char base_ = 0;
+  std::size_t executor_offset_ = executor_.address() - reinterpret_cast<std::uint64_t>(&base_);
+  std::size_t compiler_offset_ = compiler_.address() - reinterpret_cast<std::uint64_t>(&base_);
+};
+
+TEST_F(ThreadSafePhp, IsReadInAThreadWhileARequestOfItRuns) {
+  call(user_function("f", "/a.php"));
+  const std::vector<std::string> expected{"f /a.php:10"};
+  EXPECT_TRUE(stack().empty()) << "the globals may not be filled in yet";
+  begin_php_request();
+  EXPECT_EQ(stack(), expected);
+  std::vector<std::string> elsewhere;
+  std::thread([&] { elsewhere = stack(); }).join();
+  EXPECT_TRUE(elsewhere.empty());
+  std::thread([&] {
+    begin_php_request();
+    elsewhere = stack();
+  }).join();
+  EXPECT_EQ(elsewhere, expected);
+  end_php_request();
+  EXPECT_TRUE(stack().empty()) << "and may be given back";
+}
+
+TEST_F(ThreadSafePhp, IsReadNoMoreWhereItsGlobalsWereTakenFromTheThread) {
+  call(user_function("f", "/a.php"));
+  begin_php_request();
+  g_thread_globals = nullptr;
+  EXPECT_TRUE(stack().empty());
+}
+
+TEST_F(ThreadSafePhp, ItsScriptHasEndedForTheThreadThatRanIt) {
+  Memory& exceptions = make(8);
+  for (std::uint64_t i = 0; i < php::kExceptionOps; ++i) {
+    executor_.put(800 + i * php::kInstructionBytes, exceptions.address());
+    executor_.put(800 + i * php::kInstructionBytes + php::kOpcode, php::kHandleException);
+  }
+  const std::uint64_t flags =
+      800 + php::kExceptionOps * php::kInstructionBytes + php::kFlagsBehindExceptionOps;
+  begin_php_request();
+  watch_php_script();
+  EXPECT_FALSE(php_script_has_ended());
+  executor_.put(flags, std::uint8_t{php::kInShutdown});
+  EXPECT_TRUE(php_script_has_ended());
+  bool elsewhere = true;
+  std::thread([&] { elsewhere = php_script_has_ended(); }).join();
+  EXPECT_FALSE(elsewhere);
+  end_php_request();
+  executor_.put(flags, std::uint8_t{0});  // the globals are not there any more
+  EXPECT_TRUE(php_script_has_ended());
+  forget_php_script();
+  EXPECT_FALSE(php_script_has_ended());
 }
 
 TEST(PhpVersions, OthersAreNotRead) {

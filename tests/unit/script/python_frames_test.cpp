@@ -41,7 +41,7 @@ void* this_thread_state() {
 void make_text(Object& object, const std::string& text, std::uint32_t kind, bool ascii) {
   const PythonLayout& layout = *known_layout(kVersion);
   object.put(kVarSize, std::uint64_t{text.size() / kind});
-  object.put(kTextFlags, (kind | 8U | (ascii ? 16U : 0U)) << layout.text_kind_shift);
+  object.put(kTextFlags, (kind | 8U | (ascii ? 16U : 0U)) << 2);
   std::memcpy(object.bytes + (ascii ? layout.text_ascii : layout.text_other), text.data(),
               text.size());
 }

@@ -167,6 +167,18 @@ TEST_F(Write, TellsWhatLimitsTheProcess) {
   EXPECT_EQ(written(RLIMIT_AS, RLIM_INFINITY).address_limit_bytes, 0U);
 }
 
+TEST_F(Write, TellsWhatIsKnownOfPhp) {
+  Description description = describe();
+  description.limits = {1, 2, 3, 4, 5};
+  EXPECT_EQ(write_snapshot(description).error, 0);
+  const model::Accounting at = read_back().moment.accounting;
+  EXPECT_EQ(at.limit_bytes, 1U);
+  EXPECT_EQ(at.script_limit_bytes, 2U);
+  EXPECT_EQ(at.script_real_bytes, 3U);
+  EXPECT_EQ(at.script_peak_bytes, 4U);
+  EXPECT_EQ(at.script_used_bytes, 5U);
+}
+
 // Births are counted in fixed point; what nothing was freed of has as much alive as was born.
 TEST_F(Write, TellsEstimatesWithTheirErrors) {
   constexpr std::uint64_t kMean = 4096;

@@ -7,6 +7,7 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <sys/auxv.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -131,14 +132,18 @@ __attribute__((noinline)) static void hold_blocks_in_jail(void) {
   }
 }
 
+static int chroot_by_number(const char* path) {
+  return (int)syscall(SYS_chroot, path);
+}
+
 // Into an empty root, without /proc.
-static void change_root(void) {
+static void enter_empty_root(int (*change)(const char*)) {
   churn_for_ms(60);
   char path[] = "/tmp/seep-root-XXXXXX";
   if (mkdtemp(path) == NULL) {
     exit(2);
   }
-  say_result("chroot", chroot(path));
+  say_result("chroot", change(path));
   say_result("chdir", chdir("/"));
   say_result("rmdir is outside", rmdir(path));
   hold_blocks_in_jail();
@@ -150,6 +155,25 @@ static void change_root(void) {
   }
   closedir(root);
   say("entries", entries);
+}
+
+static void change_root(void) {
+  enter_empty_root(chroot);
+}
+
+static void change_root_by_number(void) {
+  enter_empty_root(chroot_by_number);
+}
+
+// Another file system comes to lie over the directory of the recordings, in a space of mounts of
+// the program's own.
+static void cover_recordings(void) {
+  churn_for_ms(60);
+  say_result("unshare", unshare(CLONE_NEWNS));
+  say_result("private", mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+  say_result("mount", mount("none", g_arguments[0], "tmpfs", 0, NULL));
+  hold_blocks_in_jail();
+  churn_for_ms(200);
 }
 
 // Executed as a set-uid program of root's by another user.
@@ -193,6 +217,8 @@ int main(int argc, char** argv) {
                                        {"unshare_user", unshare_user},
                                        {"set_namespace", set_namespace},
                                        {"change_root", change_root},
+                                       {"change_root_by_number", change_root_by_number},
+                                       {"cover_recordings", cover_recordings},
                                        {"become_set_uid", become_set_uid},
                                        {"set_uid", set_uid},
                                        {"run_another", run_another},

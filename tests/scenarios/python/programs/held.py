@@ -1,6 +1,12 @@
-"""Imported by holders.py: what a module keeps."""
+"""Imported by holders.py: what a module keeps, and what it only refers to."""
+import weakref
 
 SEEN = {}
+WEAK = []
+
+
+class Ref(weakref.ref):
+    pass
 
 
 def see(count):

@@ -1,7 +1,11 @@
 """Keeps objects in every kind of holder; comments say how those that are made on the line are held."""
 import collections
+import gc
+import sys
+import time
+import weakref
 
-from held import see
+from held import WEAK, Ref, see
 
 
 class Job:
@@ -25,7 +29,8 @@ class Slotted:
 
 
 class Plain:
-    pass
+    def __init__(self):
+        self.body = None
 
 
 def counter():
@@ -45,7 +50,7 @@ def with_default(number, kept=[]):
 def numbers():
     held = []
     for i in range(2500):
-        held.append(bytes(100 + i % 8))  # held by module __main__: generator -> local held in numbers() holders.py:49 (list, 2,500 elements)
+        held.append(bytes(100 + i % 8))  # held by module __main__: generator -> local held in numbers() holders.py:54 (list, 2,500 elements)
     yield len(held)
 
 
@@ -73,6 +78,40 @@ def queued(number):
     return queue
 
 
+def watched(number):
+    plains = []
+    for i in range(number):
+        plain = Plain()
+        plain.body = bytes(100 + i % 8)  # held by module __main__: strong['in']['lists'][*] (list, 1,600 elements) -> Plain.body
+        WEAK.append((weakref.ref, Ref)[i % 2](plain))
+        plains.append(plain)
+    return {"in": {"lists": plains}}
+
+
+def circled(number):
+    node = Slotted()
+    node.next = node
+    node.data = []
+    for i in range(number):
+        node.data.append(bytes(100 + i % 8))  # held by Slotted object that no variable leads to -> Slotted.data (list, 1,500 elements)
+
+
+def scanned(number):
+    rows = []
+    for i in range(number):
+        rows.append(bytes(100 + i % 8))  # held by local rows in scanned() holders.py:103 (list, 1,400 elements)
+    wait()
+
+
+def wait():
+    """Until it is killed, where the argument wants that."""
+    print("ready", flush=True)
+    while sys.argv[1] == "until-killed":
+        time.sleep(0.002)
+        bytes(1000)
+
+
+gc.disable()
 see(5000)
 jobs = {"mail": Job()}
 jobs["mail"].write(4500)
@@ -85,3 +124,6 @@ next(generator)
 chain = listed(2000)
 pool = pooled(1800)
 queue = queued(1700)
+strong = watched(1600)
+circled(1500)
+scanned(1400)

@@ -74,7 +74,7 @@ function numbers(): Generator
 {
     $held = [];
     for ($i = 0; $i < 1400; ++$i) {
-        $held[] = str_repeat('n', 40 + $i % 8);  // held by global $numbers -> local $held in numbers() holders.php:80 (array, 1,400 elements)
+        $held[] = str_repeat('n', 40 + $i % 8);  // held by global $numbers -> local $held in numbers() holders.php:79 (array, 1,400 elements)
     }
     yield count($held);
 }
@@ -96,7 +96,7 @@ function wait(): void
     echo "ready\n";
     while (isset($argv[1]) || microtime(true) < $end) {
         usleep(2000);
-        $work = str_repeat('w', 100);
+        $work = str_repeat('w', mt_rand(100, 200));
     }
 }
 
