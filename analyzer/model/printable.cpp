@@ -34,10 +34,12 @@ std::size_t decode(std::string_view text, std::uint32_t& code) {
   return overlong || surrogate || code > 0x10FFFF ? 0 : length;
 }
 
-// C0, DEL, C1; line and paragraph separators; characters that change the direction of text.
+// C0, DEL, C1; what is no character for ever, and not allowed in XML (U+FFFE); line and paragraph
+// separators; characters that change the direction of text.
 bool is_harmful(std::uint32_t code) {
-  return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x200E && code <= 0x200F) ||
-         (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+  return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code & 0xFFFEU) == 0xFFFE ||
+         (code >= 0x200E && code <= 0x200F) || (code >= 0x2028 && code <= 0x202E) ||
+         (code >= 0x2066 && code <= 0x2069);
 }
 
 }  // namespace

@@ -208,6 +208,7 @@ TEST(Printable, KeepsTextAndShowsTheRest) {
   EXPECT_EQ(printable("src/größe.cpp"), "src/größe.cpp");
   EXPECT_EQ(printable("a\tb\x7f"), "a\\x09b\\x7f");
   EXPECT_EQ(printable("\xff\xc3("), "\\xff\\xc3(");
+  EXPECT_EQ(printable("\xef\xbf\xbe"), "\\xef\\xbf\\xbe");  // U+FFFE
   EXPECT_EQ(printable("\xc2\x9b"), "\\xc2\\x9b");           // C1
   EXPECT_EQ(printable("\xe2\x80\xae"), "\\xe2\\x80\\xae");  // right-to-left override
   EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate
