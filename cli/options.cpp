@@ -48,6 +48,16 @@ void add_unit_name(Arguments& arguments, std::string& name) {
       .placeholder("NAME");
 }
 
+void add_runs(Arguments& arguments, read::Selection& selection) {
+  const auto take = [&selection](const std::string& id) {
+    selection.run_id = id;
+    return std::string();
+  };
+  const Argument run = arguments.option("--run", take, "The run with this id instead of the newest")
+                           .placeholder("ID");
+  arguments.flag("--all-runs", selection.all_runs, "All runs in the directory").excludes(run);
+}
+
 void add_symbols(Arguments& arguments, symbolize::Options& options) {
   arguments
       .option("--sysroot", options.sysroot, "Look for programs and libraries below this directory")

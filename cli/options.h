@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "analyzer/read/read_recording.h"
 #include "analyzer/symbolize/symbolizer.h"
 #include "cli/arguments.h"
 #include "cli/output.h"
@@ -25,6 +26,8 @@ void add_destination(Arguments& arguments, Destination& destination, const std::
 // A limit whose time and units left are told.
 void add_limit(Arguments& arguments, std::optional<std::uint64_t>& limit_bytes);
 void add_unit_name(Arguments& arguments, std::string& name);
+// Which runs of a directory: --run ID, --all-runs.
+void add_runs(Arguments& arguments, read::Selection& selection);
 void add_symbols(Arguments& arguments, symbolize::Options& options);
 
 // An option whose value is a time; `ms` gets it in milliseconds.

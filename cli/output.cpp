@@ -33,16 +33,29 @@ Error exists(const std::string& file) {
                "give another name, or --force to overwrite it"};
 }
 
-bool write_all(int fd, const std::string& text) {
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t wrote = write(fd, text.data() + done, text.size() - done);
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t wrote = write(fd, text.data(), text.size());
     if (wrote < 0 && errno != EINTR) {
       return false;
     }
-    done += wrote > 0 ? static_cast<std::size_t>(wrote) : 0;
+    text.remove_prefix(wrote > 0 ? static_cast<std::size_t>(wrote) : 0);
   }
   return true;
+}
+
+using Produce = std::function<void(const Write&)>;
+
+// Whether all pieces were written; errno is that of the first that was not.
+bool write_all(int fd, const Produce& produce) {
+  int error = 0;
+  produce([&](std::string_view piece) {
+    if (error == 0 && !write_all(fd, piece)) {
+      error = errno;
+    }
+  });
+  errno = error;
+  return error == 0;
 }
 
 // link(2) refuses to replace, rename(2) replaces: both show the whole file or none.
@@ -56,15 +69,15 @@ bool is_special(const std::string& file) {  // /dev/stderr, /dev/null, a pipe
   return stat(file.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
-std::optional<Error> write_special(const std::string& file, const std::string& text) {
+std::optional<Error> write_special(const std::string& file, const Produce& produce) {
   const int fd = open(file.c_str(), O_WRONLY | O_CLOEXEC | O_APPEND);
-  const bool done = fd >= 0 && write_all(fd, text);
+  const bool done = fd >= 0 && write_all(fd, produce);
   const int error = errno;
   close(fd);
   return done ? std::nullopt : std::optional(cannot_write(file, error));
 }
 
-std::optional<Error> write_file(const Destination& destination, const std::string& text) {
+std::optional<Error> write_file(const Destination& destination, const Produce& produce) {
   std::string temporary = destination.file + ".XXXXXX";
   const int fd = mkostemp(temporary.data(), O_CLOEXEC);
   if (fd < 0) {
@@ -73,7 +86,7 @@ std::optional<Error> write_file(const Destination& destination, const std::strin
   const mode_t mask = umask(0);
   umask(mask);
   fchmod(fd, 0666 & ~mask);  // mkostemp gives 0600
-  const bool wrote = write_all(fd, text);
+  const bool wrote = write_all(fd, produce);
   const bool done = close(fd) == 0 && wrote && publish(temporary, destination) == 0;
   const int error = errno;
   unlink(temporary.c_str());  // after rename there is none
@@ -83,10 +96,10 @@ std::optional<Error> write_file(const Destination& destination, const std::strin
   return error == EEXIST ? exists(destination.file) : cannot_write(destination.file, error);
 }
 
-std::optional<Error> write_stdout(const std::string& text) {
-  const bool done =
-      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  return done ? std::nullopt : std::optional(cannot_write("standard output", errno));
+std::optional<Error> write_stdout(const Produce& produce) {
+  std::fflush(stdout);
+  return write_all(STDOUT_FILENO, produce) ? std::nullopt
+                                           : std::optional(cannot_write("standard output", errno));
 }
 
 }  // namespace
@@ -109,12 +122,16 @@ std::optional<Error> why_not_writable(const Destination& destination) {
              : std::optional(exists(destination.file));
 }
 
-std::optional<Error> write_text(const Destination& destination, const std::string& text) {
+std::optional<Error> write_pieces(const Destination& destination, const Produce& produce) {
   if (destination.file.empty()) {
-    return write_stdout(text);
+    return write_stdout(produce);
   }
-  return is_special(destination.file) ? write_special(destination.file, text)
-                                      : write_file(destination, text);
+  return is_special(destination.file) ? write_special(destination.file, produce)
+                                      : write_file(destination, produce);
+}
+
+std::optional<Error> write_text(const Destination& destination, const std::string& text) {
+  return write_pieces(destination, [&](const Write& write) { write(text); });
 }
 
 std::optional<Error> copy_file(const std::string& source, const Destination& destination) {

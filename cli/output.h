@@ -1,8 +1,10 @@
 // Where a verb's result goes: stdout, or a file that is never overwritten without being asked for.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "analyzer/model/result.h"
 
@@ -21,6 +23,12 @@ std::optional<Error> why_not_writable(const Destination& destination);
 
 // Writes the whole text; a file appears at once, complete, or not at all.
 std::optional<Error> write_text(const Destination& destination, const std::string& text);
+
+// The same of a text that is too large to hold: `produce` calls its argument with one piece after
+// the other. Once a piece could not be written, the others are dropped.
+using Write = std::function<void(std::string_view piece)>;
+std::optional<Error> write_pieces(const Destination& destination,
+                                  const std::function<void(const Write&)>& produce);
 
 // The same for a copy of `source`.
 std::optional<Error> copy_file(const std::string& source, const Destination& destination);

@@ -29,7 +29,6 @@ struct Options {
   bool gen_suppressions = false;
   std::string to;
   std::string id;
-  std::string run_id;
   std::uint64_t warmup_ms = 0;
   std::optional<unsigned> top;
 };
@@ -51,9 +50,6 @@ Analysis analysis_of(const Options& options) {
     analysis.report.top = options.top.value_or(0);
   }
   analysis.report.all_paths_of = options.id;
-  if (!options.run_id.empty()) {
-    analysis.selection.run_id = options.run_id;
-  }
   return analysis;
 }
 
@@ -117,11 +113,7 @@ int report_verb(const Options& options) {
 }
 
 void add_selection(Arguments& arguments, Options& options) {
-  Argument run =
-      arguments.option("--run", options.run_id, "The run with this id instead of the newest")
-          .placeholder("ID");
-  arguments.flag("--all-runs", options.analysis.selection.all_runs, "All runs in the directory")
-      .excludes(run);
+  add_runs(arguments, options.analysis.selection);
   arguments
       .option("--per", options.analysis.per,
               "Count the calls of FUNCTION as units of work, by the allocations under it")

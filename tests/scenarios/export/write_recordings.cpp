@@ -1,0 +1,112 @@
+// seep_write_recordings DIRECTORY: recordings with names that no format expects, for the readers of
+// run.py. The same names stand there.
+//
+//   DIRECTORY/run/hostile.100   10 snapshots; a leak under script frames, a cache, a site that
+//   shrinks DIRECTORY/run/hostile.101   a second process of the run DIRECTORY/sampled.200       of
+//   sample mode
+#include <link.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "tests/support/snapshot_builder.h"
+
+namespace {
+
+using seep::test::Frame;
+using seep::test::SnapshotBuilder;
+
+const std::string kName = "Pool;run\n\"<&>' \x01\x7f\xff\xef\xbf\xbe\u202e\u00e4";
+const std::string kFile = "/srv/we;b\r \"<&]]>\x02\xfe%20.php";
+
+// --- An address inside a function that was inlined
+
+// NOLINTNEXTLINE(misc-use-internal-linkage): nothing may be known of it at the call
+[[gnu::noinline]] std::uint64_t return_address() {
+  asm volatile("");
+  return reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
+}
+
+[[gnu::always_inline]] inline std::uint64_t inlined_part() {
+  const std::uint64_t address = return_address();
+  asm volatile("");
+  return address;
+}
+
+[[gnu::noinline]] std::uint64_t outer_part() {
+  const std::uint64_t address = inlined_part();
+  asm volatile("");
+  return address;
+}
+
+std::uint64_t own_base() {
+  std::uint64_t base = 0;
+  const auto first = [](dl_phdr_info* info, std::size_t, void* result) {
+    *static_cast<std::uint64_t*>(result) = info->dlpi_addr;
+    return 1;
+  };
+  dl_iterate_phdr(first, &base);
+  return base;
+}
+
+// --- The recordings
+
+void write_hostile(const std::string& directory, std::uint32_t pid) {
+  SnapshotBuilder builder;
+  builder.process.pid = pid;
+  builder.process.started_unix_ns = 1'700'000'000'000'000'000;
+  builder.exe = "/opt/app/serv;er\n\xff";
+  const std::string own = std::filesystem::read_symlink("/proc/self/exe").string();
+  const auto self = builder.add_module(own, "", own_base());
+  const auto library = builder.add_module("/opt/a;b\n\"<\x03\xff.so", "\xab\xcd", 0x7f0000000000);
+  const Frame inlined = {self, outer_part() - own_base()};
+  const Frame unknown = {library, 0x1234};
+  const Frame hostile = builder.add_script_frame(kName, kFile, 12);
+  const Frame python =
+      builder.add_script_frame("handle", "/srv/app.py", 7, seep::format::ScriptLanguage::kPython);
+  const auto leak = builder.add_site({.stack = {hostile, python, unknown, inlined}});
+  const auto cache = builder.add_site({.stack = {unknown, inlined}});
+  const auto map = builder.add_site({.stack = {inlined}, .kind = seep::format::SiteKind::kMmap});
+  for (std::uint32_t i = 1; i <= 10; ++i) {
+    builder.site(leak).live_blocks = 100ULL * i;
+    builder.site(leak).live_bytes = 6400ULL * i;
+    builder.site(leak).oldest_ms = 1000ULL * i;
+    builder.site(cache).live_blocks = 1;
+    builder.site(cache).live_bytes = 4096;
+    builder.site(cache).allocated_blocks = i;
+    builder.site(cache).allocated_bytes = 4096ULL * i;
+    builder.site(map).live_blocks = 1;
+    builder.site(map).live_bytes = 1'000'000 - 10'000ULL * i;
+    builder.site(map).allocated_bytes = 1'000'000;
+    builder.mark = i == 4 ? "warm" : "";
+    builder.at(i, i);
+    builder.trigger(i == 4 ? seep::format::Trigger::kMark : seep::format::Trigger::kInterval);
+    builder.write_into(directory);
+  }
+}
+
+void write_sampled(const std::string& directory) {
+  SnapshotBuilder builder;
+  builder.process.pid = 200;
+  builder.process.mode = static_cast<std::uint32_t>(seep::format::Mode::kSample);
+  builder.process.sample_bytes = 524288;
+  const auto server = builder.add_module("/opt/app/server", "\x01\x02");
+  builder.add_site({.stack = {{server, 0x1100}}, .live_blocks = 64, .live_bytes = 4096});
+  builder.at(1, 1).write_into(directory);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: seep_write_recordings DIRECTORY\n");
+    return 2;
+  }
+  const std::string directory = argv[1];
+  write_hostile(directory + "/run/hostile.100", 100);
+  write_hostile(directory + "/run/hostile.101", 101);
+  write_sampled(directory + "/sampled.200");
+  return 0;
+}
