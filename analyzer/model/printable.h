@@ -6,8 +6,8 @@
 
 namespace seep::model {
 
-// Control characters (C0, DEL, C1), code points that are no characters, characters that reorder text
-// and bytes that are no UTF-8 appear as \xNN; everything else stays.
+// Control characters (C0, DEL, C1), code points that are no characters, characters that reorder
+// text and bytes that are no UTF-8 appear as \xNN; everything else stays.
 std::string printable(std::string_view text);
 
 }  // namespace seep::model
