@@ -57,6 +57,7 @@ enum class Kind : std::uint8_t {
 constinit Kind g_kind = Kind::kPerThread;
 
 constinit std::atomic<std::uint64_t> g_requests{0};  // relaxed: a figure
+constinit thread_local bool t_request_has_begun = false;
 
 // Builds that are thread-safe: of a thread whose request runs.
 constinit thread_local PhpHeap* t_heap = nullptr;
@@ -148,27 +149,33 @@ void keep_script() {
   keep_php_memory();
 }
 
-void count_request(bool goes_on) {
-  g_requests.fetch_add(goes_on && !is_command_line(g_php) ? 1 : 0, std::memory_order_relaxed);
-}
-
-// The heap is about to be emptied, for the next request if PHP goes on. What the only request of a
-// script held stays recorded.
-void end_request(PhpHeap* heap, bool goes_on = true) {
+// The heap is about to be emptied. What the only request of a script held stays recorded.
+void end_request(PhpHeap* heap) {
   if (script::php_script_has_ended()) {
     keep_script();
   } else {
     forget_objects(heap);
-    count_request(goes_on);
   }
 }
 
 // Runs right before the heap is emptied; also where a server's script answers one request after
 // another (FrankenPHP's workers), and goes on with all that it holds.
 int deactivate() {
-  const int result = g_deactivate == nullptr ? 0 : g_deactivate();
+  const int result = count_request();
   if (script::php_is_executing()) {
-    count_request(true);
+int begin_request() {
+  t_request_has_begun = true;
+  return g_activate == nullptr ? 0 : g_activate();
+}
+
+// PHP ends its start, too, as if that had been a request: only one whose begin was seen counts.
+int count_request() {
+  const bool counts = t_request_has_begun && !is_command_line(g_php);
+  t_request_has_begun = false;
+  g_requests.fetch_add(counts ? 1 : 0, std::memory_order_relaxed);
+  return g_deactivate == nullptr ? 0 : g_deactivate();
+}
+
     return result;
   }
   PhpHeap* heap = this_heap();
@@ -274,7 +281,7 @@ static void seep_php_shutdown(bool full, bool silent) {
     return;
   }
   set_mark(heap, 0);
-  end_request(heap, !full);
+  end_request(heap);
   g_php.shutdown(heap, full, silent);
   if (!full) {
     set_mark(heap, kHasHandlers);
@@ -317,7 +324,7 @@ void set_handlers(PhpHeap* heap, Freeing freeing) {
 int activate() {
   recorder::g_objects_left_behind.store(false, std::memory_order_relaxed);
   set_handlers(this_heap(), Freeing::kAsEver);
-  return g_activate == nullptr ? 0 : g_activate();
+  return begin_request();
 }
 
 bool has_handlers(const PhpHeap* heap) {
@@ -349,14 +356,13 @@ int activate_in_thread() {
       watch_script(heap);
     }
   }
-  return g_activate == nullptr ? 0 : g_activate();
+  return begin_request();
 }
 
 // No handlers are left: whichever thread takes the heap down, does so without. As deactivate().
 int deactivate_in_thread() {
-  const int result = g_deactivate == nullptr ? 0 : g_deactivate();
+  const int result = count_request();
   if (t_heap != nullptr && script::php_is_executing()) {
-    count_request(true);
     return result;
   }
   if (t_heap != nullptr) {
@@ -435,6 +441,8 @@ void forget_php_requests() {
 }
 
 void watch_php_requests() {
+  } else {
+    see_requests(begin_request, count_request);
   if (g_heap != nullptr) {
     watch_script(g_heap);
   }
