@@ -59,6 +59,10 @@ constinit Kind g_kind = Kind::kPerThread;
 constinit std::atomic<std::uint64_t> g_requests{0};  // relaxed: a figure
 constinit thread_local bool t_request_has_begun = false;
 
+constexpr std::uint32_t kLongFunctionTicks = 1000 >> recorder::kTickShift;
+// A tick, after the script's end. Of the thread that runs it.
+constinit std::uint32_t g_no_function_ran_at = 0;
+
 // Builds that are thread-safe: of a thread whose request runs.
 constinit thread_local PhpHeap* t_heap = nullptr;
 
@@ -153,16 +157,12 @@ void keep_script() {
 void end_request(PhpHeap* heap) {
   if (script::php_script_has_ended()) {
     keep_script();
+    recorder::mark_script_objects_released();
   } else {
     forget_objects(heap);
   }
 }
 
-// Runs right before the heap is emptied; also where a server's script answers one request after
-// another (FrankenPHP's workers), and goes on with all that it holds.
-int deactivate() {
-  const int result = count_request();
-  if (script::php_is_executing()) {
 int begin_request() {
   t_request_has_begun = true;
   return g_activate == nullptr ? 0 : g_activate();
@@ -176,6 +176,11 @@ int count_request() {
   return g_deactivate == nullptr ? 0 : g_deactivate();
 }
 
+// Runs right before the heap is emptied; also where a server's script answers one request after
+// another (FrankenPHP's workers), and goes on with all that it holds.
+int deactivate() {
+  const int result = count_request();
+  if (script::php_is_executing()) {
     return result;
   }
   PhpHeap* heap = this_heap();
@@ -208,13 +213,36 @@ void* php_malloc(std::size_t size) {
                                         size <= kMostOfNear);
 }
 
+// What the script holds is about to be taken down.
+void look_at_script() {
+  if (g_process_events.on_script_shutdown != nullptr) {
+    g_process_events.on_script_shutdown();
+  }
+}
+
+// Between two functions that run after the end, and behind them. One that took long may be an event
+// loop: what it has made is looked at before it goes.
+void look_after_function() {
+  const std::uint32_t now = recorder::g_clock.tick();
+  if (now - g_no_function_ran_at >= kLongFunctionTicks) {
+    look_at_script();
+  }
+  g_no_function_ran_at = now;
+}
+
 // Destructors run now, and functions that the script registered for its end, for as long as they
 // like. What is freed stays recorded, as what the script held, but for what these have made
 // themselves.
 void php_free_after_end(void* object) {
   PhpHeap* heap = this_heap();
   if (object != heap) {
-    if (!recorder::is_kept_script_object(object) && !script::php_request_is_over()) {
+    const bool is_over = script::php_request_is_over();
+    if (is_over) {
+      look_after_function();
+    }
+    if (is_over || recorder::is_kept_script_object(object)) {
+      recorder::mark_script_object_released(object);
+    } else {
       recorder::release_script_object(object);
     }
     g_php.free(heap, object);
@@ -222,10 +250,9 @@ void php_free_after_end(void* object) {
 }
 
 [[gnu::cold, gnu::noinline]] void end_script(void* object) {
-  if (g_process_events.on_script_shutdown != nullptr) {
-    g_process_events.on_script_shutdown();  // while all is there
-  }
+  look_at_script();
   keep_script();
+  g_no_function_ran_at = recorder::g_clock.tick();
   set_handlers(this_heap(), Freeing::kAfterEnd);
   php_free_after_end(object);
 }
@@ -414,6 +441,8 @@ bool see_php_heap(const PhpAllocator& allocator) {
   set_handlers(heap, Freeing::kAsEver);
   if (g_php.set_all_handlers == nullptr) {
     see_requests(activate, deactivate);
+  } else {
+    see_requests(begin_request, count_request);
   }
   script::tell_php_requests();
   return true;
@@ -441,8 +470,6 @@ void forget_php_requests() {
 }
 
 void watch_php_requests() {
-  } else {
-    see_requests(begin_request, count_request);
   if (g_heap != nullptr) {
     watch_script(g_heap);
   }

@@ -18,6 +18,8 @@ namespace {
 constinit std::atomic<bool> g_go_with_maps{false};
 // Relaxed: the same, and the thread that ends the program asks.
 constinit std::atomic<bool> g_end_with_program{false};
+// Relaxed: the same.
+constinit std::atomic<bool> g_are_released{false};
 
 // Of the thread that runs the script: what was born earlier was made before its end.
 constinit std::uint32_t g_first_tick_after_end = 0;
@@ -146,8 +148,19 @@ bool is_kept_script_object(const void* object) {
   return is_known && found.birth < g_first_tick_after_end;
 }
 
+void mark_script_object_released(const void* object) {
+  if (!g_objects_are_sampled) {
+    g_tables.pools.mark_gone(address_of(object));
+  }
+}
+
+void mark_script_objects_released() {
+  g_are_released.store(true, std::memory_order_relaxed);
+}
+
 bool script_objects_may_be_gone() {
-  return g_objects_left_behind.load(std::memory_order_relaxed) || are_kept();
+  return g_objects_left_behind.load(std::memory_order_relaxed) ||
+         g_are_released.load(std::memory_order_relaxed);
 }
 
 void release_script_objects_of_map(const void* begin, std::size_t bytes) {

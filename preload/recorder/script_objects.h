@@ -63,6 +63,10 @@ void release_script_objects_with_maps();
 void keep_script_objects();
 // Whether the object was made before that.
 bool is_kept_script_object(const void* object);
+// It is about to be released, and stays recorded: scans leave it out from now on.
+void mark_script_object_released(const void* object);
+// The same of all that there are.
+void mark_script_objects_released();
 // Whether it ever was so: what is recorded when the program ends is what the script held, and may
 // not be there any more.
 bool script_objects_end_with_program();

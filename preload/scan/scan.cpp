@@ -110,8 +110,8 @@ bool Scan::enter_objects() {
     question_.ranges->walk([&count](const table::Range&) { ++count; });
     done = maps.map(count);
     question_.ranges->walk([&maps](const table::Range& range) { maps.add(range); });
-    question_.pools->walk([&](const table::Block& object) {
-      if (done && !is_gone(object, maps)) {
+    question_.pools->walk([&](const table::Block& object, bool gone) {
+      if (done && !gone && !is_gone(object, maps)) {
         done = nodes_.add_object(object);
         add_figures(object);
       }

@@ -108,7 +108,7 @@ void LiveWalk::walk_objects() {
   if (pools_ == nullptr) {
     return;
   }
-  pools_->walk([this](const table::Block& object) {
+  pools_->walk([this](const table::Block& object, bool /*gone*/) {
     add(object.site, object.birth, recorder::weight_of_object(object.size));
     if (estimates_ != nullptr && object.site < site_count_) {
       ++estimates_[object.site].sampled_blocks;

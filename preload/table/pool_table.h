@@ -44,13 +44,20 @@ class PoolTable {
     object = object_of(object);
     return object.address == address;
   }
+  // The object that begins at `address` is no more, and still counts: it is told with a mark, until
+  // it is removed or another one is inserted there. Nothing happens where there is none.
+  void mark_gone(std::uintptr_t address) {
+    Block entry;
+    entries_.begin_transit(place_of(address), entry);
+  }
   [[nodiscard]] bool was_used() const { return entries_.was_used(); }
   void use_huge_pages() { entries_.use_huge_pages(); }
 
-  // Calls visit(const Block&) for every live object, pages in ascending order.
+  // Calls visit(const Block&, bool gone) for every live object and those with a mark, pages in
+  // ascending order.
   template <typename Visit>
   void walk(Visit&& visit) const {
-    entries_.walk([&visit](const Block& entry) { visit(object_of(entry)); });
+    entries_.walk([&visit](const Block& entry, bool gone) { visit(object_of(entry), gone); });
   }
   // The same for those that begin in [begin, end).
   template <typename Visit>

@@ -176,6 +176,8 @@ def at_end(php, name):
     expect(frame["function"] == "Log::grow" and frame["line"] == line,
            f"the first row blames {described(frame)}")
     no_losses(report)
+    holders = [holder["text"] for holder in report["suspects"][0]["held_by"] or []]
+    expect(holders and holders[0].startswith("static Log::$lines"), f"it is held by {holders}")
 
 
 def sampled(php, name):
@@ -440,7 +442,22 @@ def holders_at_end(php, name):
     check_holders(php.report(php.recordings(name), "--sites"), "holders.php", expected)
 
 
-CASES = {"leak": leak, "consumer": consumer, "at_end": at_end, "destructors": destructors, "sampled": sampled,
+def end_loop(php, name):
+    """What a loop makes that runs after the script's end is scanned as ever; what was made before the end and
+    freed since is left out."""
+    for way in ("function", "destructor"):
+        php.compare(f"{name}-{way}-short", php.command("end_loop.php", way))
+        report = scan_running(php, f"{name}-{way}", php.command("end_loop.php", way, "until-killed"))
+        lost = {line: count for (file, line), count in blocks_by_line(report, "unreachable_blocks").items()
+                if file == "end_loop.php" and line and count}
+        expect(not lost, f"{way}: called unreachable, by line: {lost}")
+        [(line, text)] = held_lines("end_loop.php").items()
+        own = f"$this in Loop::run() end_loop.php:{marked_lines('end_loop.php', 'works')[0]}"
+        check_holders(report, "end_loop.php",
+                      {line: text if way == "function" else text.replace("global $loop", own)})
+
+
+CASES = {"leak": leak, "consumer": consumer, "at_end": at_end, "destructors": destructors, "end_loop": end_loop, "sampled": sampled,
          "without_zend_allocator": without_zend_allocator,
          "slow_start": slow_start, "late": late,
          "language_off": language_off, "offsets": offsets, "lines": lines, "memory": memory,

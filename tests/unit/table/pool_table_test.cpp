@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace seep::table {
@@ -59,6 +60,23 @@ TEST_F(Pool, TheSecondAtAPlaceReplacesTheFirst) {
   EXPECT_EQ(old_.address, kArena + 8);
   EXPECT_EQ(old_.size, 100U);
   EXPECT_EQ(within(kArena, kArena + 4096), List{kArena});
+}
+
+TEST_F(Pool, WhatIsGoneIsToldWithAMarkUntilItsPlaceIsTaken) {
+  ASSERT_EQ(insert(kArena + 8, 100), Insert::kNew);
+  ASSERT_EQ(insert(kArena + 128, 50), Insert::kNew);
+  pools_->mark_gone(kArena + 8);
+  pools_->mark_gone(kArena + 4096);
+  const auto told = [this] {
+    std::vector<std::pair<std::uintptr_t, bool>> found;
+    pools_->walk([&](const Block& object, bool gone) { found.emplace_back(object.address, gone); });
+    return found;
+  };
+  using Told = std::vector<std::pair<std::uintptr_t, bool>>;
+  EXPECT_EQ(told(), (Told{{kArena + 8, true}, {kArena + 128, false}}));
+  EXPECT_EQ(within(kArena, kArena + 4096), (List{kArena + 8, kArena + 128}));
+  EXPECT_EQ(insert(kArena, 40), Insert::kNew);
+  EXPECT_EQ(told(), (Told{{kArena, false}, {kArena + 128, false}}));
 }
 
 }  // namespace
