@@ -254,7 +254,10 @@ std::uint32_t recover_after_fork(bool alone) {
                                                                    std::uint64_t bytes) {
   cache.in_use.store(true, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);  // a handler sees it before what follows
-  const std::uint32_t site = cache.predictions.find_latest(caller, stack::generation());
+  std::uint32_t site = cache.predictions.find_latest(caller, stack::generation());
+  if (needs_script(site)) [[unlikely]] {
+    site = script_site_of(cache, site);
+  }
   const bool done =
       site != 0 && (site & (kCutMark | kScriptMark)) == 0 && cache.births.try_add(site, bytes);
   if (done) [[likely]] {

@@ -36,8 +36,7 @@ std::uintptr_t address_of(const void* pointer) {
   cache.in_use.store(true, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);  // a handler sees it before what follows
   const std::uint32_t native = cache.predictions.find_latest(caller, stack::generation());
-  const bool has_script = (native & (kScriptMark | kCutMark)) == kScriptMark;
-  const std::uint32_t site = has_script ? find_script_site(cache, native) : native;
+  const std::uint32_t site = needs_script(native) ? find_script_site(cache, native) : native;
   const bool done =
       site != 0 && (site & (kCutMark | kScriptMark)) == 0 && cache.births.try_add(site, bytes);
   if (done) [[likely]] {

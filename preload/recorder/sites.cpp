@@ -159,26 +159,25 @@ std::uint32_t capture_heap_site() {
   return capture_site(format::SiteKind::kHeap);
 }
 
+[[gnu::noinline]] std::uint32_t script_site_of(ThreadCache& cache, std::uint32_t native) {
+  const std::uint32_t site = find_script_site(cache, native);
+  return site != 0
+             ? without_cut_mark(site)
+             : walk_script(native, native & ~kScriptMark, format::SiteKind::kHeap, &cache.scripts);
+}
+
 // Where a script runs, nearly every stack is the one that was looked for last under its key: what
 // does not say so by itself, as a site does, is looked for in that way first.
 std::uint32_t heap_site_of(ThreadCache& cache, const Caller& caller) {
   if (script::interpreter() != nullptr) {
     const std::uint32_t latest = cache.predictions.find_latest(caller, stack::generation());
-    const bool has_script = (latest & (kScriptMark | kCutMark)) == kScriptMark;
-    const std::uint32_t site = has_script ? find_script_site(cache, latest) : 0;
-    if (site != 0) {
+    if (needs_script(latest)) {
       cache.count(CaptureCount::predicted);
-      return without_cut_mark(site);
+      return script_site_of(cache, latest);
     }
   }
   const std::uint32_t value = without_cut_mark(find_or_walk(cache, caller));
-  if ((value & kScriptMark) == 0) [[likely]] {
-    return value;
-  }
-  const std::uint32_t site = find_script_site(cache, value);
-  return site != 0
-             ? without_cut_mark(site)
-             : walk_script(value, value & ~kScriptMark, format::SiteKind::kHeap, &cache.scripts);
+  return (value & kScriptMark) == 0 ? value : script_site_of(cache, value);
 }
 
 std::uint32_t heap_site_of(const Caller& caller) {

@@ -29,8 +29,15 @@ std::uint32_t mmap_site_of(const Caller& caller);
 // Of a heap block, without a cache.
 std::uint32_t capture_heap_site();
 
-// The site of what `native`, a value with kScriptMark and without kCutMark, stands for, marked if
-// the script's stack was cut; 0 where it must be walked. In `cache`, which the thread has in use.
+// Whether a value is the native frames of a script's stack, all of them.
+inline bool needs_script(std::uint32_t value) {
+  return (value & (kScriptMark | kCutMark)) == kScriptMark;
+}
+// The site of what `native`, a value with kScriptMark and without kCutMark, stands for. In `cache`,
+// which the thread has in use.
+std::uint32_t script_site_of(ThreadCache& cache, std::uint32_t native);
+// The same where it is found again, marked if the script's stack was cut; 0 where it must be
+// walked.
 [[gnu::always_inline]] inline std::uint32_t find_script_site(ThreadCache& cache,
                                                              std::uint32_t native) {
   const script::Interpreter* const interpreter = script::interpreter();

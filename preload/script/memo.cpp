@@ -11,6 +11,12 @@ namespace {
 // Relaxed: a figure; what it stands for is handed out by the kernel.
 constinit std::atomic<std::size_t> g_bytes{0};
 
+// Where they end.
+ReadSet::Word* move_words(const ReadSet::Word* words, unsigned count, ReadSet::Word* to) {
+  std::memmove(to, words, count * sizeof(ReadSet::Word));
+  return to + count;
+}
+
 }  // namespace
 
 // What is asked for is counted before it is there, so that threads never have more together.
@@ -35,7 +41,7 @@ std::size_t Memo::bytes_of_all() {
 // Empties the memory where there is no room for the largest entry, or where what is in it is of
 // another epoch.
 ReadSet::Word* Memo::begin() {
-  constexpr std::size_t kMost = sizeof(Entry) + ReadSet::kMostWords * sizeof(ReadSet::Word);
+  constexpr std::size_t kMost = sizeof(Entry) + ReadSet::kRoom * sizeof(ReadSet::Word);
   changes_ = changes();
   if (memory_ == nullptr && !make()) {
     return nullptr;
@@ -54,15 +60,22 @@ void Memo::add(std::uint64_t key, std::uint32_t native, const ReadSet& words, st
   }
   const auto place = static_cast<std::uint32_t>(used_);
   Entry& entry = *entry_at(place);
-  entry = {key, native, value, changes_, words.count(), words.guarded_count()};
-  const std::size_t guarded_bytes = words.guarded_count() * sizeof(ReadSet::Word);
-  std::memmove(entry.words() + words.count(), words.guarded(), guarded_bytes);
-  used_ += sizeof(Entry) + words.count() * sizeof(ReadSet::Word) + guarded_bytes;
+  entry = {key,
+           native,
+           value,
+           changes_,
+           static_cast<std::uint16_t>(words.count()),
+           static_cast<std::uint16_t>(words.guarded_count()),
+           static_cast<std::uint16_t>(words.behind_count())};
+  ReadSet::Word* end = entry.words() + entry.count;
+  end = move_words(words.guarded(), entry.guarded_count, end);
+  end = move_words(words.behind(), entry.behind_count, end);
+  used_ = static_cast<std::size_t>(reinterpret_cast<char*>(end) - memory_);
   slots()[slot_of(key, native)] = place;
 }
 
 // Looks at the guarded words, which can be read whatever became of the others.
-[[gnu::cold, gnu::noinline]] bool Memo::are_as_before(Entry& entry) {
+[[gnu::cold, gnu::noinline]] bool Memo::are_guarded_as_before(Entry& entry) {
   const std::uint64_t now = changes();
   const ReadSet::Word* word = entry.words() + entry.count;
   for (const ReadSet::Word* const end = word + entry.guarded_count; word != end; ++word) {
@@ -71,6 +84,23 @@ void Memo::add(std::uint64_t key, std::uint32_t native, const ReadSet& words, st
     }
   }
   entry.changes = now;
+  return true;
+}
+
+// Whether a pointer is followed safely has been told by the words before.
+[[gnu::noinline]] bool Memo::are_behind_as_before(const Entry& entry) {
+  const ReadSet::Word* word = entry.words() + entry.count + entry.guarded_count;
+  std::uint64_t behind = 0;
+  for (const ReadSet::Word* const end = word + entry.behind_count; word != end; ++word) {
+    const std::uint64_t base = (word->address & ReadSet::kIsOffset) != 0 ? behind : 0;
+    const std::uint64_t address = word->address & ~(ReadSet::kIsOffset | ReadSet::kIsPointer);
+    const std::uint64_t value = *reinterpret_cast<const std::uint64_t*>(base + address);
+    const bool is_pointer = (word->address & ReadSet::kIsPointer) != 0;
+    if (is_pointer ? value == 0 : value != word->value) {
+      return false;
+    }
+    behind = is_pointer ? value : behind;
+  }
   return true;
 }
 

@@ -51,9 +51,10 @@ class Memo {
     std::uint32_t native;
     std::uint32_t value;
     std::uint64_t changes;  // when the guarded words were last seen to be as they are
-    std::uint32_t count;
-    std::uint32_t guarded_count;
-    // followed by ReadSet::Word[count], and by those that are guarded
+    std::uint16_t count;
+    std::uint16_t guarded_count;
+    std::uint16_t behind_count;
+    // followed by ReadSet::Word[count], by those that are guarded, and those behind pointers
 
     [[nodiscard]] ReadSet::Word* words() const {
       return reinterpret_cast<ReadSet::Word*>(reinterpret_cast<std::uintptr_t>(this) +
@@ -72,7 +73,8 @@ class Memo {
   }
 
   bool make();
-  static bool are_as_before(Entry& entry);
+  static bool are_guarded_as_before(Entry& entry);
+  static bool are_behind_as_before(const Entry& entry);
 
   char* memory_;
   std::size_t bytes_;
@@ -90,7 +92,7 @@ class Memo {
   if (place == 0 || entry->key != key || entry->native != native) {
     return 0;
   }
-  if (entry->changes != changes() && !are_as_before(*entry)) [[unlikely]] {
+  if (entry->changes != changes() && !are_guarded_as_before(*entry)) [[unlikely]] {
     return 0;
   }
   const ReadSet::Word* word = entry->words();
@@ -99,6 +101,9 @@ class Memo {
     if (*reinterpret_cast<const std::uint64_t*>(word->address) != word->value) {
       return 0;
     }
+  }
+  if (entry->behind_count != 0 && !are_behind_as_before(*entry)) {
+    return 0;
   }
   return entry->value;
 }

@@ -245,38 +245,131 @@ bool stays(std::uint64_t function) {
          g_requests_are_told.load(std::memory_order_relaxed);
 }
 
-// The words of a function: those of one that stays are what they were, and need not be noted.
+// Whether it is one that an object of its own holds, as a closure does: the same lines in many
+// places.
+bool is_copy(std::uint64_t function) {
+  return !is_internal(function) && at(function + php::kFunctionName) != 0 &&
+         (at<std::uint32_t>(function + php::kFlags) & php::kMayPass) != 0;
+}
+
+// The words of a function: those of one that stays are what they were, and need not be noted; those
+// of a copy are noted as what the frame's pointer leads to.
 class FunctionWords {
  public:
-  FunctionWords(std::uint64_t function, ReadSet& words)
-      : words_(stays(function) ? nullptr : &words) {}
-
-  [[nodiscard]] std::uint64_t read(std::uint64_t address) const {
-    return words_ == nullptr ? at(address) : words_->read(address);
+  FunctionWords(std::uint64_t frame, ReadSet& words)
+      : function_(at(frame + php::kFunction)), words_(words) {
+    if (function_ != 0 && is_copy(function_)) {
+      kind_ = Kind::kCopy;
+      words.follow(frame + php::kFunction);
+    } else {
+      words.read(frame + php::kFunction);
+      kind_ = function_ != 0 && stays(function_) ? Kind::kStays : Kind::kPasses;
+    }
   }
-  [[nodiscard]] bool stay() const { return words_ == nullptr; }
+  [[nodiscard]] std::uint64_t function() const { return function_; }
+  [[nodiscard]] bool stay() const { return kind_ == Kind::kStays; }
+  [[nodiscard]] bool are_of_copy() const { return kind_ == Kind::kCopy; }
+
+  [[nodiscard]] std::uint64_t read(std::uint64_t offset) const {
+    return kind_ == Kind::kStays  ? at(function_ + offset)
+           : kind_ == Kind::kCopy ? words_.read_behind(offset)
+                                  : words_.read(function_ + offset);
+  }
+  // A word of an instruction.
+  [[nodiscard]] std::uint64_t read_code(std::uint64_t address) const {
+    return kind_ == Kind::kStays  ? at(address)
+           : kind_ == Kind::kCopy ? words_.read_last(address)
+                                  : words_.read(address);
+  }
 
  private:
-  ReadSet* words_;
+  enum class Kind : std::uint8_t { kStays, kPasses, kCopy };
+
+  std::uint64_t function_;
+  ReadSet& words_;
+  Kind kind_;
+};
+
+// The texts of a walk that are noted, each once: most functions are of one file. Those of copies
+// are compared last, since nothing before tells that they are there.
+class Texts {
+ public:
+  explicit Texts(ReadSet& words) : words_(words) {}
+
+  // All of a text, to the end of the word that its zero stands in. There may be none: what is
+  // compiled need not be of a file.
+  void note(std::uint64_t text) {
+    if (add(text)) {
+      note_words(text, [this](std::uint64_t address) { return words_.read(address); });
+    }
+  }
+  void note_last(std::uint64_t text) {
+    if (last_count_ == kMost) {
+      words_.give_up();
+    } else {
+      last_[last_count_++] = text;
+    }
+  }
+  // After the last frame.
+  void end() {
+    for (unsigned i = 0; i < last_count_; ++i) {
+      if (add(last_[i])) {
+        note_words(last_[i], [this](std::uint64_t address) { return words_.read_last(address); });
+      }
+    }
+  }
+
+ private:
+  static constexpr unsigned kMost = 8;
+
+  // False where it is noted.
+  bool add(std::uint64_t text) {
+    for (unsigned i = 0; i < count_; ++i) {
+      if (noted_[i] == text) {
+        return false;
+      }
+    }
+    if (count_ < kMost) {
+      noted_[count_++] = text;
+    }
+    return text != 0;
+  }
+  template <typename Read>
+  static void note_words(std::uint64_t text, Read&& read) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    for (std::uint64_t i = 0; i < kMostLength; i += 8) {
+      const std::uint64_t word = read(text + php::kBytes + i);
+      if (((word - kOnes) & ~word & kOnes << 7) != 0) {  // a byte is zero
+        return;
+      }
+    }
+  }
+
+  ReadSet& words_;
+  std::uint64_t noted_[kMost];
+  std::uint64_t last_[kMost];
+  unsigned count_ = 0;
+  unsigned last_count_ = 0;
 };
 
 // An instruction outside of the function's is that of an exception being thrown, or none at all: of
 // generators and of compiled code it is not always kept up. One inside says the line by itself.
-std::uint32_t line_of(std::uint64_t function, std::uint64_t opline, const Globals& globals,
-                      const FunctionWords& own, ReadSet& words) {
+std::uint32_t line_of(std::uint64_t opline, const Globals& globals, const FunctionWords& own,
+                      ReadSet& words) {
+  const std::uint64_t function = own.function();
   const auto in_function = [function](std::uint64_t instruction) {
     return instruction - at(function + g_layout.opcodes) <
            at<std::uint32_t>(function + g_layout.last) * php::kInstructionBytes;
   };
   if (!in_function(opline)) {
-    (void)own.read(function + g_layout.opcodes);
+    (void)own.read(g_layout.opcodes);
     const std::uint64_t ops = find_exception_ops(globals);
     const std::uint64_t throwing = opline - (globals.executor + ops);
     if (ops != 0 && throwing < php::kExceptionOps * php::kInstructionBytes) {
       opline = words.read(globals.executor + ops - 8);
     }
   }
-  return in_function(opline) ? static_cast<std::uint32_t>(own.read(opline + php::kLine))
+  return in_function(opline) ? static_cast<std::uint32_t>(own.read_code(opline + php::kLine))
                              : at<std::uint32_t>(function + g_layout.filename + php::kLineStart);
 }
 
@@ -307,46 +400,51 @@ std::uint32_t find_frame(std::uint64_t function, std::uint64_t file, std::uint32
   return id;
 }
 
-// All of a text, to the end of the word that its zero stands in. There may be none: what is
-// compiled need not be of a file.
-void note_text(std::uint64_t text, ReadSet& words) {
-  if (text == 0) {
-    return;
-  }
-  const std::uint64_t length = words.read(text + php::kLength);
-  for (std::uint64_t read = 0; read <= length && read < kMostLength; read += 8) {
-    (void)words.read(text + php::kBytes + read);
-  }
-}
-
 // What is noted tells a function that may pass from the next one in its place: the file's name may
 // be another one at the same address, too, and a function called by `__call` has the name of the
 // call, which may be anything. No two functions have a line of a file in common that matters.
-void note_passing(std::uint64_t function, ReadSet& words) {
-  if ((at<std::uint32_t>(function + php::kFlags) & php::kByTrampoline) != 0) {
+void note_passing(const FunctionWords& own, ReadSet& words, Texts& texts) {
+  if ((at<std::uint32_t>(own.function() + php::kFlags) & php::kByTrampoline) != 0) {
     words.give_up();
   }
-  if (!is_internal(function)) {
-    (void)words.read(function + php::kScope);
-    note_text(words.read(function + g_layout.filename), words);
+  if (own.are_of_copy()) {
+    (void)own.read(php::kType);  // and the flags: it is a copy
+    (void)own.read(php::kScope);
+    texts.note_last(own.read(g_layout.filename));
+  } else if (!is_internal(own.function())) {
+    (void)own.read(php::kScope);
+    texts.note(own.read(g_layout.filename));
   }
 }
 
 // False when there is no room for more.
-bool add_function(std::uint64_t frame, std::uint64_t function, const Globals& globals,
-                  table::ScriptFrameTable& table, Stack& stack) {
-  const FunctionWords own(function, stack.words);
+bool add_function(std::uint64_t frame, const FunctionWords& own, const Globals& globals,
+                  table::ScriptFrameTable& table, Stack& stack, Texts& texts) {
+  const std::uint64_t function = own.function();
   if (may_pass(function)) {
-    note_passing(function, stack.words);
+    note_passing(own, stack.words, texts);
   }
   if (is_internal(function)) {
-    (void)own.read(function + php::kFunctionName);
+    (void)own.read(php::kFunctionName);
     return add(find_frame(function, 0, 0, own.stay(), table), stack);
   }
   const std::uint64_t opline = stack.words.read(frame + php::kOpline);
-  const std::uint64_t file = own.read(function + g_layout.filename);
-  const std::uint32_t line = line_of(function, opline, globals, own, stack.words);
+  const std::uint64_t file =
+      may_pass(function) ? at(function + g_layout.filename) : own.read(g_layout.filename);
+  const std::uint32_t line = line_of(opline, globals, own, stack.words);
   return add(find_frame(function, file, line, own.stay(), table), stack);
+}
+
+void walk_frames(const Globals& globals, table::ScriptFrameTable& table, Stack& stack,
+                 Texts& texts) {
+  std::uint64_t frame = stack.words.read(globals.executor + g_layout.current_execute_data);
+  for (unsigned step = 0; frame != 0 && step < kMostSteps; ++step) {
+    const FunctionWords own(frame, stack.words);
+    if (own.function() != 0 && !add_function(frame, own, globals, table, stack, texts)) {
+      return;
+    }
+    frame = stack.words.read(frame + php::kCaller);
+  }
 }
 
 void walk_php(table::ScriptFrameTable& table, Stack& stack) {
@@ -355,23 +453,24 @@ void walk_php(table::ScriptFrameTable& table, Stack& stack) {
     return;
   }
   find_exception_ops(globals);  // while a script runs they are there
+  Texts texts(stack.words);
   if (is_compiling(globals)) {
     const std::uint64_t file = stack.words.read(globals.compiler + php::kCompiledFile);
-    note_text(file, stack.words);
+    texts.note(file);
     add(table.intern({"[compile]", view_of(file), 0, format::ScriptLanguage::kPhp}), stack);
   }
-  std::uint64_t frame = stack.words.read(globals.executor + g_layout.current_execute_data);
-  for (unsigned step = 0; frame != 0 && step < kMostSteps; ++step) {
-    const std::uint64_t function = stack.words.read(frame + php::kFunction);
-    if (function != 0 && !add_function(frame, function, globals, table, stack)) {
-      return;
-    }
-    frame = stack.words.read(frame + php::kCaller);
-  }
+  walk_frames(globals, table, stack, texts);
+  texts.end();
 }
 
-// From the innermost frame and where its caller stands. The instruction of a function that is not
-// written in PHP is left over from another one.
+// Where a frame stands: at an instruction of a function that is written in PHP; what others have
+// for one is left over from the frame that was there before.
+[[gnu::always_inline]] inline std::uint64_t place_in(std::uint64_t frame) {
+  const std::uint64_t function = at(frame + php::kFunction);
+  return function != 0 && !is_internal(function) ? at(frame + php::kOpline) : function;
+}
+
+// From the innermost frame and where it and its caller stand.
 std::uint64_t key_of_php() {
   Globals globals;
   if (!find_globals(globals)) {
@@ -382,12 +481,9 @@ std::uint64_t key_of_php() {
   if (frame == 0 || !is_trusted()) [[unlikely]] {
     return frame | compiling;
   }
-  const std::uint64_t function = at(frame + php::kFunction);
   const std::uint64_t caller = at(frame + php::kCaller);
-  const bool has_line = function != 0 && !is_internal(function);
-  const std::uint64_t place = has_line ? at(frame + php::kOpline) : function;
-  const std::uint64_t called_from = caller == 0 ? 0 : at(caller + php::kOpline);
-  return (frame ^ std::rotl(place, 21) ^ std::rotl(called_from, 42)) << 2 | compiling | 1;
+  const std::uint64_t called_from = caller == 0 ? 0 : place_in(caller);
+  return (frame ^ std::rotl(place_in(frame), 21) ^ std::rotl(called_from, 42)) << 2 | compiling | 1;
 }
 
 constexpr Interpreter kPhp{key_of_php, walk_php};

@@ -28,16 +28,25 @@ inline constexpr unsigned kMostFrames = 32;
 //
 // A guarded word lies in memory that can always be read, and is only changed before changes() goes
 // up: as long as that is what it was, none of them need be looked at.
+//
+// A closure has a function of its own, in memory of its own: what such a pointer leads to is
+// compared instead of the pointer. These words come after all others.
 class ReadSet {
  public:
   static constexpr unsigned kMostWords = 8 * kMostFrames;
+  static constexpr unsigned kMostBehind = 64;
+  static constexpr unsigned kRoom = kMostWords + kMostBehind;
 
   struct Word {
     std::uint64_t address;
     std::uint64_t value;
   };
+  // Of an address: there stands the pointer that the next ones are behind; it is an offset from
+  // that pointer.
+  static constexpr std::uint64_t kIsPointer = std::uint64_t{1} << 63;
+  static constexpr std::uint64_t kIsOffset = std::uint64_t{1} << 62;
 
-  // Writes them to `room`, which has kMostWords; null: they are not kept.
+  // Writes them to `room`, which has kRoom; null: they are not kept.
   explicit ReadSet(Word* room) : words_(room) {}
 
   // Reads a word of the interpreter.
@@ -57,25 +66,54 @@ class ReadSet {
     ++guarded_count_;
     return value;
   }
+  // The pointer at `address` may be another one next time.
+  std::uint64_t follow(std::uint64_t address) {
+    behind_ = *reinterpret_cast<const std::uint64_t*>(address);
+    add_behind({address | kIsPointer, 0});
+    return behind_;
+  }
+  // Reads what lies `offset` behind the last one that was followed.
+  std::uint64_t read_behind(std::uint64_t offset) {
+    const std::uint64_t value = *reinterpret_cast<const std::uint64_t*>(behind_ + offset);
+    add_behind({offset | kIsOffset, value});
+    return value;
+  }
+  // Reads what may be read only once the words behind pointers were.
+  std::uint64_t read_last(std::uint64_t address) {
+    const std::uint64_t value = *reinterpret_cast<const std::uint64_t*>(address);
+    add_behind({address, value});
+    return value;
+  }
   // They do not tell the stack: it is to be read each time.
   void give_up() { words_ = nullptr; }
   // Whether all of them are kept.
   [[nodiscard]] bool is_whole() const {
-    return words_ != nullptr && count_ + guarded_count_ <= kMostWords;
+    return words_ != nullptr && count_ + guarded_count_ <= kMostWords &&
+           behind_count_ <= kMostBehind;
   }
   [[nodiscard]] unsigned count() const { return count_; }
   [[nodiscard]] unsigned guarded_count() const { return guarded_count_; }
-  // At the end of the room.
+  [[nodiscard]] unsigned behind_count() const { return behind_count_; }
+  // Behind the room for the first ones, and at its end.
+  [[nodiscard]] const Word* behind() const { return words_ + kMostWords; }
   [[nodiscard]] const Word* guarded() const { return words_ + kMostWords - guarded_count_; }
 
  private:
   [[nodiscard]] bool has_room() const {
     return words_ != nullptr && count_ + guarded_count_ < kMostWords;
   }
+  void add_behind(const Word& word) {
+    if (words_ != nullptr && behind_count_ < kMostBehind) {
+      words_[kMostWords + behind_count_] = word;
+    }
+    ++behind_count_;
+  }
 
   Word* words_;
   unsigned count_ = 0;
   unsigned guarded_count_ = 0;
+  unsigned behind_count_ = 0;
+  std::uint64_t behind_ = 0;
 };
 
 struct Stack {

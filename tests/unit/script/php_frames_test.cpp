@@ -236,11 +236,12 @@ unsigned FakePhp::words_of(std::uint64_t function) {
   const std::uint64_t before = running();
   run(0);
   call(function);
-  ReadSet::Word room[ReadSet::kMostWords];
+  ReadSet::Word room[ReadSet::kRoom];
   Stack captured(room);
   interpreter()->walk(*table_, captured);
   run(before);
-  return captured.words.is_whole() ? captured.words.count() : 0;
+  const ReadSet& words = captured.words;
+  return words.is_whole() ? words.count() + words.behind_count() : 0;
 }
 
 TEST_F(FakePhp, OfAFunctionThatStaysOnlyTheFrameIsComparedWhereRequestsAreTold) {
@@ -255,12 +256,12 @@ TEST_F(FakePhp, OfAFunctionThatStaysOnlyTheFrameIsComparedWhereRequestsAreTold) 
   *reinterpret_cast<std::uint32_t*>(closure + php::kFlags) = 1U << 22;
   *reinterpret_cast<std::uint32_t*>(trampoline + php::kFlags) = 1U << 18;
   constexpr unsigned kAll = 6;   // the frame in front, function, instruction, file, line, caller
-  constexpr unsigned kMore = 4;  // class, file, its length and its text
+  constexpr unsigned kMore = 2;  // class, the file's text
   EXPECT_EQ(words_of(named), kAll);
   tell_php_requests();
   EXPECT_EQ(words_of(named), kAll - 2);
   EXPECT_EQ(words_of(main), kAll + kMore);
-  EXPECT_EQ(words_of(closure), kAll + kMore);
+  EXPECT_EQ(words_of(closure), kAll + kMore + 1) << "its kind, too";
   EXPECT_EQ(words_of(trampoline), 0U) << "to be read each time";
   EXPECT_EQ(words_of(internal), 3U) << "the frame in front, function, caller";
   EXPECT_EQ(words_of(of_closure), 4U) << "its name, too";
@@ -294,6 +295,41 @@ TEST_F(FakePhp, AnotherClosureInTheSamePlaceIsAnotherStack) {
   reinterpret_cast<char*>(file + php::kBytes)[1] = 'b';  // another file's name in its place
   EXPECT_EQ(memo.find(interpreter()->key(), 1), 0U);
   EXPECT_NE(stack().front().find("/b.php"), std::string::npos) << stack().front();
+  memo.release();
+  forget_php_script();
+}
+
+// Each time that PHP comes by the line, the closure is a new object.
+TEST_F(FakePhp, AClosureIsFoundAgainWhereverItsObjectIs) {
+  be_believed();
+  tell_php_requests();
+  const std::uint64_t closures[] = {user_function("{closure}", "/a.php", 30),
+                                    user_function("{closure}", "/a.php", 30)};
+  for (const std::uint64_t closure : closures) {
+    *reinterpret_cast<std::uint32_t*>(closure + php::kFlags) = 1U << 22;
+    for (const std::uint64_t offset : {kLayout.filename, kLayout.opcodes}) {
+      *reinterpret_cast<std::uint64_t*>(closure + offset) =
+          *reinterpret_cast<std::uint64_t*>(closures[0] + offset);
+    }
+  }
+  const std::uint64_t frame = call(closures[0]);
+  Memo memo{};
+  {
+    Stack captured(memo.begin());
+    interpreter()->walk(*table_, captured);
+    memo.add(interpreter()->key(), 1, captured.words, 42);
+  }
+  auto& function = *reinterpret_cast<std::uint64_t*>(frame + php::kFunction);
+  function = closures[1];
+  EXPECT_EQ(memo.find(interpreter()->key(), 1), 42U);
+  *reinterpret_cast<std::uint64_t*>(closures[1] + php::kScope) = 8;  // bound to a class
+  EXPECT_EQ(memo.find(interpreter()->key(), 1), 0U);
+  *reinterpret_cast<std::uint64_t*>(closures[1] + php::kScope) = 0;
+  EXPECT_EQ(memo.find(interpreter()->key(), 1), 42U);
+  *reinterpret_cast<std::uint32_t*>(closures[1] + php::kFlags) = 0;  // no closure at all
+  EXPECT_EQ(memo.find(interpreter()->key(), 1), 0U);
+  function = 0;
+  EXPECT_EQ(memo.find(interpreter()->key(), 1), 0U);
   memo.release();
   forget_php_script();
 }

@@ -88,7 +88,7 @@ class PythonFrames : public ::testing::Test {
 
   // "inner:12 outer:7", and how many were lost.
   std::string walk(unsigned* lost = nullptr) {
-    ReadSet::Word words[ReadSet::kMostWords];
+    ReadSet::Word words[ReadSet::kRoom];
     Stack stack(words);
     interpreter()->walk(lines(), stack);
     std::string text;
