@@ -74,20 +74,61 @@ NativeStack walk_native(ThreadCache& cache, const Caller& caller) {
   return {node, cut, walk.in_loop || script::runs_here()};
 }
 
+stack::Frame script_frame(std::uint32_t id) {
+  return {format::kScriptModule << format::kFrameModuleShift | id, 0};
+}
+
+// The node of a script's frames on the native ones; kRoot where there is no room.
+std::uint32_t intern_script(std::uint32_t node, const script::Stack& captured,
+                            table::LastNodes& last) {
+  unsigned left = captured.depth;
+  for (; left != 0; --left) {
+    const std::uint32_t known = last.find(node, captured.frames[left - 1]);
+    if (known == table::StackTable::kRoot) {
+      break;
+    }
+    node = known;
+  }
+  if (left == 0) {
+    return node;
+  }
+  stack::Frame frames[script::kMostFrames];
+  std::uint32_t nodes[script::kMostFrames];
+  for (unsigned i = 0; i < left; ++i) {
+    frames[i] = script_frame(captured.frames[i]);
+  }
+  const std::uint32_t innermost = g_tables.stacks.intern_below(node, frames, left, nodes);
+  for (unsigned i = innermost == table::StackTable::kRoot ? 0 : left; i-- != 0; node = nodes[i]) {
+    last.keep(node, captured.frames[i], nodes[i]);
+  }
+  return innermost;
+}
+
+// The same without what a thread remembers, which knows no frames that are marked.
+std::uint32_t intern_script(std::uint32_t node, const script::Stack& captured) {
+  stack::Frame frames[script::kMostFrames];
+  std::uint32_t nodes[script::kMostFrames];
+  for (unsigned i = 0; i < captured.depth; ++i) {
+    frames[i] = script_frame(captured.frames[i]);
+  }
+  frames[captured.depth - 1].flags |= captured.cut ? format::kCut : 0;
+  return g_tables.stacks.intern_below(node, frames, captured.depth, nodes);
+}
+
 // The node of the script's frames on the native ones; `node` itself where no script runs.
-std::uint32_t add_script_frames(std::uint32_t node, const script::Stack& captured) {
+std::uint32_t add_script_frames(std::uint32_t node, const script::Stack& captured,
+                                table::LastNodes* last) {
   for (unsigned i = 0; i < captured.lost; ++i) {
     count_loss(format::Loss::script_frames_not_recorded);
   }
-  stack::Frame frames[script::kMostFrames];
-  for (unsigned i = 0; i < captured.depth; ++i) {
-    frames[i] = {format::kScriptModule << format::kFrameModuleShift | captured.frames[i], 0};
-  }
   if (captured.cut) {
-    frames[captured.depth - 1].flags |= format::kCut;
     count_loss(format::Loss::stacks_cut);
   }
-  return captured.depth == 0 ? node : g_tables.stacks.intern_below(node, frames, captured.depth);
+  if (captured.depth == 0) {
+    return node;
+  }
+  return last == nullptr || captured.cut ? intern_script(node, captured)
+                                         : intern_script(node, captured, *last);
 }
 
 // Reads the frames of the script that runs now. They will be found again in `memo`, if that is not
@@ -100,9 +141,11 @@ std::uint32_t add_script_frames(std::uint32_t node, const script::Stack& capture
   if (key == 0) {
     return site_of_node(node, kind);
   }
-  script::Stack captured(memo == nullptr ? nullptr : memo->begin());
+  script::ReadSet::Word* const room = memo == nullptr ? nullptr : memo->begin();
+  script::Stack captured(room, memo == nullptr ? nullptr : memo->last_frames());
   interpreter->walk(g_tables.script_frames, captured);
-  const std::uint32_t site = site_of_node(add_script_frames(node, captured), kind);
+  table::LastNodes* const last = memo == nullptr ? nullptr : memo->last_nodes();
+  const std::uint32_t site = site_of_node(add_script_frames(node, captured, last), kind);
   const bool is_read = captured.depth + captured.lost != 0 && !captured.unsure;
   if (memo != nullptr && is_read && site != table::SiteTable::kNone) {
     memo->add(key, native, captured.words, site | (captured.cut ? kCutMark : 0));

@@ -29,7 +29,7 @@ bool Memo::make() {
   if (memory_ == nullptr) {
     g_bytes.fetch_sub(bytes_, std::memory_order_relaxed);
   }
-  used_ = kSlotBytes;
+  used_ = kFirstEntry;
   epoch_ = epoch();
   return memory_ != nullptr;
 }
@@ -47,8 +47,8 @@ ReadSet::Word* Memo::begin() {
     return nullptr;
   }
   if (used_ + kMost > bytes_ || epoch_ != epoch()) {
-    std::memset(memory_, 0, kSlotBytes);
-    used_ = kSlotBytes;
+    std::memset(memory_, 0, kFirstEntry);
+    used_ = kFirstEntry;
     epoch_ = epoch();
   }
   return entry_at(static_cast<std::uint32_t>(used_))->words();

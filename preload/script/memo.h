@@ -5,8 +5,8 @@
 // with the words that were read for it. A word is touched only when all before it were equal, so it
 // is one that a walk would have read.
 //
-//   | slots: place of an entry | entry | entry | …            |
-//                                               used_
+//   | slots: place of an entry | last frames, nodes | entry | entry | …            |
+//                                                                    used_
 //
 // The last one of a slot is kept. When the memory is full it is emptied. All threads together have
 // 64 MB at most: the first ones 4 MB each, later ones 256 KB, and without memory every stack is
@@ -16,7 +16,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "preload/script/last_frames.h"
 #include "preload/script/script.h"
+#include "preload/table/last_nodes.h"
 
 namespace seep::script {
 
@@ -27,6 +29,14 @@ class Memo {
   // Where the words of the next stack are to be written (ReadSet); null where there is no memory,
   // or other threads have all that may be had.
   ReadSet::Word* begin();
+  // For the same stack, after begin(): null where that was.
+  [[nodiscard]] table::LastNodes* last_nodes() const {
+    return memory_ == nullptr ? nullptr
+                              : reinterpret_cast<table::LastNodes*>(memory_ + kNodesBegin);
+  }
+  [[nodiscard]] LastFrames* last_frames() const {
+    return memory_ == nullptr ? nullptr : reinterpret_cast<LastFrames*>(memory_ + kSlotBytes);
+  }
   // Keeps `value`, which is not 0, with the words that were read since begin(), if all are there.
   void add(std::uint64_t key, std::uint32_t native, const ReadSet& words, std::uint32_t value);
 
@@ -45,6 +55,8 @@ class Memo {
   static constexpr std::size_t kFewBytes = std::size_t{256} << 10;
   static constexpr std::size_t kScarceBytes = kMostBytes / 2;  // from then on few
   static constexpr std::size_t kSlotBytes = kSlots * sizeof(std::uint32_t);
+  static constexpr std::size_t kNodesBegin = kSlotBytes + sizeof(LastFrames);
+  static constexpr std::size_t kFirstEntry = kNodesBegin + sizeof(table::LastNodes);
 
   struct Entry {
     std::uint64_t key;

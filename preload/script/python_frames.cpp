@@ -15,7 +15,9 @@ constinit std::atomic<std::uint64_t> g_code_stamps[kCodeStamps] = {};
 
 namespace {
 
-constinit PythonInterpreter g_python;  // written before set_interpreter, which releases it
+// Written before set_interpreter, which releases them.
+constinit PythonInterpreter g_python;
+constinit std::size_t g_frame_bytes = 0;
 
 // Frames were read and found to be right, or a few were found to be wrong. Relaxed: figures.
 constinit std::atomic<bool> g_trusted{false};
@@ -35,17 +37,37 @@ std::uint64_t load(std::uintptr_t address) {
   return *reinterpret_cast<const std::uint64_t*>(address);
 }
 
-// Whether the words of a frame are there.
-bool is_frame(std::uintptr_t frame) {
-  const PythonLayout& layout = g_python.layout;
+// To the end of the last word of a frame that is read.
+std::size_t bytes_of_frame(const PythonLayout& layout) {
   std::size_t bytes = layout.frame_owner == kNoOffset ? 0 : layout.frame_owner + std::size_t{1};
   for (const std::uint16_t word :
        {layout.frame_code, layout.frame_previous, layout.frame_instruction}) {
     const std::size_t end = word + sizeof(std::uint64_t);
     bytes = end > bytes ? end : bytes;
   }
-  return frame % alignof(void*) == 0 && is_readable(frame, bytes);
+  return bytes;
 }
+
+// Whether the words of a frame are there: those of a stack lie in few pages.
+class FrameCheck {
+ public:
+  bool is_frame(std::uintptr_t frame) {
+    const std::uintptr_t last = frame + g_frame_bytes - 1;
+    if (frame % alignof(void*) != 0) {
+      return false;
+    }
+    if (frame / kPageBytes == page_ && last / kPageBytes == page_) {
+      return true;
+    }
+    page_ = frame / kPageBytes;
+    return is_readable(frame, g_frame_bytes);
+  }
+
+ private:
+  static constexpr std::uintptr_t kPageBytes = 4096;
+
+  std::uintptr_t page_ = 0;  // was found to be readable, or the walk is over
+};
 
 // The state of this thread; 0 where it has none. An interpreter that ends frees the states of other
 // threads long before it takes their addresses away.
@@ -77,7 +99,7 @@ bool is_frame(std::uintptr_t frame) {
   if (layout.c_frame != kNoOffset && !read_checked(frame + layout.c_frame, frame)) {
     return 0;
   }
-  return is_frame(frame) ? frame : 0;
+  return FrameCheck().is_frame(frame) ? frame : 0;
 }
 
 // The innermost frame and where it and its two callers are: most stacks that differ, differ there.
@@ -133,6 +155,23 @@ std::uint32_t find_line(table::ScriptFrameTable& table, const PythonInstruction&
   return id;
 }
 
+// The same where the thread's last walk over this frame gives it. `known` is null, or will give it
+// next time.
+std::uint32_t find_line_again(table::ScriptFrameTable& table, const PythonInstruction& instruction,
+                              std::uint64_t stamp, LastFrames::Frame* known) {
+  if (known == nullptr) {
+    return find_line(table, instruction, stamp);
+  }
+  if (instruction.code != 0 && known->words[0] == instruction.code &&
+      known->words[1] == instruction.place && known->words[2] == stamp) {
+    return known->id;
+  }
+  const std::uint32_t id = find_line(table, instruction, stamp);
+  const bool is_line = id != kUnreadable && id != table::ScriptFrameTable::kNone;
+  *known = {{is_line ? instruction.code : 0, instruction.place, stamp}, id};
+  return id;
+}
+
 // The innermost frame is told whosever it is. False when there is no room for it.
 bool add_line(std::uint32_t id, Stack& stack) {
   if (id == table::ScriptFrameTable::kNone) {
@@ -167,8 +206,9 @@ bool walk_chain(table::ScriptFrameTable& table, Stack& stack) {
   const PythonLayout& layout = g_python.layout;
   std::uintptr_t frame =
       g_trusted.load(std::memory_order_relaxed) ? innermost_frame() : find_innermost_frame();
+  FrameCheck check;
   for (unsigned links = 0; frame != 0; ++links) {
-    if (links == kMostLinks || !is_frame(frame)) {
+    if (links == kMostLinks || !check.is_frame(frame)) {
       return false;
     }
     if (!runs_python_code(frame)) {
@@ -176,8 +216,10 @@ bool walk_chain(table::ScriptFrameTable& table, Stack& stack) {
     } else {
       const PythonInstruction instruction = read_instruction(frame, stack.words);
       const auto* stamp = &g_code_stamps[code_stamp_of(instruction.code)];
-      const std::uint32_t id = find_line(
-          table, instruction, stack.words.read_guarded(reinterpret_cast<std::uintptr_t>(stamp)));
+      LastFrames::Frame* const known = stack.last == nullptr ? nullptr : &stack.last->at(frame);
+      const std::uint32_t id =
+          find_line_again(table, instruction,
+                          stack.words.read_guarded(reinterpret_cast<std::uintptr_t>(stamp)), known);
       if (id == kUnreadable) {
         return false;
       }
@@ -213,6 +255,7 @@ bool set_python(const PythonInterpreter& interpreter) {
   g_trusted.store(false, std::memory_order_relaxed);
   g_wrong.store(0, std::memory_order_relaxed);
   g_python = interpreter;
+  g_frame_bytes = bytes_of_frame(interpreter.layout);
   return set_interpreter(&kPython, interpreter.loop_begin, interpreter.loop_bytes);
 }
 

@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "preload/script/last_frames.h"
 #include "preload/table/script_frame_table.h"
 
 namespace seep::script {
@@ -47,23 +48,30 @@ class ReadSet {
   static constexpr std::uint64_t kIsOffset = std::uint64_t{1} << 62;
 
   // Writes them to `room`, which has kRoom; null: they are not kept.
-  explicit ReadSet(Word* room) : words_(room) {}
+  explicit ReadSet(Word* room)
+      : room_(room),
+        next_(room),
+        guarded_(room == nullptr ? nullptr : room + kMostWords),
+        next_behind_(guarded_),
+        is_whole_(room != nullptr) {}
 
   // Reads a word of the interpreter.
   std::uint64_t read(std::uint64_t address) {
     const std::uint64_t value = *reinterpret_cast<const std::uint64_t*>(address);
-    if (has_room()) {
-      words_[count_] = {address, value};
+    if (next_ == guarded_) [[unlikely]] {
+      is_whole_ = false;
+    } else {
+      *next_++ = {address, value};
     }
-    ++count_;
     return value;
   }
   std::uint64_t read_guarded(std::uint64_t address) {
     const std::uint64_t value = *reinterpret_cast<const std::uint64_t*>(address);
-    if (has_room()) {
-      words_[kMostWords - 1 - guarded_count_] = {address, value};
+    if (next_ == guarded_) [[unlikely]] {
+      is_whole_ = false;
+    } else {
+      *--guarded_ = {address, value};
     }
-    ++guarded_count_;
     return value;
   }
   // The pointer at `address` may be another one next time.
@@ -85,40 +93,42 @@ class ReadSet {
     return value;
   }
   // They do not tell the stack: it is to be read each time.
-  void give_up() { words_ = nullptr; }
+  void give_up() { is_whole_ = false; }
   // Whether all of them are kept.
-  [[nodiscard]] bool is_whole() const {
-    return words_ != nullptr && count_ + guarded_count_ <= kMostWords &&
-           behind_count_ <= kMostBehind;
+  [[nodiscard]] bool is_whole() const { return is_whole_; }
+  [[nodiscard]] unsigned count() const { return static_cast<unsigned>(next_ - room_); }
+  [[nodiscard]] unsigned guarded_count() const {
+    return static_cast<unsigned>(room_ + kMostWords - guarded_);
   }
-  [[nodiscard]] unsigned count() const { return count_; }
-  [[nodiscard]] unsigned guarded_count() const { return guarded_count_; }
-  [[nodiscard]] unsigned behind_count() const { return behind_count_; }
-  // Behind the room for the first ones, and at its end.
-  [[nodiscard]] const Word* behind() const { return words_ + kMostWords; }
-  [[nodiscard]] const Word* guarded() const { return words_ + kMostWords - guarded_count_; }
+  [[nodiscard]] unsigned behind_count() const {
+    return static_cast<unsigned>(next_behind_ - behind());
+  }
+  // At the end of the room for the first ones, and behind it.
+  [[nodiscard]] const Word* guarded() const { return guarded_; }
+  [[nodiscard]] const Word* behind() const { return room_ + kMostWords; }
 
  private:
-  [[nodiscard]] bool has_room() const {
-    return words_ != nullptr && count_ + guarded_count_ < kMostWords;
-  }
   void add_behind(const Word& word) {
-    if (words_ != nullptr && behind_count_ < kMostBehind) {
-      words_[kMostWords + behind_count_] = word;
+    if (room_ == nullptr || next_behind_ == room_ + kRoom) [[unlikely]] {
+      is_whole_ = false;
+    } else {
+      *next_behind_++ = word;
     }
-    ++behind_count_;
   }
 
-  Word* words_;
-  unsigned count_ = 0;
-  unsigned guarded_count_ = 0;
-  unsigned behind_count_ = 0;
+  Word* room_;
+  Word* next_;
+  Word* guarded_;
+  Word* next_behind_;
+  bool is_whole_;
   std::uint64_t behind_ = 0;
 };
 
 struct Stack {
-  explicit Stack(ReadSet::Word* room) : words(room) {}
+  // `of_last` may be null: each frame is looked up then.
+  explicit Stack(ReadSet::Word* room, LastFrames* of_last = nullptr) : last(of_last), words(room) {}
 
+  LastFrames* last;
   unsigned depth = 0;                 // frames filled in
   unsigned lost = 0;                  // frames that found no room in the table
   bool cut = false;                   // there are more

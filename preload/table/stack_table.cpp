@@ -39,9 +39,10 @@ std::uint32_t StackTable::intern(stack::LastWalk& walk, bool cut) {
 }
 
 std::uint32_t StackTable::intern_below(std::uint32_t node, const stack::Frame* frames,
-                                       unsigned count) {
+                                       unsigned count, std::uint32_t* nodes) {
   return descend(
-      node, count, [frames](unsigned i) { return frames[i]; }, [](unsigned, std::uint32_t) {});
+      node, count, [frames](unsigned i) { return frames[i]; },
+      [nodes](unsigned i, std::uint32_t found) { nodes[i] = found; });
 }
 
 template <typename FrameOf, typename Note>

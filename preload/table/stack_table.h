@@ -34,8 +34,9 @@ class StackTable {
   // remember their nodes, so that only what changed since the last walk is looked up.
   std::uint32_t intern(stack::LastWalk& walk, bool cut);
   // The node of a stack whose innermost `count` frames, innermost first, were called from `node`;
-  // kRoot when there is no room.
-  std::uint32_t intern_below(std::uint32_t node, const stack::Frame* frames, unsigned count);
+  // kRoot when there is no room. The node of each frame goes to `nodes`.
+  std::uint32_t intern_below(std::uint32_t node, const stack::Frame* frames, unsigned count,
+                             std::uint32_t* nodes);
 
   // Number of nodes, the root included. One that is being made right now reads as null or as zeros;
   // no site refers to it yet.

@@ -89,7 +89,7 @@ class PythonFrames : public ::testing::Test {
   // "inner:12 outer:7", and how many were lost.
   std::string walk(unsigned* lost = nullptr) {
     ReadSet::Word words[ReadSet::kRoom];
-    Stack stack(words);
+    Stack stack(words, &last_);
     interpreter()->walk(lines(), stack);
     std::string text;
     for (unsigned i = 0; i < stack.depth; ++i) {
@@ -108,6 +108,7 @@ class PythonFrames : public ::testing::Test {
     static auto table = std::make_unique<table::ScriptFrameTable>();
     return *table;
   }
+  LastFrames last_{};
   Function inner_{"inner", 12};
   Function outer_{"outer", 7};
 };
@@ -136,6 +137,17 @@ TEST_F(PythonFrames, OfCodeThatWasReplacedAreReadAnew) {
   note_freed_python_object(inner_.code.bytes, g_code_type.address());
   make_text(inner_.name, "other", 1, true);
   EXPECT_EQ(walk(), "other:12 outer:7");
+}
+
+// The same frame runs other code: what was found there last is not believed.
+TEST_F(PythonFrames, OfOtherCodeAreReadAnew) {
+  EXPECT_EQ(walk(), "inner:12 outer:7");
+  const PythonLayout& layout = *known_layout(kVersion);
+  Function third("third", 30);
+  inner_.frame.put(layout.frame_code, third.code.address());
+  inner_.frame.put(layout.frame_instruction, third.code.address() + layout.code_begin + 2);
+  EXPECT_EQ(walk(), "third:30 outer:7");
+  note_freed_python_object(third.code.bytes, g_code_type.address());
 }
 
 TEST_F(PythonFrames, ThatLeadNowhereEndTheWalk) {

@@ -1,0 +1,33 @@
+// What a thread found when it last walked over the frame at an address: most of the frames of a
+// stack are those of the stack before, and need not be looked up in a table again.
+// Context: IN-HOOK. Used by one capture at a time; who owns it sees to that. Begins zeroed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace seep::script {
+
+class LastFrames {
+ public:
+  static constexpr unsigned kWords = 3;
+  struct Frame {
+    std::uint64_t words[kWords];  // that tell it, wherever it stands
+    std::uint32_t id;             // as the interpreter's table of frames has it
+  };
+
+  // The one that stood there last, or at an address with the same hash; it is to be overwritten
+  // where its words are others.
+  Frame& at(std::uint64_t address) {
+    return frames_[(address >> 4) * 0x9E3779B97F4A7C15ULL >> kHashShift];
+  }
+
+ private:
+  static constexpr std::size_t kFrames = 256;
+  static constexpr unsigned kHashShift = 56;
+  static_assert(kFrames == std::size_t{1} << (64 - kHashShift));
+
+  Frame frames_[kFrames];
+};
+
+}  // namespace seep::script
