@@ -247,6 +247,15 @@ std::uint32_t recover_after_fork(bool alone) {
   }
 }
 
+// The site of a block whose native frames are known and whose script is found or walked, counted as
+// by try_count_birth().
+[[gnu::noinline]] static std::uint32_t try_count_script_birth(ThreadCache& cache,
+                                                              std::uint32_t native,
+                                                              std::uint64_t bytes) {
+  const std::uint32_t site = script_site_of(cache, native);
+  return site != table::SiteTable::kNone && cache.births.try_add(site, bytes) ? site : 0;
+}
+
 // The site of a block whose stack is the one predicted, and which is not the first of many births
 // to be booked: it is counted. 0 where more is to be done, and nothing is done.
 [[gnu::always_inline]] static inline std::uint32_t try_count_birth(ThreadCache& cache,
@@ -255,11 +264,12 @@ std::uint32_t recover_after_fork(bool alone) {
   cache.in_use.store(true, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);  // a handler sees it before what follows
   std::uint32_t site = cache.predictions.find_latest(caller, stack::generation());
-  if (needs_script(site)) [[unlikely]] {
-    site = script_site_of(cache, site);
-  }
-  const bool done =
+  bool done =
       site != 0 && (site & (kCutMark | kScriptMark)) == 0 && cache.births.try_add(site, bytes);
+  if (!done && needs_script(site)) [[unlikely]] {
+    site = try_count_script_birth(cache, site, bytes);
+    done = site != 0;
+  }
   if (done) [[likely]] {
     cache.count(CaptureCount::predicted);
   }

@@ -8,15 +8,15 @@
 #include "preload/runtime/text.h"
 #include "preload/runtime/thread_pointer.h"
 #include "preload/script/known_frames.h"
+#include "preload/script/php_check.h"
+#include "preload/script/php_texts.h"
 #include "preload/script/script.h"
 #include "preload/stack/interpreter_loop.h"
 
 namespace seep::script {
 namespace {
 
-constexpr unsigned kMostSteps = 4096;         // frames of a stack that are looked at
-constexpr std::uint64_t kMostLength = 4096;   // of a name that is believed
-constexpr std::uint64_t kMostLine = 1 << 24;  // the same
+constexpr unsigned kMostSteps = 4096;  // frames of a stack that are looked at
 constexpr int kFunctionsToBelieve = 16;
 constexpr int kMostDoubts = 8;
 
@@ -81,71 +81,8 @@ bool is_internal(std::uint64_t function) {
   return (at<std::uint8_t>(function + php::kType) & php::kInternalBit) != 0;
 }
 
-// ---- whether the layout is the one expected -----------------------------------------------------
-
-template <typename T>
-bool read_safely(std::uint64_t address, T& value) {
-  return runtime::read_own_memory(reinterpret_cast<const void*>(address), &value, sizeof(value));
-}
-
-bool is_string(std::uint64_t text) {
-  std::uint64_t length = 0;
-  char end = 1;
-  return read_safely(text + php::kLength, length) && length < kMostLength &&
-         read_safely(text + php::kBytes + length, end) && end == '\0';
-}
-
-bool is_user_function(std::uint64_t function, std::uint64_t opline) {
-  std::uint64_t file = 0;
-  std::uint64_t opcodes = 0;
-  std::uint32_t lines[2] = {};
-  std::uint32_t last = 0;
-  std::uint32_t line = 0;
-  if (!read_safely(function + g_layout.filename, file) || !is_string(file) ||
-      !read_safely(function + g_layout.filename + php::kLineStart, lines) ||
-      !read_safely(function + g_layout.opcodes, opcodes) ||
-      !read_safely(function + g_layout.last, last)) {
-    return false;
-  }
-  if (lines[0] > lines[1] || lines[1] >= kMostLine || last == 0 || last >= kMostLine) {
-    return false;
-  }
-  const bool in_range = opline - opcodes < last * php::kInstructionBytes;
-  return read_safely((in_range ? opline : opcodes) + php::kLine, line) && line < kMostLine;
-}
-
-// Looks at the functions of a stack without believing any pointer; how many of them are written in
-// PHP, or -1 where one is not what it should be.
-int check_frames(std::uint64_t frame) {
-  int functions = 0;
-  while (frame != 0 && functions < kFunctionsToBelieve) {
-    std::uint64_t words[7] = {};  // up to the caller
-    if (!read_safely(frame, words)) {
-      return -1;
-    }
-    const std::uint64_t function = words[php::kFunction / 8];
-    frame = words[php::kCaller / 8];
-    if (function == 0) {
-      continue;
-    }
-    std::uint64_t head[3] = {};
-    if (!read_safely(function, head)) {
-      return -1;
-    }
-    const auto type = static_cast<std::uint8_t>(head[php::kType]);
-    const std::uint64_t name = head[php::kFunctionName / 8];
-    if ((type != 1 && type != 2 && type != 4) || (name != 0 && !is_string(name))) {
-      return -1;
-    }
-    if (type != 1) {
-      if (!is_user_function(function, words[php::kOpline / 8])) {
-        return -1;
-      }
-      ++functions;
-    }
-  }
-  return functions;
-}
+// ---- the exception's instructions and the flags
+// ---------------------------------------------------
 
 bool are_exception_ops(std::uint64_t first) {
   for (std::uint64_t i = 0; i < php::kExceptionOps; ++i) {
@@ -194,7 +131,8 @@ bool is_believed(const Globals& globals) {
   if (is_trusted()) [[likely]] {
     return true;
   }
-  const int functions = check_frames(at(globals.executor + g_layout.current_execute_data));
+  const int functions = count_php_functions(
+      g_layout, at(globals.executor + g_layout.current_execute_data), kFunctionsToBelieve);
   if (functions < 0) {
     if (g_doubts.fetch_add(1, std::memory_order_relaxed) + 1 == kMostDoubts) {
       refuse("the frames of PHP are not laid out as its version has them");
@@ -214,7 +152,7 @@ std::string_view view_of(std::uint64_t text) {
   }
   const auto length = at(text + php::kLength);
   const std::string_view all(reinterpret_cast<const char*>(text + php::kBytes),
-                             length < kMostLength ? length : kMostLength);
+                             length < kMostTextBytes ? length : kMostTextBytes);
   return all.substr(0, all.find('\0'));
 }
 
@@ -288,68 +226,6 @@ class FunctionWords {
   std::uint64_t function_;
   ReadSet& words_;
   Kind kind_;
-};
-
-// The texts of a walk that are noted, each once: most functions are of one file. Those of copies
-// are compared last, since nothing before tells that they are there.
-class Texts {
- public:
-  explicit Texts(ReadSet& words) : words_(words) {}
-
-  // All of a text, to the end of the word that its zero stands in. There may be none: what is
-  // compiled need not be of a file.
-  void note(std::uint64_t text) {
-    if (add(text)) {
-      note_words(text, [this](std::uint64_t address) { return words_.read(address); });
-    }
-  }
-  void note_last(std::uint64_t text) {
-    if (last_count_ == kMost) {
-      words_.give_up();
-    } else {
-      last_[last_count_++] = text;
-    }
-  }
-  // After the last frame.
-  void end() {
-    for (unsigned i = 0; i < last_count_; ++i) {
-      if (add(last_[i])) {
-        note_words(last_[i], [this](std::uint64_t address) { return words_.read_last(address); });
-      }
-    }
-  }
-
- private:
-  static constexpr unsigned kMost = 8;
-
-  // False where it is noted.
-  bool add(std::uint64_t text) {
-    for (unsigned i = 0; i < count_; ++i) {
-      if (noted_[i] == text) {
-        return false;
-      }
-    }
-    if (count_ < kMost) {
-      noted_[count_++] = text;
-    }
-    return text != 0;
-  }
-  template <typename Read>
-  static void note_words(std::uint64_t text, Read&& read) {
-    constexpr std::uint64_t kOnes = 0x0101010101010101;
-    for (std::uint64_t i = 0; i < kMostLength; i += 8) {
-      const std::uint64_t word = read(text + php::kBytes + i);
-      if (((word - kOnes) & ~word & kOnes << 7) != 0) {  // a byte is zero
-        return;
-      }
-    }
-  }
-
-  ReadSet& words_;
-  std::uint64_t noted_[kMost];
-  std::uint64_t last_[kMost];
-  unsigned count_ = 0;
-  unsigned last_count_ = 0;
 };
 
 // An instruction outside of the function's is that of an exception being thrown, or none at all: of
