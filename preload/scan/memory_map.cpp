@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "preload/runtime/file.h"
 #include "preload/runtime/syscall.h"
 #include "preload/scan/process_copy.h"
@@ -61,10 +63,13 @@ MemoryMap::~MemoryMap() {
 
 bool MemoryMap::read() {
   Pages<char> buffer;
+  Pages<runtime::MemoryRange> own;
   if (!mappings_.map(kMostMappings) || !holes_.map(kMostMappings) ||
-      !buffer.map(stack::kMapsBufferBytes)) {
+      !buffer.map(stack::kMapsBufferBytes) || !own.map(runtime::kMostMapped)) {
     return false;
   }
+  const OwnMemory ours{&own[0], &own[0] + runtime::list_mapped(&own[0], own.capacity())};
+  std::sort(ours.begin, ours.end, [](const auto& a, const auto& b) { return a.begin < b.begin; });
   const ProcReadable readable;
   page_map_ = runtime::open_file(AT_FDCWD, "/proc/self/pagemap", O_RDONLY);
   stack::MapsReader reader(&buffer[0]);
@@ -74,11 +79,31 @@ bool MemoryMap::read() {
     if (page_map_ < 0 && kind == MappingKind::kFile && !line.writable) {
       kind = MappingKind::kNothing;  // which of its pages are the file's cannot be told
     }
-    if (!mappings_.add({line.begin, line.end, kind, line.readable, line.path == "[stack]"})) {
+    if (!add({line.begin, line.end, kind, line.readable, line.path == "[stack]"}, ours)) {
       return false;
     }
   }
   return !reader.failed() && mappings_.size() != 0;
+}
+
+// Our tables are full of addresses of blocks, and may lie where a block was that realloc is moving
+// away, or the rest of one that it has made smaller.
+bool MemoryMap::add(Mapping mapping, const OwnMemory& own) {
+  const auto* ours = std::partition_point(
+      own.begin, own.end, [&](const auto& range) { return range.end <= mapping.begin; });
+  for (; ours != own.end && ours->begin < mapping.end; ++ours) {
+    const Mapping before{mapping.begin, ours->begin, mapping.kind, mapping.readable,
+                         mapping.main_stack};
+    mapping.begin = std::max(mapping.begin, ours->begin);
+    const std::uintptr_t end = std::min(mapping.end, ours->end);
+    if ((before.begin < before.end && !mappings_.add(before)) ||
+        (mapping.begin < end &&
+         !mappings_.add({mapping.begin, end, MappingKind::kNothing, mapping.readable, false}))) {
+      return false;
+    }
+    mapping.begin = std::max(mapping.begin, end);
+  }
+  return mapping.begin == mapping.end || mappings_.add(mapping);
 }
 
 std::size_t MemoryMap::first_ending_after(std::uintptr_t address) const {

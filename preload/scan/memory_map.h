@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "preload/runtime/arena.h"
 #include "preload/scan/pages.h"
 
 namespace seep::scan {
@@ -15,7 +16,7 @@ enum class MappingKind : std::uint8_t {
   kHeap,          // "[heap]": what brk made
   kFile,          // private, of a file: pages that were never written are those of the file
   kSharedMemory,  // shared with other processes, of no file on a disk
-  kNothing,       // never read: shared files, devices, the kernel's own
+  kNothing,       // never read: shared files, devices, the kernel's own, our own
 };
 
 struct Mapping {
@@ -62,6 +63,11 @@ class MemoryMap {
   static constexpr std::size_t kShortBytes = std::size_t{128} << 10;
   static constexpr std::size_t kPagesPerLook = 512;
 
+  struct OwnMemory {  // of runtime/arena.h, ascending
+    runtime::MemoryRange* begin;
+    runtime::MemoryRange* end;
+  };
+  bool add(Mapping mapping, const OwnMemory& own);
   [[nodiscard]] bool is_near_hole(std::uintptr_t begin, std::uintptr_t end);
   [[nodiscard]] std::size_t first_ending_after(std::uintptr_t address) const;
   // Fills written_ for pages from `begin` on; how many of them are known. 0: nothing is.

@@ -23,7 +23,10 @@ namespace {
 using runtime::as_argument;
 using runtime::raw_syscall;
 
-constexpr std::uint64_t kPatienceNs = 50000000;  // for a thread in an uninterruptible wait
+// For a thread in an uninterruptible wait; and for one that only waits for a processor, as all do
+// where a machine is very busy.
+constexpr std::uint64_t kPatienceNs = 50000000;
+constexpr std::uint64_t kRunnablePatienceNs = 1000000000;
 constexpr unsigned kYields = 100;
 constexpr std::size_t kListBytes = 4096;
 
@@ -69,19 +72,28 @@ bool visit_threads(std::uint32_t process, Visit&& visit) {
   return size >= 0;
 }
 
-// A thread that has ended, and whose end nobody has seen yet: "4711 (name) Z …".
-bool has_ended(std::uint32_t process, std::uint32_t id) {
+// As /proc says it: "4711 (name) Z …". X where nothing is said.
+char state_of(std::uint32_t process, std::uint32_t id) {
   runtime::Text<64> path = task_path(process);
   path.add("/").add_decimal(id).add("/stat");
   char text[512];
   const long size = runtime::read_file(AT_FDCWD, path.c_str(), text, sizeof(text));
   const std::string_view stat(text, size > 0 ? static_cast<std::size_t>(size) : 0);
   const std::size_t name_end = stat.rfind(") ");
-  if (name_end == std::string_view::npos || name_end + 2 >= stat.size()) {
-    return true;
-  }
-  const char state = stat[name_end + 2];
+  return name_end == std::string_view::npos || name_end + 2 >= stat.size() ? 'X'
+                                                                           : stat[name_end + 2];
+}
+
+// Perhaps nobody has seen its end yet.
+bool has_ended(std::uint32_t process, std::uint32_t id) {
+  const char state = state_of(process, id);
   return state == 'Z' || state == 'X' || state == 'x';
+}
+
+// When it has a processor; or it just has stopped.
+bool stops_soon(std::uint32_t process, std::uint32_t id) {
+  const char state = state_of(process, id);
+  return state == 'R' || state == 't';
 }
 
 }  // namespace
@@ -115,7 +127,7 @@ StoppedThreads::Outcome StoppedThreads::stop(std::uint32_t process, std::uint32_
   Outcome outcome = Outcome::kDone;
   for (bool found_new = true; found_new && outcome == Outcome::kDone;) {
     outcome = attach_new(process, caller, found_new);
-    if (outcome == Outcome::kDone && !await_stops()) {
+    if (outcome == Outcome::kDone && !await_stops(process)) {
       outcome = Outcome::kUnstoppable;
     }
   }
@@ -171,8 +183,8 @@ bool StoppedThreads::try_await(Thread& thread) {
   return true;
 }
 
-bool StoppedThreads::await_stops() {
-  const std::uint64_t end = runtime::clock_ns(CLOCK_MONOTONIC) + kPatienceNs;
+bool StoppedThreads::await_stops(std::uint32_t process) {
+  const std::uint64_t begin = runtime::clock_ns(CLOCK_MONOTONIC);
   unsigned looks = 0;
   for (Thread& thread : threads_) {
     while (!thread.is_stopped && !try_await(thread)) {
@@ -182,7 +194,9 @@ bool StoppedThreads::await_stops() {
       }
       constexpr timespec kNap{0, 50000};
       raw_syscall(__NR_nanosleep, as_argument(&kNap), 0);
-      if (runtime::clock_ns(CLOCK_MONOTONIC) > end) {
+      const std::uint64_t waited = runtime::clock_ns(CLOCK_MONOTONIC) - begin;
+      if (waited > kPatienceNs &&
+          (waited > kRunnablePatienceNs || !stops_soon(process, thread.id))) {
         return false;
       }
     }

@@ -55,7 +55,7 @@ class StoppedThreads {
 
   Outcome attach_new(std::uint32_t process, std::uint32_t caller, bool& found_new);
   Outcome attach(std::uint32_t process, std::uint32_t id);
-  bool await_stops();
+  bool await_stops(std::uint32_t process);
   bool try_await(Thread& thread);
   bool read_registers(const Thread& thread);
   [[nodiscard]] bool knows(std::uint32_t id) const;

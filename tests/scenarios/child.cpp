@@ -85,6 +85,16 @@ void Child::send(int signal) const {
   kill(pid_, signal);
 }
 
+bool Child::has_ended() const {
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == pid_;
+}
+
+std::string Child::out_so_far() const {
+  return read_text(out_);
+}
+
 Output Child::wait() {
   int status = 0;
   waitpid(pid_, &status, 0);

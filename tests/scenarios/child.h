@@ -33,6 +33,9 @@ class Child {
 
   pid_t pid() const { return pid_; }
   void send(int signal) const;
+  // Without waiting; what it wrote so far may end within a line.
+  bool has_ended() const;
+  std::string out_so_far() const;
   Output wait();
 
  private:

@@ -17,7 +17,7 @@ namespace seep::scenarios {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr auto kLongestWait = std::chrono::seconds(10);
+constexpr auto kLongestWait = std::chrono::seconds(60);  // where a machine is very busy
 
 fs::path make_directory() {
   std::string name = (fs::temp_directory_path() / "seep-scenario-XXXXXX").string();
@@ -175,20 +175,33 @@ Json Scenario::report(const fs::path& path, const Arguments& options) {
   return report;
 }
 
-fs::path Scenario::wait_for_recording(pid_t pid) {
+bool Scenario::wait_until(const std::string& what, const std::function<bool()>& is_so) {
   const auto deadline = std::chrono::steady_clock::now() + kLongestWait;
-  const std::string ending = "." + std::to_string(pid);
-  while (std::chrono::steady_clock::now() < deadline) {
-    for (const fs::path& recording : recordings()) {
-      if (recording.extension() == ending && fs::exists(recording / format::kControlFileName) &&
-          !snapshots(recording).empty()) {
-        return recording;
-      }
+  while (!is_so()) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      ADD_FAILURE() << "waited in vain: " << what;
+      return false;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  ADD_FAILURE() << "no recording of process " << pid << " in " << recordings_directory();
-  return {};
+  return true;
+}
+
+fs::path Scenario::wait_for_recording(pid_t pid) {
+  const std::string ending = "." + std::to_string(pid);
+  fs::path found;
+  wait_until(
+      "a recording of process " + std::to_string(pid) + " in " + recordings_directory().string(),
+      [&] {
+        for (const fs::path& recording : recordings()) {
+          if (recording.extension() == ending && fs::exists(recording / format::kControlFileName) &&
+              !snapshots(recording).empty()) {
+            found = recording;
+          }
+        }
+        return !found.empty();
+      });
+  return found;
 }
 
 }  // namespace seep::scenarios

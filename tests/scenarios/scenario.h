@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -55,7 +56,9 @@ class Scenario : public ::testing::Test {
   static std::vector<std::filesystem::path> snapshots(const std::filesystem::path& recording);
   // `seep report --json` of a path, held against the invariants of every report.
   Json report(const std::filesystem::path& path, const Arguments& options = {});
-  // Recording of a running process, once it can be spoken to; fails the test after ten seconds.
+  // Asks again and again; fails the test when it has not come true after a minute. False then.
+  static bool wait_until(const std::string& what, const std::function<bool()>& is_so);
+  // Recording of a running process, once it can be spoken to.
   std::filesystem::path wait_for_recording(pid_t pid);
 
   Environment preload_environment(const Environment& settings) const;

@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <vector>
+
+#include "preload/runtime/arena.h"
 
 namespace seep::scan {
 namespace {
@@ -74,6 +77,21 @@ TEST_F(Memory, SharedMemoryIsRead) {
   char* memory = map(4, MAP_SHARED | MAP_ANONYMOUS);
   memory[2 * kPage] = 1;
   EXPECT_EQ(written(memory, 4), List{2});
+}
+
+// It may lie where realloc left a hole, beside what is the program's.
+TEST_F(Memory, WhatIsOurOwnIsLeftOut) {
+  char* above = map(2, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+  auto* own = static_cast<char*>(runtime::map_pages(3 * kPage));
+  ASSERT_NE(own, nullptr);
+  char* below = map(2, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+  memset(above, 1, 2 * kPage);
+  memset(own, 1, 3 * kPage);
+  memset(below, 1, 2 * kPage);
+  EXPECT_EQ(written(above, 2), (List{0, 1}));
+  EXPECT_EQ(written(own, 3), List{});
+  EXPECT_EQ(written(below, 2), (List{0, 1}));
+  runtime::unmap_pages(own, 3 * kPage);
 }
 
 TEST_F(Memory, WhatCannotBeReadIsLeftOut) {

@@ -1,5 +1,5 @@
-// running CASE MS: goes on for MS milliseconds with threads and signals, and says whether anything
-// of a scan could be seen: a child, a descriptor, a lost signal, another dumpable flag.
+// running CASE: says "ready", goes on with threads and signals until SIGTERM, and says whether
+// anything of a scan could be seen: a child, a descriptor, a lost signal, another dumpable flag.
 // CASE: plain, no_ptrace (a filter of system calls forbids it), dropped (another user, by setuid).
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -20,9 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { kThreads = 20, kHeldBytes = 1337, kLostBytes = 777, kLost = 3 };
+enum { kThreads = 20, kHeldBytes = 1337, kLostBytes = 777, kLost = 3, kPatienceMs = 20000 };
 
-static volatile int g_over;
+static volatile sig_atomic_t g_over;
 static volatile long g_handled, g_children;
 static long g_sent;
 
@@ -47,6 +47,8 @@ static void forbid_ptrace(void) {
 static void handle(int signal) {
   if (signal == SIGCHLD)
     ++g_children;
+  else if (signal == SIGTERM)
+    g_over = 1;
   else
     ++g_handled;
 }
@@ -85,7 +87,7 @@ static void* churn(void* unused) {
   return NULL;
 }
 
-static int count_descriptors_now(void) {
+static int count_descriptors(void) {
   int count = 0;
   DIR* directory = opendir("/proc/self/fd");
   while (directory != NULL && readdir(directory) != NULL)
@@ -95,31 +97,31 @@ static int count_descriptors_now(void) {
   return count;
 }
 
-// Those that stay: another thread may be writing a snapshot, and closes what it opened for that.
-static int count_descriptors(void) {
-  int least = count_descriptors_now();
-  for (int i = 0; i < 10; ++i) {
-    usleep(5000);
-    const int count = count_descriptors_now();
-    least = count < least ? count : least;
+// A snapshot may be being written, for long where the machine is busy: what it opens for that is
+// closed when it is done.
+static int are_descriptors(int expected) {
+  for (const long end = now_ms() + kPatienceMs; now_ms() < end; usleep(1000)) {
+    if (count_descriptors() == expected)
+      return 1;
   }
-  return least;
+  return 0;
 }
 
 int main(int count, char** arguments) {
-  if (count != 3)
+  if (count != 2)
     return 2;
-  const long end = now_ms() + atol(arguments[2]);
   if (strcmp(arguments[1], "no_ptrace") == 0)
     forbid_ptrace();
   if (strcmp(arguments[1], "dropped") == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
     return 3;
+  const int descriptors = count_descriptors();  // no other thread opens any yet
   const int dumpable = prctl(PR_GET_DUMPABLE);
   signal(SIGCHLD, handle);
   struct sigaction action = {0};
   action.sa_handler = handle;
   action.sa_flags = SA_RESTART;
   sigaction(SIGRTMIN, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
   for (int i = 0; i < kLost; ++i)
     make(kLostBytes);
   clear_stack();
@@ -127,8 +129,8 @@ int main(int count, char** arguments) {
   for (int i = 0; i < kThreads; ++i)
     pthread_create(&threads[i], NULL, i % 4 == 0 ? churn : hold, NULL);
   int seen = 0;
-  const int descriptors = count_descriptors();
-  while (now_ms() < end) {
+  write(STDOUT_FILENO, "ready\n", 6);
+  while (!g_over || g_sent <= 10) {
     free(malloc(100));
     seen += waitpid(-1, NULL, WNOHANG | __WNOTHREAD) != -1 || errno != ECHILD;
     if (g_sent - g_handled < 100 &&
@@ -136,14 +138,13 @@ int main(int count, char** arguments) {
       ++g_sent;
     usleep(500);
   }
-  printf("descriptors %s\n", count_descriptors() == descriptors ? "same" : "DIFFERENT");
-  g_over = 1;
   for (int i = 0; i < kThreads; ++i)
     pthread_join(threads[i], NULL);
-  for (int i = 0; i < 1000 && g_handled != g_sent; ++i)
+  for (int i = 0; i < kPatienceMs && g_handled != g_sent; ++i)
     usleep(1000);
+  printf("descriptors %s\n", are_descriptors(descriptors) ? "same" : "DIFFERENT");
   printf("children %d %ld\n", seen, g_children);
-  printf("signals %s\n", g_sent == g_handled && g_sent > 10 ? "all" : "LOST");
+  printf("signals %s\n", g_sent == g_handled ? "all" : "LOST");
   printf("dumpable %s\n", prctl(PR_GET_DUMPABLE) == dumpable ? "same" : "DIFFERENT");
   return 0;
 }
