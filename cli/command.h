@@ -32,6 +32,7 @@ Action describe_run(Arguments& arguments);
 Action describe_report(Arguments& arguments);
 Action describe_diff(Arguments& arguments);
 Action describe_export(Arguments& arguments);
+Action describe_compare(Arguments& arguments);
 Action describe_snapshot(Arguments& arguments);
 Action describe_mark(Arguments& arguments);
 Action describe_start(Arguments& arguments);

@@ -8,6 +8,8 @@ constexpr Command kCommands[] = {
     {"report", "Rank what leaks in a recording.", false, describe_report},
     {"diff", "Compare two snapshots or two recordings.", false, describe_diff},
     {"export", "Write a recording in a format that other programs read.", false, describe_export},
+    {"compare", "Lay what other leak checkers say of the program beside seep's report.", false,
+     describe_compare},
     {"snapshot", "Have a running tracked process write a snapshot.", false, describe_snapshot},
     {"mark", "Have a running tracked process write a snapshot with a label.", false, describe_mark},
     {"scan", "Look for unreachable memory of a running tracked process.", false, describe_scan},
@@ -19,7 +21,7 @@ constexpr Command kCommands[] = {
     {"prune", "Free disk space: remove the oldest finished recordings.", false, describe_prune},
 };
 
-constexpr const char* kLaterVerbs[] = {"top", "compare", "pack", "attach", "detach"};
+constexpr const char* kLaterVerbs[] = {"top", "pack", "attach", "detach"};
 
 }  // namespace
 

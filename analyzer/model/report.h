@@ -43,6 +43,7 @@ struct SuspectPath {
   ReportStack stack;
   unsigned blame = 0;                    // index into stack
   std::optional<unsigned> user_frame{};  // as Suspect::user_frame
+  bool of_pool = false;                  // objects of a pool of the program's own (seep_pool_alloc)
 };
 
 // A line of the user's own scripts, and what is alive of what it had others allocate.

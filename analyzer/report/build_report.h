@@ -24,6 +24,7 @@ struct Options {
   std::string unit;          // what a unit of work is called; empty: as the program says
   std::string counted_by;    // who counted the units, where it was not the program (count_calls)
   std::string all_paths_of;  // the id of a suspect that is given with all its paths
+  bool all_paths = false;    // the same of all suspects
   std::vector<suppress::Suppression> suppressions;  // in the order in which they are asked
   std::optional<Baseline> baseline;
   Repetitions repetitions;  // the last one consists of the recordings of the report

@@ -38,8 +38,12 @@ model::SuspectPath SuspectNamer::path_of(const Path& path) {
   }
   const auto outward = std::count_if(stack.begin() + static_cast<std::ptrdiff_t>(blamed),
                                      stack.end(), [](const auto& f) { return !is_seep_frame(f); });
-  model::SuspectPath named{path.live_bytes, path.live_blocks, without_allocator(std::move(stack)),
-                           0, std::nullopt};
+  const bool of_pool = std::any_of(stack.begin(), stack.end(), [](const model::ReportFrame& frame) {
+    return frame.function && frame.function->starts_with("seep_pool_alloc");
+  });
+  model::SuspectPath named{
+      path.live_bytes, path.live_blocks, without_allocator(std::move(stack)), 0,
+      std::nullopt,    of_pool};
   const bool is_known = path.blame.depth != 0 && outward > 0 &&
                         static_cast<std::size_t>(outward) <= named.stack.size();
   named.blame = is_known
@@ -70,6 +74,9 @@ void SuspectNamer::add_user_lines(model::Suspect& suspect, const Group& group) {
 }
 
 std::size_t SuspectNamer::paths_kept(const Group& group) const {
+  if (options_.all_paths) {
+    return group.paths.size();
+  }
   const std::size_t left = paths_so_far_ < kMostPaths ? kMostPaths - paths_so_far_ : 0;
   const std::size_t more = group.leak ? std::min<std::size_t>(kMostPathsOfOne - 1, left) : 0;
   return std::min(group.paths.size(), 1 + more);

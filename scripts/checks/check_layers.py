@@ -30,6 +30,7 @@ SYMBOLIZE = "analyzer/symbolize"
 SUPPRESS = "analyzer/suppress"
 REPORT = "analyzer/report"
 EXPORT = "analyzer/export"
+FOREIGN = "analyzer/foreign"
 COMPARE = "analyzer/compare"
 
 LAYERS = {
@@ -51,8 +52,9 @@ LAYERS = {
     SUPPRESS: {MODEL},
     REPORT: {MODEL, DIFF, RANK, SYMBOLIZE, SUPPRESS},
     EXPORT: {MODEL, SYMBOLIZE, REPORT},
-    COMPARE: {MODEL, REPORT},
-    "cli": {FORMAT, MODEL, READ, DIFF, RANK, SYMBOLIZE, SUPPRESS, REPORT, EXPORT, COMPARE},
+    FOREIGN: {MODEL},
+    COMPARE: {MODEL, SYMBOLIZE, REPORT, FOREIGN},
+    "cli": {FORMAT, MODEL, READ, DIFF, RANK, SYMBOLIZE, SUPPRESS, REPORT, EXPORT, FOREIGN, COMPARE},
 }
 GOVERNED = ("format/", "preload/", "analyzer/", "cli/")
 
