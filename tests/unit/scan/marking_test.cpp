@@ -1,5 +1,6 @@
 // Marks and losses on blocks of real memory, whose table and roots are made by hand.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <memory>
 #include <vector>
@@ -15,7 +16,10 @@ constexpr std::size_t kRoom = std::size_t{64} << 20;
 class Marking : public ::testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(room_.map(kRoom));
+    void* const room = mmap(nullptr, kRoom, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    ASSERT_NE(room, MAP_FAILED);
+    room_ = static_cast<char*>(room);
     ASSERT_TRUE(memory_.read());  // large blocks are read page by page
     ASSERT_TRUE(nodes_->map());
     ASSERT_TRUE(ways_.map());
@@ -26,9 +30,11 @@ class Marking : public ::testing::Test {
     }
   }
 
+  void TearDown() override { munmap(room_, kRoom); }
+
   // A block of `words` words.
   std::uint64_t* add(std::uint32_t site, std::size_t words = 4, std::uint32_t birth = 10) {
-    char* begin = &room_[used_];
+    char* begin = room_ + used_;
     used_ += (words * 8 + 31) / 16 * 16;
     const table::Block block{reinterpret_cast<std::uintptr_t>(begin), words * 8, site, birth};
     table::Block old;
@@ -65,7 +71,7 @@ class Marking : public ::testing::Test {
 
   static constexpr std::uint32_t kSites = 10;
 
-  Pages<char> room_;
+  char* room_ = nullptr;  // the program's: of our own memory nothing is read
   std::size_t used_ = 0;
   std::unique_ptr<table::AddressTable> blocks_ = std::make_unique<table::AddressTable>();
   std::unique_ptr<table::PoolTable> pools_ = std::make_unique<table::PoolTable>();
