@@ -61,9 +61,13 @@ const model::SiteHistory& history_of(const Grouping& input, std::size_t member) 
 void add_member(Path& path, const Grouping& input, std::size_t member) {
   const model::SiteHistory& history = history_of(input, member);
   const model::Counters& last = history.at.back();
+  const auto most =
+      std::max_element(history.at.begin(), history.at.end(),
+                       [](const auto& a, const auto& b) { return a.live_bytes < b.live_bytes; });
   path.members.push_back(member);
   path.leak = path.leak || input.ranked[member].leak;
   path.live_bytes += last.live_bytes;
+  path.most_bytes += most->live_bytes;
   path.live_blocks += last.live_blocks;
   path.allocated_blocks += last.allocated_blocks;
   path.freed_blocks += last.allocated_blocks + history.inherited_blocks - last.live_blocks;
@@ -169,7 +173,8 @@ Group group_of(const Grouping& input, std::vector<Path> paths) {
   Group group;
   group.paths = std::move(paths);
   std::stable_sort(group.paths.begin(), group.paths.end(), [](const Path& a, const Path& b) {
-    return std::tuple(a.live_bytes, b.key) > std::tuple(b.live_bytes, a.key);
+    return std::tuple(a.live_bytes, a.most_bytes, b.key) >
+           std::tuple(b.live_bytes, b.most_bytes, a.key);
   });
   group.leak = group.paths.front().leak;
   for (const Path& path : group.paths) {

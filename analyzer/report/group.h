@@ -23,6 +23,7 @@ struct Path {
   model::SiteKind kind = model::SiteKind::kHeap;
   bool leak = false;
   std::uint64_t live_bytes = 0;
+  std::uint64_t most_bytes = 0;  // that were live at one moment
   std::uint64_t live_blocks = 0;
   std::uint64_t allocated_blocks = 0;
   std::uint64_t freed_blocks = 0;
@@ -30,7 +31,8 @@ struct Path {
 };
 
 struct Group {
-  std::vector<Path> paths;           // largest first; never empty
+  // Largest first, and where all is released, what once was largest; never empty.
+  std::vector<Path> paths;
   std::vector<std::size_t> members;  // of all paths, most suspicious first
   bool leak = false;
   // Of a leak: the verdict for each process that shows it, most suspicious first.

@@ -117,6 +117,28 @@ TEST_F(Grouped, OneLeakOfFiftyPathsIsOneRowLargestPathFirst) {
       << "the interval is that of the sum";
 }
 
+TEST_F(Grouped, OfWhatIsAllReleasedThePathThatOnceWasLargestComesFirst) {
+  const auto released = [](std::uint64_t blocks) {
+    model::SiteHistory site = steady_site();
+    for (model::Counters& counters : site.at) {
+      counters.live_blocks *= blocks;
+      counters.live_bytes *= blocks;
+      counters.allocated_blocks *= blocks;
+      counters.allocated_bytes *= blocks;
+    }
+    site.at.back().live_blocks = site.at.back().live_bytes = 0;
+    return site;
+  };
+  for (std::uint64_t first : {1, 9}) {
+    group({Program()
+               .add({kHelper, function(1), kMain}, released(first))
+               .add({kHelper, function(2), kMain}, released(10 - first))});
+    ASSERT_EQ(groups_.size(), 1U);
+    EXPECT_EQ(groups_[0].paths[0].most_bytes, 9U * 6400);
+    EXPECT_EQ(groups_[0].paths[1].most_bytes, 6400U);
+  }
+}
+
 TEST_F(Grouped, TwoLeaksWithOneCallerAreTwoRows) {
   group({Program()
              .add({function(1), kHelper, kMain}, growing_site(640))
