@@ -160,6 +160,19 @@ TEST(Limit, OfPhpInUnitsIsByWhatEachHasAdded) {
   EXPECT_LE(limit->units->low, truth);
 }
 
+TEST(Limit, HasNoUnitsWhereAllWorkWasDoneAtOnce) {
+  model::Recording recording = growing(7, 64'000);
+  for (model::Moment& moment : recording.moments) {
+    moment.units = moment.time_s < 2 ? 0 : 5000;
+  }
+  const auto work = work_of({recording}, "", "");
+  ASSERT_TRUE(work && work->done == 5000 && work->per_s == 0);
+  const auto limit = limit_of({recording}, rss_of(recording) + 64 * kMega);
+  ASSERT_TRUE(limit && limit->seconds);
+  EXPECT_FALSE(limit->units.has_value()) << "at no pace no number is left";
+  EXPECT_FALSE(limit->expected_units.has_value());
+}
+
 TEST(Limit, OfPhpThatIsLevelledOffOrNoneIsNotReached) {
   model::Recording recording = php(250e3, 64 << 20);
   for (model::Moment& moment : recording.moments) {  // filled in the first half
