@@ -44,6 +44,7 @@ class Php:
 
     def __init__(self, build_dir, name, packages, offline, version="8.2"):
         self.version = tuple(map(int, version.split(".")))
+        self.longest_run_s = LONGEST_RUN_S
         self.seep = build_dir / "bin" / "seep"
         self.preload = build_dir / "lib" / "libseep.so"
         self.work = build_dir / f"work-{name}"
@@ -99,7 +100,7 @@ class Php:
         process = subprocess.Popen(command, env={**self.environment, **(added or {})}, cwd=self.work,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
-            out, err = process.communicate(timeout=ends_after or LONGEST_RUN_S)
+            out, err = process.communicate(timeout=ends_after or self.longest_run_s)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGTERM if ends_after else signal.SIGKILL)
             out, err = process.communicate()

@@ -22,7 +22,7 @@ import urllib.request
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parents[2]
 sys.path[:0] = [str(SOURCE / "tests" / "scenarios" / "real"), str(HERE)]
-from debian_php import Absent, Php, RELEASES  # noqa: E402
+from debian_php import Absent, LONGEST_RUN_S, Php, RELEASES  # noqa: E402
 from harness import Trouble, environment  # noqa: E402
 from servers import free_port, wait_for_port  # noqa: E402
 
@@ -75,6 +75,7 @@ class ThreadSafeScripts(Scripts):
             sys.exit(f"{named} is not a thread-safe PHP")
         self.version = tuple(map(int, said[0].split(".")[:2]))
         self.can_fork = said[2] == "1"
+        self.longest_run_s = LONGEST_RUN_S
         self.php = [str(program)]
         self.embedded = program.parents[2] / "libs" / "libphp.so"
         self.seep = build_dir / "bin" / "seep"
