@@ -136,6 +136,17 @@ void python_free(void* context, void* object) {
   g_watched[kDomain].real.free(context, object);
 }
 
+// An object that malloc made, which forgets it: only code that goes is to be noticed.
+void free_of_malloc(void* context, void* object) {
+  if (*g_ending != 0) [[unlikely]] {
+    notice_end();
+  }
+  if (object != nullptr && script::has_code_type(object, g_code_type)) [[unlikely]] {
+    script::note_freed_python_object(object, g_code_type);
+  }
+  g_watched[kObj].real.free(context, object);
+}
+
 void* map_arena(void* context, std::size_t size) {
   const recorder::ScriptAllocatorGuard guard;
   return g_arenas.alloc(context, size);
@@ -168,9 +179,8 @@ struct Behind {
   Behind() = default;
 };
 
-using Malloc = void* (*)(void*, std::size_t);
-
-std::uintptr_t address_of(Malloc function) {
+template <typename Function>
+std::uintptr_t address_of(Function* function) {
   return reinterpret_cast<std::uintptr_t>(function);
 }
 
@@ -185,27 +195,42 @@ bool is_malloc(const PythonAllocator& objects, const PythonAllocator& raw) {
   return malloc != 0 && Behind(objects).words[kMallocOfDebug] == malloc;
 }
 
+// Whether this function stands before the interpreter's, or before others that stand there.
+bool is_watched(const PythonAllocator& found, std::uintptr_t function) {
+  return address_of(found.malloc) == function || address_of(found.free) == function ||
+         Behind(found).has(function);
+}
+
 template <Domain kDomain>
-void watch(const PythonHeap& python) {
+void watch_pool(const PythonHeap& python, const PythonAllocator& found) {
   const auto* code_type = reinterpret_cast<const void*>(python.code_type);
-  PythonAllocator found;
-  PythonAllocator raw;
-  python.get(kDomain, &found);
-  python.get(kRaw, &raw);
-  if (found.malloc == python_malloc<kDomain> ||
-      Behind(found).has(address_of(python_malloc<kDomain>))) {
-    return;
-  }
   const bool is_own =
       found.context == nullptr && script::share_module(address_of(found.malloc), code_type);
-  g_watched[kDomain] = {found,
-                        is_malloc(found, raw)      ? 0
-                        : found.context == nullptr ? kMostPooled
-                                                   : kMostPooledOfDebug,
+  g_watched[kDomain] = {found, found.context == nullptr ? kMostPooled : kMostPooledOfDebug,
                         is_own ? kMostOfNear : kMostOfNearElsewhere};
   PythonAllocator hooks{found.context, python_malloc<kDomain>, python_calloc<kDomain>,
                         python_realloc<kDomain>, python_free<kDomain>};
   python.set(kDomain, &hooks);
+}
+
+template <Domain kDomain>
+void watch(const PythonHeap& python) {
+  PythonAllocator found;
+  PythonAllocator raw;
+  python.get(kDomain, &found);
+  python.get(kRaw, &raw);
+  if (is_watched(found, address_of(python_malloc<kDomain>)) ||
+      is_watched(found, address_of(free_of_malloc))) {
+    return;
+  }
+  if (!is_malloc(found, raw)) {
+    watch_pool<kDomain>(python, found);
+  } else if (kDomain == kObj) {
+    g_watched[kDomain] = {found, 0, 0};
+    PythonAllocator hooks = found;
+    hooks.free = free_of_malloc;
+    python.set(kDomain, &hooks);
+  }
 }
 
 void watch_arenas(const PythonHeap& python) {

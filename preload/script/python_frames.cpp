@@ -135,8 +135,9 @@ bool is_of_importer(std::string_view file) {
 constexpr std::uint32_t kUnreadable = table::ScriptFrameTable::kNone - 1;
 constexpr std::uint32_t kOfImporter = 1U << 30;
 static_assert(table::ScriptFrameTable::kMostFrames <= kOfImporter);
-std::uint32_t find_line(table::ScriptFrameTable& table, const PythonInstruction& instruction,
-                        std::uint64_t stamp) {
+[[gnu::noinline]] std::uint32_t find_line(table::ScriptFrameTable& table,
+                                          const PythonInstruction& instruction,
+                                          std::uint64_t stamp) {
   const std::uint32_t known = g_known_lines.find(key_of(instruction, stamp));
   if (known != table::ScriptFrameTable::kNone) {
     return known;
@@ -157,8 +158,10 @@ std::uint32_t find_line(table::ScriptFrameTable& table, const PythonInstruction&
 
 // The same where the thread's last walk over this frame gives it. `known` is null, or will give it
 // next time.
-std::uint32_t find_line_again(table::ScriptFrameTable& table, const PythonInstruction& instruction,
-                              std::uint64_t stamp, LastFrames::Frame* known) {
+[[gnu::always_inline]] inline std::uint32_t find_line_again(table::ScriptFrameTable& table,
+                                                            const PythonInstruction& instruction,
+                                                            std::uint64_t stamp,
+                                                            LastFrames::Frame* known) {
   if (known == nullptr) {
     return find_line(table, instruction, stamp);
   }
@@ -183,8 +186,8 @@ bool add_line(std::uint32_t id, Stack& stack) {
 
 // Frames that the interpreter puts below its calls from C run no Python code. What they have for an
 // instruction is not read: it may be anything.
-bool runs_python_code(std::uintptr_t frame) {
-  const PythonLayout& layout = g_python.layout;
+[[gnu::always_inline]] inline bool runs_python_code(const PythonLayout& layout,
+                                                    std::uintptr_t frame) {
   std::uint8_t owner = 0;
   if (layout.frame_owner != kNoOffset) {
     __builtin_memcpy(&owner, reinterpret_cast<const void*>(frame + layout.frame_owner), 1);
@@ -193,8 +196,9 @@ bool runs_python_code(std::uintptr_t frame) {
 }
 
 // An address in the code stands for the code: it is told apart from other code there by the stamp.
-PythonInstruction read_instruction(std::uintptr_t frame, ReadSet& words) {
-  const PythonLayout& layout = g_python.layout;
+[[gnu::always_inline]] inline PythonInstruction read_instruction(const PythonLayout& layout,
+                                                                 std::uintptr_t frame,
+                                                                 ReadSet& words) {
   const std::uint64_t code = layout.instruction == InstructionKind::kPointer
                                  ? load(frame + layout.frame_code)
                                  : words.read(frame + layout.frame_code);
@@ -202,8 +206,9 @@ PythonInstruction read_instruction(std::uintptr_t frame, ReadSet& words) {
 }
 
 // False where the chain does not go on as it should.
-bool walk_chain(table::ScriptFrameTable& table, Stack& stack) {
-  const PythonLayout& layout = g_python.layout;
+[[gnu::always_inline]] inline bool walk_chain(const PythonLayout& layout,
+                                              table::ScriptFrameTable& table, Stack& stack,
+                                              ReadSet& words) {
   std::uintptr_t frame =
       g_trusted.load(std::memory_order_relaxed) ? innermost_frame() : find_innermost_frame();
   FrameCheck check;
@@ -211,15 +216,14 @@ bool walk_chain(table::ScriptFrameTable& table, Stack& stack) {
     if (links == kMostLinks || !check.is_frame(frame)) {
       return false;
     }
-    if (!runs_python_code(frame)) {
-      stack.words.read(frame + layout.frame_code);
+    if (!runs_python_code(layout, frame)) {
+      words.read(frame + layout.frame_code);
     } else {
-      const PythonInstruction instruction = read_instruction(frame, stack.words);
+      const PythonInstruction instruction = read_instruction(layout, frame, words);
       const auto* stamp = &g_code_stamps[code_stamp_of(instruction.code)];
       LastFrames::Frame* const known = stack.last == nullptr ? nullptr : &stack.last->at(frame);
-      const std::uint32_t id =
-          find_line_again(table, instruction,
-                          stack.words.read_guarded(reinterpret_cast<std::uintptr_t>(stamp)), known);
+      const std::uint32_t id = find_line_again(
+          table, instruction, words.read_guarded(reinterpret_cast<std::uintptr_t>(stamp)), known);
       if (id == kUnreadable) {
         return false;
       }
@@ -227,9 +231,19 @@ bool walk_chain(table::ScriptFrameTable& table, Stack& stack) {
         return true;
       }
     }
-    frame = stack.words.read(frame + layout.frame_previous);
+    frame = words.read(frame + layout.frame_previous);
   }
   return true;
+}
+
+// With copies of what the loop looks at: as far as a compiler knows, what it calls might change
+// them.
+bool walk_chain(table::ScriptFrameTable& table, Stack& stack) {
+  const PythonLayout layout = g_python.layout;
+  ReadSet words = stack.words;
+  const bool is_whole = walk_chain(layout, table, stack, words);
+  stack.words = words;
+  return is_whole;
 }
 
 void python_walk(table::ScriptFrameTable& table, Stack& stack) {
