@@ -20,7 +20,7 @@ class Candidates {
   [[nodiscard]] std::vector<std::size_t> like(const Stack& stack) const;
 
  private:
-  static constexpr std::size_t kMost = 32;
+  static constexpr std::size_t kMost = 16;
 
   std::unordered_map<std::string, std::vector<std::size_t>> stacks_of_;  // by key of a frame
   std::size_t count_ = 0;

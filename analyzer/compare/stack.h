@@ -57,6 +57,6 @@ Likeness likeness(const Stack& a, const Stack& b);
 inline constexpr double kSameStack = 0.6;
 
 // Frames beyond these decide nothing.
-inline constexpr std::size_t kMostFramesCompared = 48;
+inline constexpr std::size_t kMostFramesCompared = 32;
 
 }  // namespace seep::compare

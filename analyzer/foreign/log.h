@@ -14,7 +14,7 @@ namespace seep::foreign {
 // What is larger is nothing that these tools write about one program.
 inline constexpr std::size_t kMostBytes = 256U << 20U;
 inline constexpr std::size_t kMostLineBytes = 65536;
-inline constexpr std::size_t kMostLeaks = 200'000;
+inline constexpr std::size_t kMostLeaks = 50'000;
 inline constexpr std::size_t kMostFrames = 2'000'000;  // of all leaks together
 
 enum class Tool { kValgrind, kLeakSanitizer, kHeaptrack };
