@@ -1,20 +1,28 @@
 // seep export --to FORMAT PATH…: recordings in formats that other programs read.
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "analyzer/export/collapsed.h"
+#include "analyzer/export/junit.h"
+#include "analyzer/export/openmetrics.h"
 #include "analyzer/export/pprof.h"
 #include "analyzer/export/profile.h"
+#include "analyzer/export/sarif.h"
 #include "analyzer/export/speedscope.h"
 #include "analyzer/model/printable.h"
 #include "cli/analysis.h"
+#include "cli/check.h"
 #include "cli/command.h"
 #include "cli/exit_status.h"
 #include "cli/export_stacks.h"
+#include "cli/export_suspects.h"
 #include "cli/options.h"
 #include "cli/output.h"
 
@@ -25,8 +33,81 @@ struct Options {
   Analysis analysis;
   Destination destination;
   StacksOptions stacks;
+  SuspectsOptions suspects;
   std::string to;
 };
+
+// Leaks that `--check` would not end in a failure for.
+std::set<std::string> ids_not_judged(const model::Report& report) {
+  std::set<std::string> ids;
+  for (const model::Suspect* suspect : check(report, {}).not_judged) {
+    ids.insert(suspect->id);
+  }
+  return ids;
+}
+
+// One of the two functions writes it; the other is null.
+struct ExportFormat {
+  const char* name;
+  void (*write_stacks)(const exporters::Profile& profile, const Options& options,
+                       const Write& write);
+  void (*write_suspects)(const model::Report& report, const Options& options, const Write& write);
+};
+
+constexpr ExportFormat kFormats[] = {
+    {"collapsed",
+     [](const exporters::Profile& profile, const Options& options, const Write& write) {
+       write_collapsed(profile, {options.stacks.allocated, options.stacks.old_and_new}, write);
+     },
+     nullptr},
+    {"pprof",
+     [](const exporters::Profile& profile, const Options&, const Write& write) {
+       write_pprof(profile, write);
+     },
+     nullptr},
+    {"speedscope",
+     [](const exporters::Profile& profile, const Options&, const Write& write) {
+       write_speedscope(profile, write);
+     },
+     nullptr},
+    {"sarif", nullptr,
+     [](const model::Report& report, const Options& options, const Write& write) {
+       exporters::write_sarif(report, {root_of(options.suspects), SEEP_VERSION}, write);
+     }},
+    {"junit", nullptr,
+     [](const model::Report& report, const Options&, const Write& write) {
+       exporters::write_junit(report, ids_not_judged(report), write);
+     }},
+    {"openmetrics", nullptr,
+     [](const model::Report& report, const Options&, const Write& write) {
+       exporters::write_openmetrics(report, write);
+     }},
+};
+
+const ExportFormat& format_of(const Options& options) {
+  return *std::find_if(std::begin(kFormats), std::end(kFormats),
+                       [&](const ExportFormat& format) { return format.name == options.to; });
+}
+
+// An option that the format knows nothing of, or a file that no terminal shows.
+std::optional<Error> misuse(const Options& options) {
+  const bool of_stacks = format_of(options).write_stacks != nullptr;
+  const std::string given =
+      of_stacks ? given_option(options.suspects, options.analysis) : given_option(options.stacks);
+  if (!given.empty()) {
+    return Error{ErrorKind::kUsage,
+                 {},
+                 {},
+                 {},
+                 fmt::format("{} is nothing to {}", given, options.to),
+                 "`seep export --help` says what belongs to which format"};
+  }
+  if (options.to == "pprof" && options.destination.file.empty() && isatty(STDOUT_FILENO) == 1) {
+    return Error{ErrorKind::kUsage,    {}, {}, {}, "pprof is no text for a terminal",
+                 "name a file with -o"};
+  }
+  return std::nullopt;
+}
 
 Result<exporters::Profile> read_profile(const Options& options, Progress& progress) {
   progress.say("looking for snapshots");
@@ -52,48 +133,69 @@ Result<exporters::Profile> read_profile(const Options& options, Progress& progre
   return profile;
 }
 
-void write_profile(const exporters::Profile& profile, const Options& options, const Write& write) {
-  if (options.to == "pprof") {
-    write_pprof(profile, write);
-  } else if (options.to == "speedscope") {
-    write_speedscope(profile, write);
-  } else {
-    write_collapsed(profile, {options.stacks.allocated, options.stacks.old_and_new}, write);
+Result<model::Report> read_report(const Options& options, Progress& progress) {
+  Analysis analysis = options.analysis;
+  apply(options.suspects, analysis);
+  Result<model::Report> report = analyze(analysis, progress);
+  if (report) {
+    for (const std::string& note : report->notes) {
+      fmt::print(stderr, "seep: {}\n", model::printable(note));
+    }
   }
+  return report;
+}
+
+// Writes what `read` gives by `write_it`, and returns the exit status.
+template <typename Data, typename Read, typename WriteIt>
+int run(const Options& options, Read read, WriteIt write_it) {
+  auto progress = std::make_unique<Progress>();
+  const Result<Data> data = read(options, *progress);
+  progress.reset();  // wipes its line before anything is printed
+  if (!data) {
+    return fail(data.error());
+  }
+  const auto error = write_pieces(options.destination,
+                                  [&](const Write& write) { write_it(*data, options, write); });
+  return error ? fail(*error) : kDone;
 }
 
 int export_verb(const Options& options) {
-  if (const auto error = why_not_writable(options.destination)) {
-    return fail(*error);
+  for (const auto& error : {misuse(options), why_not_writable(options.destination)}) {
+    if (error) {
+      return fail(*error);
+    }
   }
-  auto progress = std::make_unique<Progress>();
-  const Result<exporters::Profile> profile = read_profile(options, *progress);
-  progress.reset();  // wipes its line before anything is printed
-  if (!profile) {
-    return fail(profile.error());
-  }
-  const auto error = write_pieces(
-      options.destination, [&](const Write& write) { write_profile(*profile, options, write); });
-  return error ? fail(*error) : kDone;
+  const ExportFormat& format = format_of(options);
+  return format.write_stacks != nullptr
+             ? run<exporters::Profile>(options, read_profile, format.write_stacks)
+             : run<model::Report>(options, read_report, format.write_suspects);
 }
 
 }  // namespace
 
 Action describe_export(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
+  std::vector<std::string> names;
+  for (const ExportFormat& format : kFormats) {
+    names.emplace_back(format.name);
+  }
   arguments
       .option("PATH", options->analysis.paths,
               "A recording, a directory of recordings (its newest run), or snapshot files")
       .required();
-  arguments.option("--to", options->to, "What to write: collapsed, pprof or speedscope")
+  arguments
+      .option("--to", options->to,
+              "What to write: stacks (collapsed, pprof, speedscope) or suspects (sarif, junit, "
+              "openmetrics)")
       .placeholder("FORMAT")
-      .one_of({"collapsed", "pprof", "speedscope"})
+      .one_of(names)
       .required();
   add_destination(arguments, options->destination, "-o,--output",
                   "Write to FILE instead of stdout");
   add_runs(arguments, options->analysis.selection);
-  add_stacks(arguments, options->stacks);
   add_symbols(arguments, options->analysis.symbols);
+  add_stacks(arguments, options->stacks);
+  add_suspects(arguments, options->suspects, options->analysis);
   return [options](const auto&) { return export_verb(*options); };
 }
 

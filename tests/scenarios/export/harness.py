@@ -1,4 +1,5 @@
 """What the readers of all formats share: recordings with hostile names, and how `seep export` is run."""
+import json
 import pathlib
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parents[2]
 PACKAGES = ["python3-protobuf", "python3-jsonschema", "python3-attr", "python3-pyrsistent", "python3-prometheus-client",
-            "python3-junitparser"]
+            "python3-junitparser", "python3-future"]
 
 # As write_recordings.cpp has them, and as every format shows them.
 NAME = 'Pool;run\\x0a"<&>\' \\x01\\x7f\\xff\\xef\\xbf\\xbe\\xe2\\x80\\xaeä'
@@ -49,6 +50,24 @@ class Place:
         done = self.seep(*words)
         expect(done.returncode == 0, f"export {words}: status {done.returncode}, {done.stderr.decode()}")
         return done.stdout
+
+    def suspects(self, path):
+        """Of `seep report`, by id."""
+        command = [self.build / "bin/seep", "report", "--json", "--top", "0", path]
+        report = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+        return {suspect["id"]: suspect for suspect in report["suspects"]}
+
+    def leak(self, path):
+        """The one leak of a hostile recording."""
+        found = [suspect for suspect in self.suspects(path).values() if suspect["leak"]]
+        expect_equal([suspect["verdict"] for suspect in found], ["growing"], "leaks of the report")
+        return found[0]
+
+    def suppressions(self):
+        """A file that accepts the leak; its name must be escaped too."""
+        path = self.work / "known.supp"
+        path.write_text("leak:handle\n")
+        return path
 
     def expect_refused(self, part, *words):
         done = self.seep(*words)

@@ -17,7 +17,7 @@ import harness
 
 # google.protobuf of a package is built for the machine's own Python, and this may be another one.
 os.environ.setdefault("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", "python")
-FORMATS = ["collapsed", "pprof", "speedscope"]
+FORMATS = ["collapsed", "pprof", "speedscope", "sarif", "junit", "openmetrics"]
 
 
 def main():

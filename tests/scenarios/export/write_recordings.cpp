@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "tests/support/snapshot_builder.h"
 
@@ -53,6 +54,22 @@ std::uint64_t own_base() {
 
 // --- The recordings
 
+// Of 100 blocks of 64 bytes that were born each second and stay.
+std::vector<seep::test::AgeGroup> ages_after(std::uint32_t seconds) {
+  std::vector<seep::test::AgeGroup> ages;
+  for (std::uint32_t age_class = 0, age = 0; age < seconds; ++age) {
+    while ((std::uint64_t{64} << age_class) < std::uint64_t{1000} * age) {
+      ++age_class;  // classes end at 64 ms * 2^k
+    }
+    if (ages.empty() || ages.back().age_class != age_class) {
+      ages.push_back({age_class});
+    }
+    ages.back().blocks += 100;
+    ages.back().bytes += 6400;
+  }
+  return ages;
+}
+
 void write_hostile(const std::string& directory, std::uint32_t pid) {
   SnapshotBuilder builder;
   builder.process.pid = pid;
@@ -72,7 +89,8 @@ void write_hostile(const std::string& directory, std::uint32_t pid) {
   for (std::uint32_t i = 1; i <= 10; ++i) {
     builder.site(leak).live_blocks = 100ULL * i;
     builder.site(leak).live_bytes = 6400ULL * i;
-    builder.site(leak).oldest_ms = 1000ULL * i;
+    builder.site(leak).oldest_ms = 1000ULL * (i - 1);
+    builder.site(leak).ages = ages_after(i);
     builder.site(cache).live_blocks = 1;
     builder.site(cache).live_bytes = 4096;
     builder.site(cache).allocated_blocks = i;
