@@ -359,13 +359,13 @@ CASES = {
 }
 
 
-def run_case(options, python, name):
+def run_case(options, python, name, longer=1):
     program, check, more = CASES[name]
     work = options.build_dir.resolve() / "python" / f"{name}-{python}"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     try:
-        check(Run(options.build_dir.resolve(), work, python, program, **{"argument": str(options.seconds), **more}))
+        check(Run(options.build_dir.resolve(), work, python, program, **{"argument": str(options.seconds * longer), **more}))
     except (Trouble, subprocess.SubprocessError) as trouble:
         return f"{name}, {python}: {trouble} (kept in {work})"
     shutil.rmtree(work)
@@ -389,11 +389,11 @@ def main():
     cases = [(python, name) for python in pythons for name in chosen]
     with concurrent.futures.ThreadPoolExecutor(max_workers=4) as pool:
         done = list(pool.map(lambda case: run_case(options, *case), cases))
-    # What a busy machine may have kept from its pace runs once more, alone.
+    # What a busy machine may have kept from its pace runs once more, alone and for longer: the same must be said of it.
     again = [case for case, trouble in zip(cases, done) if trouble is not None]
     for trouble in filter(None, done):
         print(f"run.py: once: {trouble}", file=sys.stderr)
-    troubles = [trouble for case in again if (trouble := run_case(options, *case)) is not None]
+    troubles = [trouble for case in again if (trouble := run_case(options, *case, longer=4)) is not None]
     for trouble in troubles:
         print(f"run.py: {trouble}", file=sys.stderr)
     print(f"{len(cases) - len(troubles)} of {len(cases)} as they should be, {len(again)} ran twice")

@@ -1,5 +1,6 @@
 <?php
 // A pool whose results are never taken out, beside work that gives everything back.
+// usage: leak.php [SECONDS [TASKS]]: so many tasks a second, what is late is made up for; without, as many as it can.
 final class Result {
     private string $data;
     public function __construct(string $data) {
@@ -25,8 +26,15 @@ final class Pool {
 
 $pool = new Pool();
 $sum = 0;
-$until = microtime(true) + (float)($argv[1] ?? 1.5);
-for ($task = 0; microtime(true) < $until; ++$task) {
+$begin = microtime(true);
+$seconds = (float)($argv[1] ?? 1.5);
+$pace = (float)($argv[2] ?? INF);
+for ($task = 0; ($elapsed = microtime(true) - $begin) < $seconds; ++$task) {
+    if ($task >= $elapsed * $pace) {
+        usleep(1000);
+        --$task;
+        continue;
+    }
     $pool->run($task);
     $sum += $pool->work($task) > 0 ? 0 : 1;
     if ($task % 20 === 0) {
