@@ -42,6 +42,10 @@ def expect(is_so, sentence):
 class Scripts(Php):
     """PHP without settings of its own, and the scripts beside this file."""
 
+    @property
+    def embedded(self):
+        return next(self.root.glob("usr/lib/libphp*.so"), None)
+
     def command(self, script, *arguments, options=()):
         return [*self.php, "-n", "-d", "memory_limit=512M", *options, str(HERE / "php" / script), *arguments]
 
@@ -77,13 +81,19 @@ class ThreadSafeScripts(Scripts):
         self.can_fork = said[2] == "1"
         self.longest_run_s = LONGEST_RUN_S
         self.php = [str(program)]
-        self.embedded = program.parents[2] / "libs" / "libphp.so"
+        self.built = program.parents[2] / "libs" / "libphp.so"
         self.seep = build_dir / "bin" / "seep"
         self.preload = build_dir / "lib" / "libseep.so"
         self.work = build_dir / "work-php-zts"
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir(parents=True)
         self.environment = environment("", {})
+
+    @property
+    def embedded(self):
+        if not self.built.exists():
+            raise Failure(f"the build has no {self.built} (configure --enable-embed)")
+        return self.built
 
 
 def blamed(suspect):
@@ -147,7 +157,7 @@ def leak(php, name):
 
 
 def at_line(frame, script, mark):
-    return frame["file"].endswith(f"/{script}") and frame["line"] in marked_lines(script, mark)
+    return (frame["file"] or "").endswith(f"/{script}") and frame["line"] in marked_lines(script, mark)
 
 
 def consumer(php, name):
@@ -252,10 +262,13 @@ def memory(php, name):
     """A limit that is reached has a snapshot of its own, with what filled it."""
     for way in ("", "limit", "throw", "exit"):
         php.compare(f"{name}-{way}", php.command("memory.php", way))
-        taken = [one for one in php.report(php.recordings(f"{name}-{way}"))["snapshots"]
-                 if one["trigger"] == "limit"]
+        report = php.report(php.recordings(f"{name}-{way}"))
+        taken = [i for i, one in enumerate(report["snapshots"]) if one["trigger"] == "limit"]
         expect(len(taken) == (1 if way == "limit" else 0), f"{len(taken)} snapshots of the limit: {way}")
-        expect(all(one["live_bytes"] > 8e6 for one in taken), f"it holds {taken}")
+        for at in taken:
+            held = {mark: sum(row["series"]["live_bytes"][at] for row in report["suspects"]
+                              if at_line(blamed(row), "memory.php", mark)) for mark in ("fills", "reports")}
+            expect(held["fills"] > 8e6 and held["reports"] == 0, f"not what filled it, or later: {held}")
 
 
 def scan_running(php, name, command):
@@ -382,11 +395,26 @@ def web_server(php, name):
            f"{REQUESTS} requests were served, counted were {counts} ({report['work']})")
 
 
+def worker(php, name):
+    """A script that goes on from one request to the next keeps what it has, and each is counted."""
+    program = php.work / "worker_in_c"
+    (php.work / "libphp.so").symlink_to(php.embedded)  # as it calls itself
+    subprocess.run(["cc", "-o", str(program), str(HERE / "php" / "worker.c"), str(php.embedded),
+                    f"-Wl,--unresolved-symbols=ignore-in-shared-libs,-rpath,{php.work}"], check=True)
+    done = php.compare(name, [str(program), str(HERE / "php" / "worker.php")])
+    report = php.report(php.recordings(name))
+    no_losses(report)
+    requests = int(done.out.split()[0]) + 1  # the last one ends with PHP
+    counts = [one["units"] for one in report["snapshots"] if one["units"]]
+    expect(counts and counts[-1] == requests, f"{requests} requests were served, counted were {counts}")
+    [line] = marked_lines("worker.php", "leaks")
+    most = max((max(row["series"]["live_blocks"]) for row in report["suspects"] if blamed(row)["line"] == line), default=0)
+    expect(most > 1000, f"at most {most} blocks of Site::answer")
+
+
 def threads(php, name):
     """Threads that each run PHP: what their requests hold is put under its line, and forgotten with them."""
     program = php.work / "threads_in_c"
-    if not php.embedded.exists():
-        raise Failure(f"the build has no {php.embedded} (configure --enable-embed)")
     subprocess.run(["cc", "-o", str(program), str(HERE / "php" / "threads.c"), str(php.embedded), "-pthread",
                     f"-Wl,-rpath,{php.embedded.parent}"], check=True)
     php.compare(name, [str(program), str(HERE / "php" / "thread.php")])
@@ -468,7 +496,7 @@ CASES = {"leak": leak, "consumer": consumer, "at_end": at_end, "destructors": de
          "language_off": language_off, "offsets": offsets, "lines": lines, "memory": memory,
          "limit_left": limit_left, "limit_far": limit_far, "left": left, "forks": forks,
          "holders": holders, "holders_opcache": holders_opcache, "holders_at_end": holders_at_end,
-         "web_server": web_server}
+         "web_server": web_server, "worker": worker}
 
 HOLDERS = ("holders", "holders_opcache", "holders_at_end")
 THREADED = {"threads": threads}
@@ -483,12 +511,15 @@ def cases_of(php):
         left_out["late"] = "a thread-safe PHP is seen from its next request on"
         if not php.can_fork:
             left_out["forks"] = "this PHP cannot fork (configure --enable-pcntl)"
+    elif php.embedded is None:
+        left_out["worker"] = "a program is linked with PHP of this machine's release only"
     return cases, left_out
 
 
 def chosen(options):
     build_dir = options.build_dir.resolve()
     packages = [f"php{options.php}-{name}" for name in ("cli", "common", "opcache")]
+    packages += [] if RELEASES[options.php] else [f"libphp{options.php}-embed"]
     try:
         return (ThreadSafeScripts(build_dir) if options.zts
                 else Scripts(build_dir, f"php{options.php}", packages, options.offline, options.php))

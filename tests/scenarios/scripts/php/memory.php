@@ -11,6 +11,7 @@ gc_collect_cycles();
 echo memory_get_usage() - $before, ' ', memory_get_usage(true), "\n";
 register_shutdown_function(function (): void {
     $last = error_get_last();
+    $GLOBALS['told'] = str_repeat('t', 2000);  // reports
     echo 'shutdown: ', $last === null ? 'no error' : substr($last['message'], 0, 30), "\n";
 });
 switch ($argv[1] ?? '') {
@@ -18,7 +19,7 @@ switch ($argv[1] ?? '') {
         ini_set('memory_limit', '16M');
         $all = [];
         while (true) {
-            $all[] = str_repeat('y', 1000);
+            $all[] = str_repeat('y', 1000);  // fills
         }
     case 'throw':
         throw new LogicException('nobody catches this');
