@@ -66,9 +66,15 @@ TEST_F(Lifecycle, AnExecutedProgramHasARecordingOfItsOwn) {
 }
 
 TEST_F(Lifecycle, KillLeavesReadableSnapshots) {
-  auto child = start_preloaded({sample("lost_pointer"), "30"});
+  auto child = start_preloaded({sample("lost_pointer"), "60"});
   const auto recording = wait_for_recording(child->pid());
-  std::this_thread::sleep_for(std::chrono::seconds(2));
+  // A minute of the program, and as long to wait: time enough where a machine is very busy.
+  wait_until("four snapshots, the last with 200 blocks", [&] {
+    const auto all = snapshots(recording);
+    const Output info = run({seep_command(), "info", "--json", all.back().string()});
+    return all.size() >= 4 && info.status == 0 &&
+           Json::parse(info.out).at("snapshot").at("live_blocks").get<long>() >= 200;
+  });
   child->send(SIGKILL);
   EXPECT_EQ(child->wait().status, 128 + SIGKILL);
   const Json report = this->report(recording);

@@ -109,14 +109,34 @@ class Samples : public Scenario, public ::testing::WithParamInterface<Verdict> {
     EXPECT_NE(report.at("conclusion").at("cause"), "leak");
   }
 
-  // The heaviest site of the function, by blocks ever made, behaves as the verdict says.
-  void expect_clean_function(const Json& report) {
-    std::vector<Json> suspects = suspects_through(report, GetParam().function());
-    ASSERT_FALSE(suspects.empty()) << "no row of " << GetParam().function();
-    expect_behaviour(
-        *std::max_element(suspects.begin(), suspects.end(), [](const Json& a, const Json& b) {
+  // The site of the function with most blocks ever made; null where there is none.
+  static Json heaviest(const Json& report) {
+    const std::vector<Json> suspects = suspects_through(report, GetParam().function());
+    const auto most =
+        std::max_element(suspects.begin(), suspects.end(), [](const Json& a, const Json& b) {
           return a.at("allocated_blocks").get<long>() < b.at("allocated_blocks").get<long>();
-        }));
+        });
+    return most == suspects.end() ? Json() : *most;
+  }
+
+  void expect_clean_function(const Json& report) {
+    const Json suspect = heaviest(report);
+    ASSERT_FALSE(suspect.is_null()) << "no row of " << GetParam().function();
+    expect_behaviour(suspect);
+  }
+
+  // Nothing is said of the function, where something must be.
+  static bool is_undecided(const Json& report) {
+    const Json suspect = heaviest(report);
+    return !suspect.is_null() && suspect.at("behaviour") == "unknown" &&
+           GetParam().behaviours.find("unknown") == std::string::npos;
+  }
+
+  Json judge_run_of(int seconds) {
+    const Output tracked = run_preloaded({sample(GetParam().sample), std::to_string(seconds)});
+    EXPECT_EQ(tracked.status, 0);
+    EXPECT_EQ(tracked.err, "");
+    return judged_report();
   }
 
   // The report of the process that the verdict is about; the other one must be clean.
@@ -148,13 +168,18 @@ class Samples : public Scenario, public ::testing::WithParamInterface<Verdict> {
 
 TEST_P(Samples, AreJudgedAsTheirFirstCommentSays) {
   // A verdict needs eight snapshots, which may cost no more than 0.2 % of the time: 3 s gave seven
-  // once on a busy machine. A child takes its first at SEEP_MIN_LIFE, a second later.
+  // once on a busy machine. A child takes its first at SEEP_MIN_LIFE, a second later. A run that
+  // was kept from its pace is too short for a verdict: then the report says so, and which time
+  // would do.
   const bool of_child = GetParam().key("process", "") == "child";
-  const Output tracked = run_preloaded({sample(GetParam().sample), of_child ? "6" : "4"});
-  EXPECT_EQ(tracked.status, 0);
-  EXPECT_EQ(tracked.err, "");
-  const Json judged = judged_report();
+  constexpr int kTimes = 4;
+  Json judged = judge_run_of(of_child ? 6 : 4);
   ASSERT_TRUE(judged.contains("suspects"));
+  if (is_undecided(judged)) {
+    fs::remove_all(recordings_directory());
+    judged = judge_run_of((of_child ? 6 : 4) * kTimes);
+    ASSERT_TRUE(judged.contains("suspects"));
+  }
   if (GetParam().leak()) {
     expect_leak_first(judged);
   } else {

@@ -22,16 +22,28 @@ INSTANTIATE_TEST_SUITE_P(Ways, Births,
                                            "handlers_of_fork", "forks_of_a_large_heap"),
                          [](const auto& way) { return std::string(way.param); });
 
-class BirthsOfRecords : public Compared {};
+class BirthsOfRecords : public Compared {
+ protected:
+  // Of its last snapshot.
+  std::uint64_t maps_lost(const std::filesystem::path& recording) {
+    const auto info = Json::parse(
+        run({seep_command(), "info", "--json", snapshots(recording).back().string()}).out);
+    return info.at("snapshot").at("losses").at("maps_not_recorded").get<std::uint64_t>();
+  }
+};
 
-// Other threads map memory at each fork: one may have the lock of the maps.
+// Other threads map memory at each fork: one may have the lock of the maps. On a busy machine some
+// of them wait for it in vain, which a child inherits: of its own it must lose nothing.
 TEST_F(BirthsOfRecords, HandlersOfForkFindTheTableOfMapsFree) {
-  run_preloaded({program("births"), "handlers_of_fork"}, {{"SEEP_MIN_LIFE", "0"}});
+  const auto child =
+      start_preloaded({program("births"), "handlers_of_fork"}, {{"SEEP_MIN_LIFE", "0"}});
+  EXPECT_EQ(child->wait().status, 0);
   const auto paths = recordings("births");
   EXPECT_EQ(paths.size(), 151U);
+  const auto parent = recordings_directory() / ("births." + std::to_string(child->pid()));
+  const std::uint64_t most = maps_lost(parent);
   for (const auto& recording : paths) {
-    const Output info = run({seep_command(), "info", snapshots(recording).back().string()});
-    EXPECT_EQ(info.out.find("maps_not_recorded"), std::string::npos) << info.out;
+    EXPECT_LE(maps_lost(recording), most) << recording;
   }
 }
 

@@ -135,9 +135,13 @@ TEST_F(OwnMalloc, LinkedIntoTheProgramIsNamedAsUnseen) {
   EXPECT_EQ(loss(report(paths.front()), "allocators_unseen"), 1U);
 }
 
-// The calls that the program counts are the same: none of ours is added, none kept from it.
+// The calls that the program counts are the same: none of ours is added, none kept from it. libc
+// makes one less for a thread that gets the stack of one that has ended, which is a matter of luck:
+// none is kept for that.
 TEST_F(OwnMalloc, ThatPassesCallsOnIsSeen) {
-  const Output output = expect_same({program("with_forwarding_malloc"), "600"});
+  const Output output =
+      expect_same({"/usr/bin/env", "GLIBC_TUNABLES=glibc.pthread.stack_cache_size=0",
+                   program("with_forwarding_malloc"), "600"});
   EXPECT_NE(output.out.find("were called"), std::string::npos);
   const Json report = only_report("with_forwarding_malloc");
   EXPECT_EQ(loss(report, "allocators_unseen"), 0U);
