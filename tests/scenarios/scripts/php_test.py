@@ -239,6 +239,11 @@ def offsets(php, name):
     report = php.report(php.recordings(f"{name}-wrong"))
     expect(report["losses"]["script_frames_refused"] == 1, "offsets that are wrong were believed")
     first_is_the_leak(php, f"{name}-other", SEEP_PHP_OFFSETS="9.9:488,81,24,80,88")
+    alone = php.run(php.command("lines.php"))
+    none = php.run(php.command("lines.php"), php.tracked(f"{name}-none", SEEP_PHP_OFFSETS="8.6:1,2"))
+    expect((none.out, none.status) == (alone.out, alone.status), f"with none: {none}")
+    added = none.err.decode().removesuffix(alone.err.decode()).splitlines()
+    expect(len(added) == 1 and added[0].startswith("seep: SEEP_PHP_OFFSETS=8.6:1,2: accepted is "), f"it says {added}")
 
 
 def lines(php, name):
