@@ -12,7 +12,7 @@ class LastFrames {
  public:
   static constexpr unsigned kWords = 3;
   struct Frame {
-    std::uint64_t words[kWords];  // that tell it, wherever it stands
+    std::uint64_t words[kWords];  // that tell it, wherever it stands; all 0 where none was
     std::uint32_t id;             // as the interpreter's table of frames has it
   };
 

@@ -228,16 +228,17 @@ class FunctionWords {
   Kind kind_;
 };
 
+bool is_in_function(std::uint64_t function, std::uint64_t instruction) {
+  return instruction - at(function + g_layout.opcodes) <
+         at<std::uint32_t>(function + g_layout.last) * php::kInstructionBytes;
+}
+
 // An instruction outside of the function's is that of an exception being thrown, or none at all: of
 // generators and of compiled code it is not always kept up. One inside says the line by itself.
 std::uint32_t line_of(std::uint64_t opline, const Globals& globals, const FunctionWords& own,
                       ReadSet& words) {
   const std::uint64_t function = own.function();
-  const auto in_function = [function](std::uint64_t instruction) {
-    return instruction - at(function + g_layout.opcodes) <
-           at<std::uint32_t>(function + g_layout.last) * php::kInstructionBytes;
-  };
-  if (!in_function(opline)) {
+  if (!is_in_function(function, opline)) {
     (void)own.read(g_layout.opcodes);
     const std::uint64_t ops = find_exception_ops(globals);
     const std::uint64_t throwing = opline - (globals.executor + ops);
@@ -245,8 +246,9 @@ std::uint32_t line_of(std::uint64_t opline, const Globals& globals, const Functi
       opline = words.read(globals.executor + ops - 8);
     }
   }
-  return in_function(opline) ? static_cast<std::uint32_t>(own.read_code(opline + php::kLine))
-                             : at<std::uint32_t>(function + g_layout.filename + php::kLineStart);
+  return is_in_function(function, opline)
+             ? static_cast<std::uint32_t>(own.read_code(opline + php::kLine))
+             : at<std::uint32_t>(function + g_layout.filename + php::kLineStart);
 }
 
 bool add(std::uint32_t id, Stack& stack) {
@@ -293,6 +295,32 @@ void note_passing(const FunctionWords& own, ReadSet& words, Texts& texts) {
   }
 }
 
+std::uint32_t find_user_frame(std::uint64_t opline, const FunctionWords& own,
+                              const Globals& globals, table::ScriptFrameTable& table,
+                              ReadSet& words) {
+  const std::uint64_t function = own.function();
+  const std::uint64_t file =
+      may_pass(function) ? at(function + g_layout.filename) : own.read(g_layout.filename);
+  const std::uint32_t line = line_of(opline, globals, own, words);
+  return find_frame(function, file, line, own.stay(), table);
+}
+
+// The same of a function that stays, whose instructions do so, too: where this thread found the
+// frame at the same one last.
+std::uint32_t find_staying_frame(std::uint64_t opline, const FunctionWords& own,
+                                 const Globals& globals, table::ScriptFrameTable& table,
+                                 Stack& stack, LastFrames::Frame& known) {
+  const std::uint64_t function = own.function();
+  if (known.words[0] == function && known.words[1] == opline && known.words[2] == epoch()) {
+    return known.id;
+  }
+  const std::uint32_t id = find_user_frame(opline, own, globals, table, stack.words);
+  if (id != table::ScriptFrameTable::kNone && is_in_function(function, opline)) {
+    known = {{function, opline, epoch()}, id};
+  }
+  return id;
+}
+
 // False when there is no room for more.
 bool add_function(std::uint64_t frame, const FunctionWords& own, const Globals& globals,
                   table::ScriptFrameTable& table, Stack& stack, Texts& texts) {
@@ -305,10 +333,10 @@ bool add_function(std::uint64_t frame, const FunctionWords& own, const Globals& 
     return add(find_frame(function, 0, 0, own.stay(), table), stack);
   }
   const std::uint64_t opline = stack.words.read(frame + php::kOpline);
-  const std::uint64_t file =
-      may_pass(function) ? at(function + g_layout.filename) : own.read(g_layout.filename);
-  const std::uint32_t line = line_of(opline, globals, own, stack.words);
-  return add(find_frame(function, file, line, own.stay(), table), stack);
+  return add(own.stay() && stack.last != nullptr
+                 ? find_staying_frame(opline, own, globals, table, stack, stack.last->at(frame))
+                 : find_user_frame(opline, own, globals, table, stack.words),
+             stack);
 }
 
 void walk_frames(const Globals& globals, table::ScriptFrameTable& table, Stack& stack,

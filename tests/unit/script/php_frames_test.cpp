@@ -103,7 +103,7 @@ class FakePhp : public testing::Test {
   void run(std::uint64_t frame) { executor_.put(kLayout.current_execute_data, frame); }
 
   std::vector<std::string> stack() {
-    Stack captured(nullptr);
+    Stack captured(nullptr, &last_);
     if (interpreter() == nullptr || interpreter()->key() == 0) {
       return {};
     }
@@ -130,6 +130,7 @@ class FakePhp : public testing::Test {
 
   std::deque<Memory> memory_;
   std::map<std::uint64_t, std::uint64_t> code_;  // the first instruction of each function
+  LastFrames last_{};
   Memory& executor_ = make(2048);
   Memory& compiler_ = make(256);
   std::unique_ptr<table::ScriptFrameTable> table_ = std::make_unique<table::ScriptFrameTable>();
@@ -296,6 +297,28 @@ TEST_F(FakePhp, AnotherClosureInTheSamePlaceIsAnotherStack) {
   EXPECT_EQ(memo.find(interpreter()->key(), 1), 0U);
   EXPECT_NE(stack().front().find("/b.php"), std::string::npos) << stack().front();
   memo.release();
+  forget_php_script();
+}
+
+// What was found at a frame is found there again, until another function, another instruction or
+// another request has it.
+TEST_F(FakePhp, OfAFrameThatStaysTheLastLineIsNotBelievedLonger) {
+  be_believed();
+  tell_php_requests();
+  const std::uint64_t function = user_function("f", "/a.php", 30);
+  const std::uint64_t frame = call(function);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(stack().front(), "f /a.php:30");
+  }
+  *reinterpret_cast<std::uint64_t*>(frame + php::kOpline) += php::kInstructionBytes;
+  EXPECT_EQ(stack().front(), "f /a.php:31");
+  auto& running = *reinterpret_cast<std::uint64_t*>(frame + php::kFunction);
+  running = user_function("g", "/b.php", 50);
+  *reinterpret_cast<std::uint64_t*>(frame + php::kOpline) = code_[running];
+  EXPECT_EQ(stack().front(), "g /b.php:50");
+  *reinterpret_cast<std::uint64_t*>(running + php::kFunctionName) = string("h");
+  begin_epoch();
+  EXPECT_EQ(stack().front(), "h /b.php:50");
   forget_php_script();
 }
 
