@@ -162,6 +162,7 @@ class Search {
       Path& path = paths_[other];
       if (is_undecided(input_, path) && is_kept(path)) {
         path.leak = true;
+        path.joined = true;
         look_up(other);
         point.leaks.push_back(other);
       } else {

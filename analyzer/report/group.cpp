@@ -176,7 +176,8 @@ Group group_of(const Grouping& input, std::vector<Path> paths) {
     return std::tuple(a.live_bytes, a.most_bytes, b.key) >
            std::tuple(b.live_bytes, b.most_bytes, a.key);
   });
-  group.leak = group.paths.front().leak;
+  group.leak = std::any_of(group.paths.begin(), group.paths.end(),
+                           [](const Path& path) { return path.leak && !path.joined; });
   for (const Path& path : group.paths) {
     group.live_bytes += path.live_bytes;
     group.members.insert(group.members.end(), path.members.begin(), path.members.end());

@@ -22,6 +22,7 @@ struct Path {
   std::uint64_t program = 0;
   model::SiteKind kind = model::SiteKind::kHeap;
   bool leak = false;
+  bool joined = false;  // no leak by itself, but of one whose allocation it shares
   std::uint64_t live_bytes = 0;
   std::uint64_t most_bytes = 0;  // that were live at one moment
   std::uint64_t live_blocks = 0;

@@ -49,6 +49,17 @@ class Program {
     return *this;
   }
 
+  // Half of what is live of a site was lost at the end.
+  Program& lose(std::uint32_t site) {
+    const model::Counters& live = recording_.sites.at(site).at.back();
+    model::Scan scan;
+    scan.complete = true;
+    scan.unreachable.push_back({site, live.live_blocks / 2, live.live_bytes / 2, 0, 0,
+                                live.live_blocks, live.live_bytes, 1000});
+    recording_.scans.push_back(scan);
+    return *this;
+  }
+
   [[nodiscard]] const model::Recording& recording() const { return recording_; }
 
  private:
@@ -225,6 +236,19 @@ TEST_F(Grouped, APathWithoutAVerdictJoinsTheLeakOfItsAllocation) {
              .add({function(3), kMain}, site_of_births({5, 15, 25, 35, 45, 55}))});
   ASSERT_EQ(leaks(), 1U);
   EXPECT_EQ(groups_[0].paths.size(), 2U);
+  EXPECT_EQ(groups_.size(), 2U);
+}
+
+// It shares the allocation of what was lost, and is itself held to the end.
+TEST_F(Grouped, APathWithoutAVerdictIsNoLeakBesideMemoryThatIsLost) {
+  const auto few = [] { return site_of_births({5, 15, 25, 35, 45, 55}); };
+  group({Program()
+             .add({kHelper, function(1), kMain}, few())
+             .add({kHelper, function(2), kMain}, few())
+             .lose(0)});
+  ASSERT_EQ(leaks(), 1U);
+  EXPECT_GT(groups_[0].lost_bytes, 0U);
+  EXPECT_EQ(groups_[0].paths.size(), 1U);
   EXPECT_EQ(groups_.size(), 2U);
 }
 
