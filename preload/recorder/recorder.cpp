@@ -247,13 +247,15 @@ std::uint32_t recover_after_fork(bool alone) {
   }
 }
 
-// The site of a block whose native frames are known and whose script is found or walked, counted as
-// by try_count_birth().
-[[gnu::noinline]] static std::uint32_t try_count_script_birth(ThreadCache& cache,
-                                                              std::uint32_t native,
-                                                              std::uint64_t bytes) {
+// The site of a block whose native frames are known, and whose script is found or walked: it is
+// counted. kNone where there is no room.
+[[gnu::noinline]] static std::uint32_t count_script_birth(ThreadCache& cache, std::uint32_t native,
+                                                          std::uint64_t bytes) {
   const std::uint32_t site = script_site_of(cache, native);
-  return site != table::SiteTable::kNone && cache.births.try_add(site, bytes) ? site : 0;
+  if (site != table::SiteTable::kNone) {
+    cache.births.add(site, bytes, g_tables.sites);
+  }
+  return site;
 }
 
 // The site of a block whose stack is the one predicted, and which is not the first of many births
@@ -267,8 +269,8 @@ std::uint32_t recover_after_fork(bool alone) {
   bool done =
       site != 0 && (site & (kCutMark | kScriptMark)) == 0 && cache.births.try_add(site, bytes);
   if (!done && needs_script(site)) [[unlikely]] {
-    site = try_count_script_birth(cache, site, bytes);
-    done = site != 0;
+    site = count_script_birth(cache, site, bytes);
+    done = site != table::SiteTable::kNone;
   }
   if (done) [[likely]] {
     cache.count(CaptureCount::predicted);

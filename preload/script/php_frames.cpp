@@ -186,8 +186,11 @@ bool stays(std::uint64_t function) {
 // Whether it is one that an object of its own holds, as a closure does: the same lines in many
 // places.
 bool is_copy(std::uint64_t function) {
+  constexpr unsigned kFirstWithMark = 800;
+  const std::uint32_t closure =
+      g_layout.version < kFirstWithMark ? php::kIsClosureBefore8 : php::kIsClosure;
   return !is_internal(function) && at(function + php::kFunctionName) != 0 &&
-         (at<std::uint32_t>(function + php::kFlags) & php::kMayPass) != 0;
+         (at<std::uint32_t>(function + php::kFlags) & closure) != 0;
 }
 
 // The words of a function: those of one that stays are what they were, and need not be noted; those
@@ -286,8 +289,10 @@ void note_passing(const FunctionWords& own, ReadSet& words, Texts& texts) {
     words.give_up();
   }
   if (own.are_of_copy()) {
-    (void)own.read(php::kType);  // and the flags: it is a copy
+    (void)own.read(php::kType);          // and the flags: it is a copy
+    (void)own.read(php::kFunctionName);  // of a method that has several
     (void)own.read(php::kScope);
+    (void)own.read(g_layout.opcodes);  // the instruction may be left over from another one's
     texts.note_last(own.read(g_layout.filename));
   } else if (!is_internal(own.function())) {
     (void)own.read(php::kScope);
@@ -330,6 +335,7 @@ bool add_function(std::uint64_t frame, const FunctionWords& own, const Globals& 
   }
   if (is_internal(function)) {
     (void)own.read(php::kFunctionName);
+    (void)own.read(php::kScope);
     return add(find_frame(function, 0, 0, own.stay(), table), stack);
   }
   const std::uint64_t opline = stack.words.read(frame + php::kOpline);

@@ -39,9 +39,11 @@ inline constexpr std::uint64_t kFunctionName = 8;
 inline constexpr std::uint64_t kScope = 16;
 // Of the flags: a closure's function lies in the closure's object (bit 20 in 7.4, 22 since 8.0),
 // that of a call through __call in memory that the next such call takes (18). Where 20 and 22 mean
-// something else, those functions are only read with more care.
+// something else (20: a trait's method), those functions are only read with more care.
 inline constexpr std::uint32_t kByTrampoline = 1U << 18;
-inline constexpr std::uint32_t kMayPass = kByTrampoline | 1U << 20 | 1U << 22;
+inline constexpr std::uint32_t kIsClosureBefore8 = 1U << 20;
+inline constexpr std::uint32_t kIsClosure = 1U << 22;
+inline constexpr std::uint32_t kMayPass = kByTrampoline | kIsClosureBefore8 | kIsClosure;
 inline constexpr unsigned kInternalBit = 1;     // of the type: a function of PHP or of an extension
 inline constexpr std::uint64_t kLineStart = 8;  // behind the file's name
 inline constexpr std::uint64_t kLineEnd = 12;

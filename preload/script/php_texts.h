@@ -24,6 +24,9 @@ class Texts {
     }
   }
   void note_last(std::uint64_t text) {
+    if (is_in(text, last_, last_count_)) {
+      return;
+    }
     if (last_count_ == kMost) {
       words_.give_up();
     } else {
@@ -42,17 +45,23 @@ class Texts {
  private:
   static constexpr unsigned kMost = 8;
 
+  static bool is_in(std::uint64_t text, const std::uint64_t* texts, unsigned count) {
+    for (unsigned i = 0; i < count; ++i) {
+      if (texts[i] == text) {
+        return true;
+      }
+    }
+    return false;
+  }
   // False where it is noted.
   bool add(std::uint64_t text) {
-    for (unsigned i = 0; i < count_; ++i) {
-      if (noted_[i] == text) {
-        return false;
-      }
+    if (text == 0 || is_in(text, noted_, count_)) {
+      return false;
     }
     if (count_ < kMost) {
       noted_[count_++] = text;
     }
-    return text != 0;
+    return true;
   }
   template <typename Read>
   static void note_words(std::uint64_t text, Read&& read) {

@@ -35,7 +35,7 @@ inline constexpr unsigned kMostFrames = 32;
 class ReadSet {
  public:
   static constexpr unsigned kMostWords = 8 * kMostFrames;
-  static constexpr unsigned kMostBehind = 64;
+  static constexpr unsigned kMostBehind = 8 * kMostFrames;
   static constexpr unsigned kRoom = kMostWords + kMostBehind;
 
   struct Word {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "preload/script/memo.h"
@@ -262,13 +263,13 @@ TEST_F(FakePhp, OfAFunctionThatStaysOnlyTheFrameIsComparedWhereRequestsAreTold) 
   tell_php_requests();
   EXPECT_EQ(words_of(named), kAll - 2);
   EXPECT_EQ(words_of(main), kAll + kMore);
-  EXPECT_EQ(words_of(closure), kAll + kMore + 1) << "its kind, too";
+  EXPECT_EQ(words_of(closure), kAll + kMore + 3) << "its kind, name and code, too";
   EXPECT_EQ(words_of(trampoline), 0U) << "to be read each time";
   EXPECT_EQ(words_of(internal), 3U) << "the frame in front, function, caller";
-  EXPECT_EQ(words_of(of_closure), 4U) << "its name, too";
+  EXPECT_EQ(words_of(of_closure), 5U) << "its name and class, too";
   forget_php_script();
   EXPECT_EQ(words_of(named), kAll);
-  EXPECT_EQ(words_of(internal), 4U);
+  EXPECT_EQ(words_of(internal), 5U);
 }
 
 // The object of a closure is used again for another one, whose code is where the first one's was.
@@ -296,6 +297,54 @@ TEST_F(FakePhp, AnotherClosureInTheSamePlaceIsAnotherStack) {
   reinterpret_cast<char*>(file + php::kBytes)[1] = 'b';  // another file's name in its place
   EXPECT_EQ(memo.find(interpreter()->key(), 1), 0U);
   EXPECT_NE(stack().front().find("/b.php"), std::string::npos) << stack().front();
+  memo.release();
+  forget_php_script();
+}
+
+// As many as a stack has frames: of one file, as the links of a chain of handlers are.
+TEST_F(FakePhp, ManyClosuresAreFoundAgainToo) {
+  be_believed();
+  tell_php_requests();
+  for (unsigned i = 0; i < kMostFrames - 1; ++i) {
+    const std::uint64_t closure = user_function("{closure}", "/a.php", 30);
+    *reinterpret_cast<std::uint32_t*>(closure + php::kFlags) = 1U << 22;
+    static std::uint64_t file = 0;
+    file = i == 0 ? *reinterpret_cast<std::uint64_t*>(closure + kLayout.filename) : file;
+    *reinterpret_cast<std::uint64_t*>(closure + kLayout.filename) = file;
+    call(closure);
+  }
+  Memo memo{};
+  Stack captured(memo.begin());
+  interpreter()->walk(*table_, captured);
+  EXPECT_TRUE(captured.words.is_whole());
+  memo.add(interpreter()->key(), 1, captured.words, 42);
+  EXPECT_EQ(memo.find(interpreter()->key(), 1), 42U);
+  memo.release();
+  forget_php_script();
+}
+
+// The method of a trait that a class has under two names: one code, one line, two functions.
+TEST_F(FakePhp, ATraitsMethodIsToldByItsFunction) {
+  be_believed();
+  tell_php_requests();
+  const std::uint64_t methods[] = {user_function("work", "/a.php", 30),
+                                   user_function("other", "/a.php", 30)};
+  for (const std::uint64_t method : methods) {
+    *reinterpret_cast<std::uint32_t*>(method + php::kFlags) = 1U << 20;
+    for (const std::uint64_t offset : {kLayout.filename, kLayout.opcodes}) {
+      *reinterpret_cast<std::uint64_t*>(method + offset) =
+          *reinterpret_cast<std::uint64_t*>(methods[0] + offset);
+    }
+  }
+  const std::uint64_t frame = call(methods[0]);
+  Memo memo{};
+  Stack captured(memo.begin());
+  interpreter()->walk(*table_, captured);
+  memo.add(interpreter()->key(), 1, captured.words, 42);
+  EXPECT_EQ(memo.find(interpreter()->key(), 1), 42U);
+  *reinterpret_cast<std::uint64_t*>(frame + php::kFunction) = methods[1];
+  EXPECT_EQ(memo.find(interpreter()->key(), 1), 0U);
+  EXPECT_EQ(stack().front().substr(0, 5), "other");
   memo.release();
   forget_php_script();
 }
@@ -330,7 +379,8 @@ TEST_F(FakePhp, AClosureIsFoundAgainWhereverItsObjectIs) {
                                     user_function("{closure}", "/a.php", 30)};
   for (const std::uint64_t closure : closures) {
     *reinterpret_cast<std::uint32_t*>(closure + php::kFlags) = 1U << 22;
-    for (const std::uint64_t offset : {kLayout.filename, kLayout.opcodes}) {
+    for (const std::uint64_t offset :
+         {std::uint64_t{kLayout.filename}, std::uint64_t{kLayout.opcodes}, php::kFunctionName}) {
       *reinterpret_cast<std::uint64_t*>(closure + offset) =
           *reinterpret_cast<std::uint64_t*>(closures[0] + offset);
     }
@@ -348,6 +398,11 @@ TEST_F(FakePhp, AClosureIsFoundAgainWhereverItsObjectIs) {
   *reinterpret_cast<std::uint64_t*>(closures[1] + php::kScope) = 8;  // bound to a class
   EXPECT_EQ(memo.find(interpreter()->key(), 1), 0U);
   *reinterpret_cast<std::uint64_t*>(closures[1] + php::kScope) = 0;
+  EXPECT_EQ(memo.find(interpreter()->key(), 1), 42U);
+  auto& name = *reinterpret_cast<std::uint64_t*>(closures[1] + php::kFunctionName);
+  const std::uint64_t own_name = std::exchange(name, string("alias"));
+  EXPECT_EQ(memo.find(interpreter()->key(), 1), 0U);
+  name = own_name;
   EXPECT_EQ(memo.find(interpreter()->key(), 1), 42U);
   *reinterpret_cast<std::uint32_t*>(closures[1] + php::kFlags) = 0;  // no closure at all
   EXPECT_EQ(memo.find(interpreter()->key(), 1), 0U);
