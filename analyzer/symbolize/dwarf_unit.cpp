@@ -109,15 +109,24 @@ std::vector<Dwarf_Die> DwarfUnit::functions_at(Dwarf_Addr pc) const {
   return chain;
 }
 
+// libdw does so itself, but for directories of the line table that are relative.
+std::optional<std::string> DwarfUnit::absolute_path(const char* file) {
+  if (file == nullptr) {
+    return std::nullopt;
+  }
+  Dwarf_Attribute attribute;
+  const char* directory =
+      *file == '/' ? nullptr : dwarf_formstring(dwarf_attr(&unit_, DW_AT_comp_dir, &attribute));
+  return directory == nullptr ? file : directory + std::string("/") + file;
+}
+
 SourcePosition DwarfUnit::position_at(Dwarf_Addr pc) {
   SourcePosition position;
   Dwarf_Line* row = dwarf_getsrc_die(&unit_, pc);
   if (row == nullptr) {
     return position;
   }
-  if (const char* file = dwarf_linesrc(row, nullptr, nullptr); file != nullptr) {
-    position.file = file;
-  }
+  position.file = absolute_path(dwarf_linesrc(row, nullptr, nullptr));
   if (int line = 0; dwarf_lineno(row, &line) == 0 && line > 0) {
     position.line = static_cast<unsigned>(line);
   }
@@ -131,9 +140,7 @@ SourcePosition DwarfUnit::call_position(Dwarf_Die inlined) {
   Dwarf_Files* files = nullptr;
   if (dwarf_formudata(dwarf_attr(&inlined, DW_AT_call_file, &attribute), &value) == 0 &&
       dwarf_getsrcfiles(&tree_, &files, nullptr) == 0) {
-    if (const char* file = dwarf_filesrc(files, value, nullptr, nullptr); file != nullptr) {
-      position.file = file;
-    }
+    position.file = absolute_path(dwarf_filesrc(files, value, nullptr, nullptr));
   }
   if (dwarf_formudata(dwarf_attr(&inlined, DW_AT_call_line, &attribute), &value) == 0 &&
       value > 0) {

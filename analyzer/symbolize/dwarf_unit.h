@@ -16,7 +16,7 @@
 namespace seep::symbolize {
 
 struct SourcePosition {
-  std::optional<std::string> file;  // libdw puts the unit's directory before a relative path
+  std::optional<std::string> file;  // from the unit's directory where the path is relative
   std::optional<unsigned> line;     // absent too where the compiler says "no line" (line 0)
 };
 
@@ -49,6 +49,7 @@ class DwarfUnit {
   void walk(Dwarf_Die parent, ScopeId scope, unsigned depth);
   void visit(Dwarf_Die die, ScopeId scope, unsigned depth);
   void add_function(Dwarf_Die function, ScopeId scope);
+  std::optional<std::string> absolute_path(const char* file);
 
   Dwarf_Die unit_;
   Dwarf_Die tree_;

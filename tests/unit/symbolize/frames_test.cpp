@@ -96,7 +96,8 @@ TEST_P(FormsOfDebugInformation, DemangleRust) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Symbolizer, FormsOfDebugInformation,
-                         testing::Values("dwarf4.so", "dwarf5.so", "compressed.so", "split.so",
+                         testing::Values("dwarf4.so", "dwarf5.so", "dwarf4_from_above.so",
+                                         "dwarf5_from_above.so", "compressed.so", "split.so",
                                          "no_build_id.so", "known_build_id.so", "by_link.so"),
                          [](const testing::TestParamInfo<const char*>& form) {
                            const std::string file(form.param);
