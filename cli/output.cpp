@@ -9,8 +9,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 
 namespace seep::cli {
 namespace {
@@ -58,15 +60,46 @@ bool write_all(int fd, const Produce& produce) {
   return error == 0;
 }
 
-// link(2) refuses to replace, rename(2) replaces: both show the whole file or none.
-int publish(const std::string& temporary, const Destination& destination) {
-  const char* target = destination.file.c_str();
-  return destination.force ? rename(temporary.c_str(), target) : link(temporary.c_str(), target);
+// link(2) refuses to replace, rename(2) replaces: both show the whole file or none. Where a file
+// system has no links, renameat2(2) refuses as well.
+int publish(const std::string& temporary, const std::string& target, bool force) {
+  if (force) {
+    return rename(temporary.c_str(), target.c_str());
+  }
+  const int linked = link(temporary.c_str(), target.c_str());
+  return linked == 0 || (errno != EPERM && errno != EOPNOTSUPP)
+             ? linked
+             : renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE);
 }
 
-bool is_special(const std::string& file) {  // /dev/stderr, /dev/null, a pipe
+// /dev/stderr, /dev/null, a pipe. What a descriptor of ours is open for is written to, not
+// replaced.
+bool is_special(const std::string& file) {
+  for (const char* ours : {"/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/"}) {
+    if (file.starts_with(ours)) {
+      return true;
+    }
+  }
   struct stat status {};
   return stat(file.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+// A link that is to be overwritten stays, and leads to the new file.
+std::string target_of(const Destination& destination) {
+  std::error_code error;
+  const auto target = std::filesystem::canonical(destination.file, error);
+  return destination.force && !error ? target.string() : destination.file;
+}
+
+// Those of the file that is replaced, else what every new file has.
+mode_t permissions_of(const std::string& target) {
+  struct stat old {};
+  if (stat(target.c_str(), &old) == 0) {
+    return old.st_mode & 0777;
+  }
+  const mode_t mask = umask(0);
+  umask(mask);
+  return 0666 & ~mask;
 }
 
 std::optional<Error> write_special(const std::string& file, const Produce& produce) {
@@ -78,16 +111,15 @@ std::optional<Error> write_special(const std::string& file, const Produce& produ
 }
 
 std::optional<Error> write_file(const Destination& destination, const Produce& produce) {
-  std::string temporary = destination.file + ".XXXXXX";
+  const std::string target = target_of(destination);
+  std::string temporary = target + ".XXXXXX";
   const int fd = mkostemp(temporary.data(), O_CLOEXEC);
   if (fd < 0) {
     return cannot_write(destination.file, errno);
   }
-  const mode_t mask = umask(0);
-  umask(mask);
-  fchmod(fd, 0666 & ~mask);  // mkostemp gives 0600
+  fchmod(fd, permissions_of(target));  // mkostemp gives 0600
   const bool wrote = write_all(fd, produce);
-  const bool done = close(fd) == 0 && wrote && publish(temporary, destination) == 0;
+  const bool done = close(fd) == 0 && wrote && publish(temporary, target, destination.force) == 0;
   const int error = errno;
   unlink(temporary.c_str());  // after rename there is none
   if (done) {
@@ -111,8 +143,14 @@ int fail(const Error& error) {
 
 std::optional<Error> why_not_writable(const Destination& destination) {
   struct stat status {};
-  if (destination.file.empty() || stat(destination.file.c_str(), &status) != 0) {
+  if (destination.file.empty()) {
     return std::nullopt;
+  }
+  if (stat(destination.file.c_str(), &status) != 0) {
+    const std::string folder = std::filesystem::path(destination.file).parent_path().string();
+    return folder.empty() || stat(folder.c_str(), &status) == 0
+               ? std::nullopt
+               : std::optional(cannot_write(destination.file, errno));
   }
   if (S_ISDIR(status.st_mode)) {
     return cannot_write(destination.file, EISDIR);

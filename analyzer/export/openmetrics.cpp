@@ -65,6 +65,7 @@ void write_processes(const model::Report& report, const Write& write) {
   Family family("seep_process", "gauge", "Processes that were recorded: 1 each.");
   for (const model::ReportProcess& process : report.processes) {
     family.add({{"process", process.id},
+                {"run", fmt::format("{:016x}", process.info.run_id)},
                 {"pid", std::to_string(process.info.pid)},
                 {"exe", process.info.exe},
                 {"host", process.info.host},

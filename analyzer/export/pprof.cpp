@@ -1,5 +1,6 @@
 #include "analyzer/export/pprof.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -117,7 +118,10 @@ class Writer {
     head.number(profile_field::kDefaultSampleType, text("inuse_space"));
     if (!profile_.processes.empty()) {
       const ProfileProcess& process = profile_.processes.front();
-      const auto nanos = [](double seconds) { return static_cast<std::uint64_t>(seconds * 1e9); };
+      const auto nanos = [](double seconds) {
+        constexpr double kMostSeconds = 9e9;  // as many nanoseconds as have room
+        return static_cast<std::uint64_t>(std::clamp(seconds, 0.0, kMostSeconds) * 1e9);
+      };
       const bool sampled = process.info.mode == model::Mode::kSample;
       head.number(profile_field::kTimeNanos, process.info.started_unix_ns + nanos(process.time_s))
           .number(profile_field::kDurationNanos, nanos(process.time_s - process.since_s))

@@ -181,11 +181,19 @@ class Importer {
   std::vector<std::uint32_t> chain_;
 };
 
+// Recordings of several folders may have one id: all but the first are told by their path.
+const std::string& unique_id(const Profile& profile, const Recording& recording) {
+  const bool is_there =
+      std::any_of(profile.processes.begin(), profile.processes.end(),
+                  [&](const ProfileProcess& process) { return process.id == recording.id; });
+  return is_there ? recording.path : recording.id;
+}
+
 void add_recording(Profile& profile, Places& places, const Recording& recording, const Span& span) {
   const double since_s = span.since ? recording.moments[*span.since].time_s : 0;
   const auto process = static_cast<std::uint32_t>(profile.processes.size());
-  profile.processes.push_back(
-      {recording.id, recording.process, recording.moments[span.at].time_s, since_s});
+  profile.processes.push_back({unique_id(profile, recording), recording.process,
+                               recording.moments[span.at].time_s, since_s});
   Importer importer(profile, places, recording.stacks);
   for (const model::SiteHistory& site : recording.sites) {
     const model::Counters& now = site.at[span.at];

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
@@ -48,7 +49,11 @@ Json rule_of(const char* verdict, const char* name, const char* text) {
 class Writer {
  public:
   Writer(const model::Report& report, const SarifOptions& options, const Write& write)
-      : report_(report), options_(options), write_(write) {}
+      : report_(report), options_(options), write_(write), root_(options.root) {
+    while (root_.ends_with('/')) {
+      root_.pop_back();
+    }
+  }
 
   void run() {
     write_(
@@ -59,7 +64,7 @@ class Writer {
     add(invocations());
     if (!options_.root.empty()) {
       write_(",\n\"originalUriBaseIds\":");
-      add({{kRoot, {{"uri", uri_of(options_.root + "/")}}}});
+      add({{kRoot, {{"uri", uri_of(root_ + "/")}}}});
     }
     write_(",\n\"results\":[");
     bool is_first = true;
@@ -73,6 +78,10 @@ class Writer {
   }
 
  private:
+  [[nodiscard]] const std::string& executable() const {
+    return report::main_process(report_).info.exe;
+  }
+
   void add(const Json& json) { write_(json.dump()); }  // all texts in it are printable
 
   // The rules of this program, and those that a report of a later version may add.
@@ -118,23 +127,24 @@ class Writer {
     return all;
   }
 
-  [[nodiscard]] Json location_of_file(const std::string& file) const {
-    const std::string prefix = options_.root + '/';
+  [[nodiscard]] Json location_of_file(const std::string& given) const {
+    const std::string file = std::filesystem::path(given).lexically_normal().string();
+    const std::string prefix = root_ + '/';
     if (!options_.root.empty() && file.starts_with(prefix)) {
       return {{"uri", uri_of(file.substr(prefix.size()))}, {"uriBaseId", kRoot}};
     }
     return {{"uri", uri_of(file)}};
   }
 
-  // The line; the module where no file is known; the name alone where there is neither.
+  // The line; the module where no file is known, the program where there is neither: readers refuse
+  // a location without a file.
   [[nodiscard]] Json location_of(const model::ReportFrame& frame) const {
     Json location = Json::object();
-    const std::string& file = frame.file ? *frame.file : frame.module;
-    if (!file.empty()) {
-      location["physicalLocation"] = {{"artifactLocation", location_of_file(file)}};
-      if (frame.file && frame.line.value_or(0) != 0) {
-        location["physicalLocation"]["region"] = {{"startLine", *frame.line}};
-      }
+    const std::string& module = frame.module.empty() ? executable() : frame.module;
+    location["physicalLocation"] = {
+        {"artifactLocation", location_of_file(frame.file ? *frame.file : module)}};
+    if (frame.file && frame.line.value_or(0) != 0) {
+      location["physicalLocation"]["region"] = {{"startLine", *frame.line}};
     }
     location["logicalLocations"] =
         Json::array({{{"fullyQualifiedName", frame_name(frame)}, {"kind", "function"}}});
@@ -206,6 +216,9 @@ class Writer {
       result["locations"] = Json::array({location_of(suspect.stack[blame])});
       result["codeFlows"] = Json::array({code_flow_of(suspect.stack)});
       result["stacks"] = stacks_of(suspect);
+    } else {
+      result["locations"] = Json::array(
+          {{{"physicalLocation", {{"artifactLocation", location_of_file(executable())}}}}});
     }
     if (suspect.suppressed_by) {
       result["suppressions"] = Json::array(
@@ -217,6 +230,7 @@ class Writer {
   const model::Report& report_;
   const SarifOptions& options_;
   const Write& write_;
+  std::string root_;                   // without a slash at its end
   std::vector<std::string> verdicts_;  // of the rules, in their order
 };
 

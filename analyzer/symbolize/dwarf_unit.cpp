@@ -2,6 +2,9 @@
 
 #include <dwarf.h>
 
+#include <filesystem>
+#include <system_error>
+
 namespace seep::symbolize {
 namespace {
 
@@ -11,6 +14,19 @@ constexpr unsigned kDeepest = 200;
 bool names_scope(int tag) {
   return tag == DW_TAG_namespace || tag == DW_TAG_module || tag == DW_TAG_class_type ||
          tag == DW_TAG_structure_type || tag == DW_TAG_union_type;
+}
+
+// Without the steps upward of a build beside its sources, unless these lead elsewhere: a folder on
+// the way may be a link.
+std::string without_steps_upward(const std::string& path) {
+  if (path.find("/../") == std::string::npos) {
+    return path;
+  }
+  std::error_code error;
+  const std::filesystem::path normal = std::filesystem::path(path).lexically_normal();
+  const bool leads_elsewhere =
+      !std::filesystem::exists(normal, error) && std::filesystem::exists(path, error);
+  return leads_elsewhere ? path : normal.string();
 }
 
 bool is_block(int tag) {
@@ -117,7 +133,7 @@ std::optional<std::string> DwarfUnit::absolute_path(const char* file) {
   Dwarf_Attribute attribute;
   const char* directory =
       *file == '/' ? nullptr : dwarf_formstring(dwarf_attr(&unit_, DW_AT_comp_dir, &attribute));
-  return directory == nullptr ? file : directory + std::string("/") + file;
+  return without_steps_upward(directory == nullptr ? file : directory + std::string("/") + file);
 }
 
 SourcePosition DwarfUnit::position_at(Dwarf_Addr pc) {

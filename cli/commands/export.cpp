@@ -89,11 +89,25 @@ const ExportFormat& format_of(const Options& options) {
                        [&](const ExportFormat& format) { return format.name == options.to; });
 }
 
+// The first option given that the format knows nothing of; empty where there is none.
+std::string foreign_option(const Options& options) {
+  if (format_of(options).write_stacks == nullptr) {
+    const std::string given = given_option(options.stacks);
+    return given.empty() && options.to != "sarif" && !options.suspects.root.empty() ? "--root"
+                                                                                    : given;
+  }
+  const std::string given = given_option(options.suspects, options.analysis);
+  if (!given.empty() || options.to == "collapsed") {
+    return given;
+  }
+  return options.stacks.allocated     ? "--allocated"
+         : options.stacks.old_and_new ? "--old-and-new"
+                                      : "";
+}
+
 // An option that the format knows nothing of, or a file that no terminal shows.
 std::optional<Error> misuse(const Options& options) {
-  const bool of_stacks = format_of(options).write_stacks != nullptr;
-  const std::string given =
-      of_stacks ? given_option(options.suspects, options.analysis) : given_option(options.stacks);
+  const std::string given = foreign_option(options);
   if (!given.empty()) {
     return Error{ErrorKind::kUsage,
                  {},

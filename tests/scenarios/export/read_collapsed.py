@@ -1,6 +1,7 @@
 """Collapsed stacks, taken apart as FlameGraph's and inferno's scripts do it: the last words are the values,
 semicolons stand between frames."""
 import re
+import shutil
 
 from harness import CACHE_BYTES, FILE, LEAK_BYTES, MAP_BYTES, NAME, expect, expect_equal
 
@@ -50,6 +51,13 @@ def case_processes_stand_outermost(place):
     stacks = read(place.export("--to", "collapsed", place.run))
     expect_equal(sorted(stacks), sorted((process, *stack) for process in ("hostile.100", "hostile.101")
                                         for stack in (LEAK, CACHE, OUTER)), "stacks")
+
+
+def case_recordings_of_one_name_stay_apart(place):
+    other = place.work / "elsewhere" / place.hostile.name
+    shutil.copytree(place.hostile, other, dirs_exist_ok=True)
+    stacks = read(place.export("--to", "collapsed", place.hostile, other))
+    expect_equal(len({stack[0] for stack in stacks}), 2, "processes")
 
 
 def case_wrong_words_are_refused(place):

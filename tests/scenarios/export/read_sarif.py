@@ -120,3 +120,21 @@ def case_no_leak_is_no_result(place):
 def case_options_of_stacks_are_refused(place):
     place.expect_refused("--since is nothing to sarif", "--to", "sarif", "--since", "1", place.hostile)
     place.expect_refused("--top is nothing to pprof", "--to", "pprof", "--top", "1", place.hostile)
+    place.expect_refused("--root is nothing to junit", "--to", "junit", "--root", "/src", place.hostile)
+    place.expect_refused("--allocated is nothing to speedscope", "--to", "speedscope", "--allocated", place.hostile)
+
+
+def case_a_root_may_end_with_a_slash(place):
+    plain, slash = (read(place.export("--to", "sarif", "--root", root, place.hostile)) for root in ("/", "//"))
+    expect_equal(plain["originalUriBaseIds"], {"SRCROOT": {"uri": "file:///"}}, "root")
+    expect_equal(slash, plain, "the same with two")
+
+
+def case_every_location_has_a_file(place):
+    def locations(value):
+        if isinstance(value, dict):
+            yield from (found for key in value for found in ([value[key]] if key == "location" else locations(value[key])))
+        elif isinstance(value, list):
+            yield from (found for one in value for found in locations(one))
+    found = list(locations(read(place.export("--to", "sarif", place.hostile))["results"]))
+    expect_equal([one for one in found if "physicalLocation" not in one], [], "locations without a file")

@@ -1,7 +1,9 @@
 #include "cli/output.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -63,6 +65,40 @@ TEST_F(Output, TheUmaskDecidesWhoMayRead) {
   EXPECT_EQ(status.st_mode & 0777, 0640U);
 }
 
+TEST_F(Output, AnOverwrittenFileKeepsWhoMayReadIt) {
+  directory_.write("report.json", "old");
+  chmod(file_.c_str(), 0600);
+  EXPECT_FALSE(write_text({file_, true}, "new"));
+  struct stat status {};
+  stat(file_.c_str(), &status);
+  EXPECT_EQ(status.st_mode & 0777, 0600U);
+}
+
+TEST_F(Output, AnOverwrittenLinkLeadsToTheNewFile) {
+  directory_.write("report.json", "old");
+  const std::string link = directory_.file("link");
+  std::filesystem::create_symlink("report.json", link);
+  EXPECT_FALSE(write_text({link, true}, "new"));
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_EQ(read_file(file_), "new");
+  EXPECT_EQ(files(), 2U);
+}
+
+// What a descriptor of ours leads to is written to, and not replaced.
+TEST_F(Output, DescriptorsOfOurOwnAreWrittenTo) {
+  directory_.write("report.json", "old ");
+  const int fd = open(file_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  ASSERT_GE(fd, 0);
+  struct stat before {};
+  fstat(fd, &before);
+  EXPECT_FALSE(write_text({"/proc/self/fd/" + std::to_string(fd), true}, "new"));
+  close(fd);
+  EXPECT_EQ(read_file(file_), "old new");
+  struct stat after {};
+  stat(file_.c_str(), &after);
+  EXPECT_EQ(after.st_ino, before.st_ino);
+}
+
 TEST_F(Output, DevicesAreWrittenTo) {
   EXPECT_FALSE(why_not_writable({"/dev/null"}));
   EXPECT_FALSE(write_text({"/dev/null"}, "text"));
@@ -71,6 +107,7 @@ TEST_F(Output, DevicesAreWrittenTo) {
 
 TEST_F(Output, ADirectoryAndAMissingOneAreErrors) {
   EXPECT_TRUE(why_not_writable({directory_.path().string(), true}));
+  EXPECT_TRUE(why_not_writable({directory_.file("missing/report.json")})) << "before any work";
   const auto error = write_text({directory_.file("missing/report.json")}, "text");
   ASSERT_TRUE(error);
   EXPECT_EQ(error->kind, ErrorKind::kBadInput);
