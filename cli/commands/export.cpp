@@ -96,7 +96,7 @@ std::string foreign_option(const Options& options) {
     return given.empty() && options.to != "sarif" && !options.suspects.root.empty() ? "--root"
                                                                                     : given;
   }
-  const std::string given = given_option(options.suspects, options.analysis);
+  std::string given = given_option(options.suspects, options.analysis);
   if (!given.empty() || options.to == "collapsed") {
     return given;
   }
