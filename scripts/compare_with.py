@@ -8,17 +8,21 @@ Ends in the table of `seep compare`, the wall time and peak memory of each run, 
 (compare.png, compare.svg) in the output folder, beside everything that the tools wrote. A tool that
 is not installed is said and left out. LeakSanitizer runs in a program that is linked with it or with
 AddressSanitizer (CMD itself, or --lsan-build), else preloaded where gcc's liblsan.so is installed.
+Ctrl-C goes to the program that runs, so each run of a server can be ended with it; pressed twice in one
+run it ends the comparison. The output folder must be empty, or of an earlier comparison.
 Time is from start to end: of seep with its report, of Valgrind and LeakSanitizer with theirs, of
 heaptrack without heaptrack_print. Peak memory is that of the largest process that the tool started, by the
 kernel's high-water mark.
 """
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -26,6 +30,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOOLS = ("seep", "valgrind", "lsan", "heaptrack")
 LOOK_EVERY_S = 0.005
+MARK = ".compare_with"  # in folders that this script made
+BAD_USAGE, BAD_INPUT = 2, 3  # as seep's own
 TITLES = {"alone": "alone", "seep": "seep", "valgrind": "Valgrind", "lsan": "LeakSanitizer",
           "heaptrack": "heaptrack"}
 
@@ -34,12 +40,20 @@ class Absent(Exception):
     """A tool that cannot be used here, and why."""
 
 
+class Failure(Exception):
+    """What ends the comparison, and the exit status."""
+
+    def __init__(self, text, status):
+        super().__init__(text)
+        self.status = status
+
+
 @dataclasses.dataclass
 class Run:
     tool: str
     seconds: float
     cpu_seconds: float
-    peak_bytes: int
+    peak_bytes: int | None  # None: it ended before anybody looked
     status: int
     option: list = dataclasses.field(default_factory=list)  # for seep compare
     found: int | None = None
@@ -65,25 +79,46 @@ def high_water(pid):
     return max([int(peak[1]) * 1024 if peak else 0, *map(high_water, children)])
 
 
+@contextlib.contextmanager
+def ended_from_outside(group):
+    """Ctrl-C goes to the processes of `group`; the second one, SIGTERM and SIGHUP end them and this script."""
+    asked = []
+
+    def pass_on(number, _frame):
+        asked.append(number)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGINT if asked == [signal.SIGINT] else signal.SIGTERM)
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if asked and asked != [signal.SIGINT]:
+        raise Failure("ended", 128 + asked[-1])
+
+
 def measured(command, stderr, environment=None):
     """Wall and CPU seconds, peak bytes and status; the program's output goes to files."""
     with open(stderr, "wb") as errors, open(stderr.with_suffix(".stdout"), "wb") as output:
         began = time.monotonic()
         process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=output,
-                                   stderr=errors, env=environment or clean_environment())
+                                   stderr=errors, env=environment or clean_environment(), start_new_session=True)
         peak = 0
-        while True:
-            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if ended:
-                break
-            peak = max(peak, high_water(process.pid))
-            time.sleep(LOOK_EVERY_S)
+        with ended_from_outside(process.pid):
+            while True:
+                ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+                if ended:
+                    break
+                peak = max(peak, high_water(process.pid))
+                time.sleep(LOOK_EVERY_S)
         seconds = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)
     # The kernel's own figure starts at what this script had when it started the program.
     if usage.ru_maxrss * 1024 > high_water(os.getpid()):
         peak = usage.ru_maxrss * 1024
-    return seconds, usage.ru_utime + usage.ru_stime, peak, process.returncode
+    return seconds, usage.ru_utime + usage.ru_stime, peak or None, process.returncode
 
 
 def program_path(tool):
@@ -91,6 +126,11 @@ def program_path(tool):
     if found is None:
         raise Absent("not installed")
     return found
+
+
+def no_placeholder(path):
+    """For seep and Valgrind, where %p is the process id."""
+    return str(path).replace("%", "%%")
 
 
 # --- One function a tool: runs CMD, returns a Run
@@ -105,7 +145,7 @@ def by_seep(command, folder, options):
         raise Absent(f"{seep} was not built")
     shutil.rmtree(folder / "seep-out", ignore_errors=True)
     run = Run("seep", *measured([seep, "run", "--report", folder / "seep.txt", "--", *command], folder / "seep.log",
-                                clean_environment(SEEP_DIR=str(folder / "seep-out"), SEEP_SCAN="exit",
+                                clean_environment(SEEP_DIR=no_placeholder(folder / "seep-out"), SEEP_SCAN="exit",
                                                   SEEP_MIN_LIFE="0")))
     if not any((folder / "seep-out").glob("*/snapshot-*.seep")):
         raise Absent(f"it recorded nothing (see {folder / 'seep.log'})")
@@ -117,7 +157,7 @@ def by_valgrind(command, folder, _options):
         old.unlink()
     run = Run("valgrind", *measured(
         [program_path("valgrind"), "--leak-check=full", "--show-leak-kinds=all", "--num-callers=40", "--xml=yes",
-         f"--xml-file={folder}/valgrind.%p.xml", *command], folder / "valgrind.log"))
+         f"--xml-file={no_placeholder(folder)}/valgrind.%p.xml", *command], folder / "valgrind.log"))
     logs = sorted(folder.glob("valgrind.*.xml"))
     whole = [log for log in logs if log.read_bytes().rstrip().endswith(b"</valgrindoutput>")]
     if not whole:
@@ -130,9 +170,11 @@ def has_sanitizer(program):
     """The program brings LeakSanitizer along, in a library or linked in."""
     path = shutil.which(program) or program
     try:
-        return b"__lsan_do_leak_check" in pathlib.Path(path).read_bytes()
+        program_bytes = pathlib.Path(path).read_bytes()
     except OSError:
         return False
+    # gcc's AddressSanitizer is a library, and names nothing of LeakSanitizer.
+    return b"__lsan_do_leak_check" in program_bytes or b"__asan_init" in program_bytes
 
 
 def preloadable():
@@ -145,10 +187,30 @@ def preloadable():
     return os.path.realpath(path)
 
 
+def in_quotes(text):
+    """For the sanitizers' options, where a colon or a blank would begin the next one."""
+    for quote in "'\"":
+        if quote not in text:
+            return quote + text + quote
+    raise Absent("the output folder's name has both kinds of quotes")
+
+
+def why_not_looked(text, run, folder):
+    """Of a run that did not come to the search for leaks; `text`: all that LeakSanitizer wrote."""
+    if "LeakSanitizer has encountered a fatal error" in text:
+        return f"it could not look for leaks (see {folder}/lsan.*)"
+    if "Processing thread" in text or "LeakSanitizer: detected memory leaks" in text:
+        return None
+    how = f"by signal {-run.status}" if run.status < 0 else f"with status {run.status}"
+    return f"it did not look for leaks: the program ended {how} before, or LeakSanitizer was not in it"
+
+
 def by_lsan(command, folder, options):
     words = list(command)
-    environment = clean_environment(LSAN_OPTIONS=f"exitcode=0:fast_unwind_on_malloc=0:log_path={folder}/lsan",
-                                    ASAN_OPTIONS=f"fast_unwind_on_malloc=0:log_path={folder}/lsan")
+    log_path = "log_path=" + in_quotes(f"{folder}/lsan")
+    # It writes nothing of a process without leaks; log_threads tells those that it looked at.
+    environment = clean_environment(LSAN_OPTIONS=f"exitcode=0:fast_unwind_on_malloc=0:log_threads=1:{log_path}",
+                                    ASAN_OPTIONS=f"fast_unwind_on_malloc=0:{log_path}")
     for old in folder.glob("lsan.[0-9]*"):
         old.unlink()
     if options.lsan_build:
@@ -156,11 +218,14 @@ def by_lsan(command, folder, options):
     elif not has_sanitizer(words[0]):
         environment["LD_PRELOAD"] = preloadable()
     run = Run("lsan", *measured(words, folder / "lsan.log", environment))
-    if b"LeakSanitizer has encountered a fatal error" in (folder / "lsan.log").read_bytes():
-        raise Absent(f"it could not look for leaks (see {folder / 'lsan.log'})")
-    logs = sorted(folder.glob("lsan.[0-9]*"))
+    texts = {log: log.read_text(errors="replace") for log in sorted(folder.glob("lsan.[0-9]*"))}
+    why = why_not_looked((folder / "lsan.log").read_text(errors="replace") + "".join(texts.values()), run, folder)
+    if why:
+        raise Absent(why)
+    logs = [log for log, text in texts.items()
+            if "LeakSanitizer: detected memory leaks" in text or "Suppressions used:" in text]
     if not logs:
-        empty = folder / "lsan.none"  # it writes nothing where it finds nothing
+        empty = folder / "lsan.none"
         empty.write_bytes(b"")
         logs = [empty]
     run.option = [word for log in logs for word in ("--lsan", log)]
@@ -171,7 +236,13 @@ def by_heaptrack(command, folder, _options):
     for old in folder.glob("heaptrack.data*"):
         old.unlink()
     heaptrack, printer = program_path("heaptrack"), program_path("heaptrack_print")
-    run = Run("heaptrack", *measured([heaptrack, "-o", folder / "heaptrack.data", *command], folder / "heaptrack.log"))
+    if re.search(r"\s", str(folder)):
+        raise Absent("it takes no output folder with a blank in its name")
+    # Its script ends in heaptrack_gui where that is installed and finds a display.
+    environment = {name: value for name, value in clean_environment().items()
+                   if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    run = Run("heaptrack", *measured([heaptrack, "-o", folder / "heaptrack.data", *command], folder / "heaptrack.log",
+                                     environment))
     data = sorted(folder.glob("heaptrack.data*"))
     if not data:
         raise Absent(f"it wrote nothing (see {folder / 'heaptrack.log'})")
@@ -195,8 +266,10 @@ def run_all(options, folder):
         print(f"compare_with: running {TITLES[tool]}", file=sys.stderr, flush=True)
         try:
             runs.append(RUNNERS[tool](options.command, folder, options))
-        except Absent as absent:
-            print(f"compare_with: {TITLES[tool]} is left out: {absent}", file=sys.stderr)
+        except (Absent, OSError) as problem:
+            if tool == "alone":  # no tool can run it either
+                raise Failure(str(problem), BAD_INPUT) from None
+            print(f"compare_with: {TITLES[tool]} is left out: {problem}", file=sys.stderr)
     return runs
 
 
@@ -208,7 +281,7 @@ def compare(runs, folder, options):
     for more in (["--json", "-o", result, "--force"], ["--all"] if options.all else []):
         done = subprocess.run([str(word) for word in words + more], capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise SystemExit(f"compare_with: {done.stderr.strip()}")
+            raise Failure(done.stderr.strip(), done.returncode)
     found = {tool["tool"]: tool["found"] for tool in json.loads(result.read_text())["tools"]}
     for run in runs:
         run.found = found.get(run.tool)
@@ -219,7 +292,9 @@ def costs(runs):
     lines = [f"{'':<14} {'time':>9} {'CPU time':>9} {'peak memory':>12} {'leaks found':>12}"]
     for run in runs:
         found = "" if run.found is None else run.found
-        lines.append(f"{TITLES[run.tool]:<14} {run.seconds:>7.2f} s {run.cpu_seconds:>7.2f} s {run.peak_bytes / 1e6:>9.1f} MB {found:>12}".rstrip())
+        peak = "–" if run.peak_bytes is None else f"{run.peak_bytes / 1e6:.1f} MB"
+        lines.append(f"{TITLES[run.tool]:<14} {run.seconds:>7.2f} s {run.cpu_seconds:>7.2f} s {peak:>12} "
+                     f"{found:>12}".rstrip())
     return "\n".join(lines)
 
 
@@ -235,7 +310,8 @@ def draw(runs, folder, title):
 
     colours = {"alone": "#9aa0a6", "seep": "#1a73e8", "valgrind": "#e37400", "lsan": "#188038", "heaptrack": "#9334e6"}
     panels = [("wall time (s)", [run.seconds for run in runs], "{:.2f}"),
-              ("peak memory of the largest process (MB)", [run.peak_bytes / 1e6 for run in runs], "{:.3g}"),
+              ("peak memory of the largest process (MB)", [run.peak_bytes and run.peak_bytes / 1e6 for run in runs],
+               "{:.3g}"),
               ("leaks found", [run.found for run in runs], "{:.0f}")]
     figure, axes = pyplot.subplots(1, 3, figsize=(11, 0.9 + 0.5 * len(runs)), sharey=True, layout="constrained")
     for axis, (label, values, form) in zip(axes, panels):
@@ -258,6 +334,14 @@ def draw(runs, folder, title):
     return files
 
 
+def prepare(folder):
+    """What lies in other folders is not ours to write over."""
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise Failure(f"{folder} is not empty and was not made by this script: give --output another folder", BAD_USAGE)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).touch()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build-dir", type=pathlib.Path, default=ROOT / "build" / "release")
@@ -272,22 +356,35 @@ def main():
         parser.error(f"--tools takes seep and any of {', '.join(TOOLS[1:])}")
     options.build_dir = options.build_dir.resolve()
     folder = options.output.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    prepare(folder)
     runs = run_all(options, folder)
     if not any(run.tool == "seep" for run in runs):
-        return 3
+        return BAD_INPUT
     if not any(run.option for run in runs):
         print("compare_with: no other tool could be run: seep's own report is "
               f"{folder / 'seep.txt'}", file=sys.stderr)
-        return 3
+        return BAD_INPUT
     table = compare(runs, folder, options)
-    files = draw(runs, folder, pathlib.Path(options.command[0]).name)
     print(table)
-    print(costs(runs))
+    print(costs(runs), flush=True)
+    files = draw(runs, folder, pathlib.Path(options.command[0]).name)
     if files:
         print("picture: " + " ".join(str(file) for file in files))
     return 0
 
 
+def main_or_why_not():
+    try:
+        return main()
+    except Failure as failure:
+        print(f"compare_with: {failure}", file=sys.stderr)
+        return failure.status
+    except OSError as error:
+        print(f"compare_with: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main_or_why_not())
