@@ -217,11 +217,14 @@ def slow_start(php, name):
 
 def late(php, name):
     """Recording begins in the middle of the script, as its memory grows: PHP takes that by maps."""
-    php.compare(name, php.command("leak.php", "3"), SEEP_START="rss:19M")
-    report = php.report(php.recordings(name))
     [line] = marked_lines("leak.php", "leaks")
-    blocks = blocks_by_line(report).get(("leak.php", line), 0)
-    expect(blocks > 1000, f"{blocks} blocks of Pool::run since recording began")
+    for seconds in ("3", "12"):  # a busy machine may not get there in the first ones
+        run = f"{name}-{seconds}"
+        php.compare(run, php.command("leak.php", seconds), SEEP_START="rss:19M")
+        blocks = blocks_by_line(php.report(php.recordings(run))).get(("leak.php", line), 0)
+        if blocks > 1000:
+            return
+    raise Failure(f"{blocks} blocks of Pool::run since recording began")
 
 
 def language_off(php, name):
