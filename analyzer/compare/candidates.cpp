@@ -9,8 +9,8 @@
 namespace seep::compare {
 namespace {
 
-constexpr unsigned kFrames = 6;        // own frames that give keys
-constexpr std::size_t kCommon = 2000;  // stacks that share a key which says nothing any more
+constexpr unsigned kFrames = 6;       // own frames that give keys
+constexpr std::size_t kCommon = 200;  // stacks that share a key which says nothing any more
 
 // What two frames that are alike have in common, at least one of them: a name, a line, an address.
 std::vector<std::string> keys_of(const Frame& frame) {

@@ -251,14 +251,19 @@ std::string program_of(const model::Report& report) {
 
 void add_notes(Comparison& result, const model::Report& report,
                const std::vector<foreign::Log>& logs) {
-  const std::string exe = report.processes.empty() ? "" : report.processes.front().info.exe;
+  const auto is_recorded = [&](const std::string& program) {
+    return report.processes.empty() ||
+           std::any_of(report.processes.begin(), report.processes.end(), [&](const auto& one) {
+             return one.info.exe.empty() ||
+                    report::base_name(one.info.exe) == report::base_name(program);
+           });
+  };
   for (const foreign::Log& log : logs) {
     if (!log.lists_leaks) {
       result.notes.push_back(log.file + " lists no leaks: run Valgrind with --leak-check=full");
     }
-    if (!log.program.empty() && !exe.empty() &&
-        report::base_name(log.program) != report::base_name(exe)) {
-      result.notes.push_back(log.file + " is of another program: " + log.program);
+    if (!log.program.empty() && !is_recorded(log.program)) {
+      result.notes.push_back(log.file + " names the program " + log.program);
     }
   }
 }

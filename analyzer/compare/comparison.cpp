@@ -1,6 +1,7 @@
 #include "analyzer/compare/comparison.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace seep::compare {
 
@@ -60,9 +61,20 @@ const char* name_of(Missed missed) {
   return "other_run";
 }
 
+namespace {
+
+// Files may say any numbers.
+std::uint64_t sum_of(std::uint64_t a, std::uint64_t b) {
+  return a > std::numeric_limits<std::uint64_t>::max() - b
+             ? std::numeric_limits<std::uint64_t>::max()
+             : a + b;
+}
+
+}  // namespace
+
 void Amount::add(const Amount& more) {
-  bytes += more.bytes;
-  blocks = blocks && more.blocks ? std::optional(*blocks + *more.blocks) : std::nullopt;
+  bytes = sum_of(bytes, more.bytes);
+  blocks = blocks && more.blocks ? std::optional(sum_of(*blocks, *more.blocks)) : std::nullopt;
 }
 
 std::optional<Amount> Finding::lost() const {

@@ -37,7 +37,7 @@ std::string text_of(const Amount& amount) {
 // "definitely lost 16 B in 1 block", for what is not nothing.
 void add_part(std::vector<std::string>& parts, const char* words,
               const std::optional<Amount>& amount) {
-  if (amount && amount->bytes != 0) {
+  if (amount && (amount->bytes != 0 || amount->blocks.value_or(0) != 0)) {
     parts.push_back(fmt::format("{} {}", words, text_of(*amount)));
   }
 }

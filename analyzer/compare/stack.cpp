@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "analyzer/report/frame_kind.h"
 #include "analyzer/report/wrapper_name.h"
@@ -87,11 +88,25 @@ bool is_of_allocator(const model::ReportFrame& frame) {
   return report::is_allocator_frame(plain);
 }
 
+bool is_of_script(const model::ReportFrame& frame) {
+  return frame.language == model::Language::kPhp || frame.language == model::Language::kPython;
+}
+
 bool is_of_library(const model::ReportFrame& frame) {
-  return frame.language == model::Language::kPhp || frame.language == model::Language::kPython ||
-         report::is_library_frame(frame) ||
+  return is_of_script(frame) || report::is_library_frame(frame) ||
          (frame.function && is_listed(*frame.function, kStartFunctions)) ||
          (frame.file && is_listed(*frame.file, kLibraryFiles));
+}
+
+// "libffi.so.8" and "libffi.so.8.1.2", a link and its file, are both "libffi.so".
+std::string module_name(const std::string& path) {
+  constexpr std::string_view kLibrary = ".so";
+  std::string name(report::base_name(path));
+  const std::size_t end = name.find(std::string(kLibrary) + ".");
+  if (end != std::string::npos) {
+    name.resize(end + kLibrary.size());
+  }
+  return name;
 }
 
 Frame comparable_frame(const model::ReportFrame& frame) {
@@ -103,7 +118,7 @@ Frame comparable_frame(const model::ReportFrame& frame) {
     result.path = components(*frame.file);
     result.line = *frame.line;
   }
-  result.module = report::base_name(frame.module);
+  result.module = module_name(frame.module);
   result.inlined = frame.inlined;
   result.library = is_of_library(frame);
   return result;
@@ -153,7 +168,11 @@ model::ReportStack readable(std::span<const foreign::Frame> stack) {
 
 Stack comparable(const model::ReportStack& stack) {
   const auto known = [](const model::ReportFrame& frame) { return frame; };
-  return built(stack, known, [](const model::ReportFrame& frame) {
+  // No other tool has the script's own frames, which could fill all that is compared.
+  model::ReportStack native;
+  std::copy_if(stack.begin(), stack.end(), std::back_inserter(native),
+               [](const model::ReportFrame& frame) { return !is_of_script(frame); });
+  return built(native.empty() ? stack : native, known, [](const model::ReportFrame& frame) {
     Frame result = comparable_frame(frame);
     if (!frame.module.empty() && frame.language == model::Language::kNative) {
       result.offset = frame.offset;

@@ -24,7 +24,8 @@ const Finding* finding_of(const Leak& leak, const std::vector<Column>& columns, 
 }
 
 bool is_any(const std::optional<Amount>& amount) {
-  return amount && amount->bytes != 0;
+  // malloc(0) is a block, too.
+  return amount && (amount->bytes != 0 || amount->blocks.value_or(0) != 0);
 }
 
 bool is_lost(const Finding& finding) {

@@ -26,7 +26,10 @@ std::optional<std::uint64_t> size_in(std::string_view text) {
   if (error != std::errc() || power == std::string_view::npos || !(value >= 0) || value > 1e6) {
     return std::nullopt;
   }
-  return static_cast<std::uint64_t>(std::llround(value * std::pow(1000, power)));
+  constexpr double kLargest = 9e18;  // llround() has no more
+  const double bytes = value * std::pow(1000, power);
+  return bytes < kLargest ? std::optional(static_cast<std::uint64_t>(std::llround(bytes)))
+                          : std::nullopt;
 }
 
 bool is_head(std::string_view text) {

@@ -37,6 +37,11 @@ std::optional<std::uint64_t> bytes_of(std::string_view text) {
 
 }  // namespace
 
+bool is_difference(std::string_view text) {
+  const std::string_view sizes = text.substr(0, text.find(" blocks "));
+  return sizes.find("(+") != std::string_view::npos || sizes.find("(-") != std::string_view::npos;
+}
+
 bool parse_loss_record(std::string_view text, Leak& leak) {
   text = trimmed(text);
   const auto bytes = take_until(text, " bytes in ");

@@ -1,5 +1,6 @@
 #include "analyzer/foreign/sanitizer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "analyzer/foreign/reading.h"
@@ -31,6 +32,22 @@ bool parse_head(std::string_view line, Leak& leak) {
   leak.bytes = *bytes;
   leak.blocks = blocks;
   return true;
+}
+
+// Colours, as on a terminal: "ESC[1m".
+std::string without_colours(std::string_view text) {
+  std::string plain;
+  plain.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t begin = std::min(text.find("\x1b["), text.size());
+    plain += text.substr(0, begin);
+    text.remove_prefix(begin);
+    const std::size_t end = text.find_first_not_of("0123456789;", 2);
+    const bool colour = end != std::string_view::npos && text[end] == 'm';
+    plain += text.empty() || colour ? "" : text.substr(0, 2);
+    text.remove_prefix(std::min(colour ? end + 1 : 2, text.size()));
+  }
+  return plain;
 }
 
 class Reading {
@@ -65,7 +82,8 @@ class Reading {
     if (has("ERROR: LeakSanitizer: detected memory leaks")) {
       ++open_reports_;
       any_report_ = true;
-    } else if (has("SUMMARY: AddressSanitizer:") || has("SUMMARY: LeakSanitizer:")) {
+    } else if ((has("SUMMARY: AddressSanitizer:") || has("SUMMARY: LeakSanitizer:")) &&
+               has(" leaked in ")) {
       open_reports_ = 0;
       any_report_ = true;
     } else if (text.starts_with("Suppressions used:")) {
@@ -88,8 +106,13 @@ class Reading {
     if (!parse_head(trimmed(head.text), leak)) {
       return error_at(log_.file, head.number, "a leak does not say its size and kind");
     }
+    bool empty = false;
     while (const auto line = lines_.next()) {
       Frame frame;
+      if (leak.stack.empty() && trimmed(line->text) == "<empty stack>") {
+        empty = true;
+        break;
+      }
       if (!parse_sanitizer_frame(line->text, frame)) {
         lines_.back();
         break;
@@ -99,7 +122,7 @@ class Reading {
       }
       leak.stack.push_back(std::move(frame));
     }
-    if (leak.stack.empty()) {
+    if (leak.stack.empty() && !empty) {
       return error_at(log_.file, head.number + 1, "a leak has no call stack");
     }
     log_.leaks.push_back(std::move(leak));
@@ -144,7 +167,8 @@ Result<Log> read_sanitizer(std::string_view text, const std::string& file) {
     log.file = file;
     return log;
   }
-  return Reading(text, file).run();
+  const std::string plain = without_colours(text);
+  return Reading(plain, file).run();
 }
 
 }  // namespace seep::foreign

@@ -19,5 +19,7 @@ Result<Log> read_valgrind_text(std::string_view text, const std::string& file);
 // "7,984 (16 direct, 7,968 indirect) bytes in 1 blocks are definitely lost in loss record 5 of 5":
 // only what is lost directly, since the rest stands in records of its own.
 bool parse_loss_record(std::string_view text, Leak& leak);
+// "16 (+16) bytes in 1 (+1) blocks …": of a leak check that tells what changed.
+bool is_difference(std::string_view text);
 
 }  // namespace seep::foreign

@@ -1,5 +1,8 @@
 // Valgrind's text log: "==PID== " before each line.
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "analyzer/foreign/reading.h"
@@ -49,6 +52,22 @@ bool parse_frame(std::string_view text, Frame& frame) {
   return frame.address.has_value();
 }
 
+// "==25696== ", "==00:00:01.234 25696== ": what stands in such a line for its process.
+std::string_view process_of(std::string_view line) {
+  std::string_view prefix = line.substr(2, line.find(line.substr(0, 2), 2) - 2);
+  const std::size_t blank = prefix.rfind(' ');
+  return blank == std::string_view::npos ? prefix : prefix.substr(blank + 1);
+}
+
+// "lost: 3,184 bytes in 199 blocks": 199.
+std::uint64_t blocks_in(std::string_view text) {
+  const std::size_t in = text.find(" in ");
+  const std::size_t blocks = text.find(" blocks");
+  return in != std::string_view::npos && blocks != std::string_view::npos && blocks > in
+             ? number_in(text.substr(in + 4, blocks - in - 4)).value_or(0)
+             : 0;
+}
+
 class Reading {
  public:
   Reading(std::string_view text, const std::string& file) : lines_(text, file) {
@@ -62,6 +81,7 @@ class Reading {
   Result<Log> run() {
     while (const auto line = lines_.next()) {
       if (const auto text = without_prefix(line->text)) {
+        process_ = process_of(line->text);
         if (auto error = take(*text, line->number)) {
           return *error;
         }
@@ -75,6 +95,12 @@ class Reading {
       return error_at(log_.file, lines_.number(), "the log ends before its HEAP SUMMARY",
                       "let Valgrind's program end by itself, or copy the file again");
     }
+    if (!open_.empty()) {
+      return error_at(log_.file, lines_.number(), "the log ends before its ERROR SUMMARY",
+                      "let Valgrind's program end by itself, or copy the file again");
+    }
+    collect();
+    note_what_is_not_listed();
     return std::move(log_);
   }
 
@@ -87,23 +113,67 @@ class Reading {
       const std::string_view command = text.substr(kCommand.size());
       log_.program = command.substr(0, command.find(' '));
     } else if (text.starts_with("HEAP SUMMARY:")) {
-      has_summary_ = true;
-    } else if (text.starts_with("Rerun with --leak-check=full to see details")) {
+      begin_summary();
+    } else if (text.starts_with("ERROR SUMMARY:")) {
+      open_.erase(process_);
+    } else if (text.starts_with("Rerun with --leak-check=full to see details") ||
+               text.starts_with("For a detailed leak analysis, rerun with")) {
       log_.lists_leaks = false;
+      log_.lists_indirect = log_.lists_possible = log_.lists_reachable = false;
     } else if (text.starts_with("Reachable blocks (those to which a pointer was found)")) {
       log_.lists_reachable = false;
       log_.lists_indirect = false;
     } else if (text.find(" in loss record ") != std::string_view::npos) {
       return take_leak(text, number);
     } else if (text.starts_with("suppressed: ") && has_summary_) {
-      take_suppressed(text);
+      log_.suppressed += blocks_in(text);
+    } else if (has_summary_) {
+      take_sum(text);
     }
     return std::nullopt;
+  }
+
+  // What stands before it are leak checks that the program asked for: the last one has it all.
+  void begin_summary() {
+    has_summary_ = true;
+    open_.insert(process_);
+    leaks_of_.erase(process_);
+  }
+
+  // In the order of the file.
+  void collect() {
+    for (auto& [process, leaks] : leaks_of_) {
+      std::move(leaks.begin(), leaks.end(), std::back_inserter(log_.leaks));
+    }
+    std::sort(log_.leaks.begin(), log_.leaks.end(),
+              [](const Leak& a, const Leak& b) { return a.line < b.line; });
+  }
+
+  void take_sum(std::string_view text) {
+    const auto add = [&](std::string_view words, bool& any) {
+      any = any || (text.starts_with(words) && blocks_in(text) != 0);
+    };
+    add("indirectly lost: ", any_indirect_);
+    add("possibly lost: ", any_possible_);
+    add("still reachable: ", any_reachable_);
+  }
+
+  void note_what_is_not_listed() {
+    const auto lists = [&](Kind kind) {
+      return std::any_of(log_.leaks.begin(), log_.leaks.end(),
+                         [&](const Leak& leak) { return leak.kind == kind; });
+    };
+    log_.lists_indirect = log_.lists_indirect && (!any_indirect_ || lists(Kind::kIndirect));
+    log_.lists_possible = log_.lists_possible && (!any_possible_ || lists(Kind::kPossible));
+    log_.lists_reachable = log_.lists_reachable && (!any_reachable_ || lists(Kind::kReachable));
   }
 
   std::optional<Error> take_leak(std::string_view text, unsigned number) {
     Leak leak;
     leak.line = number;
+    if (is_difference(text)) {
+      return std::nullopt;  // to an earlier check, when the program asked for it
+    }
     if (!parse_loss_record(text, leak)) {
       return error_at(log_.file, number, "a loss record does not say its size and kind");
     }
@@ -122,17 +192,8 @@ class Reading {
     if (leak.stack.empty()) {
       return error_at(log_.file, number + 1, "a loss record has no call stack");
     }
-    log_.leaks.push_back(std::move(leak));
+    leaks_of_[process_].push_back(std::move(leak));
     return limits_.leak(log_.file, number);
-  }
-
-  // "suppressed: 0 bytes in 0 blocks"
-  void take_suppressed(std::string_view text) {
-    const std::size_t in = text.find(" in ");
-    const std::size_t blocks = text.find(" blocks");
-    if (in != std::string_view::npos && blocks != std::string_view::npos && blocks > in) {
-      log_.suppressed += number_in(text.substr(in + 4, blocks - in - 4)).value_or(0);
-    }
   }
 
   TextLines lines_;
@@ -140,6 +201,12 @@ class Reading {
   Log log_;
   bool is_memcheck_ = false;
   bool has_summary_ = false;
+  bool any_indirect_ = false;  // by the sums
+  bool any_possible_ = false;
+  bool any_reachable_ = false;
+  std::string_view process_;  // of the line that is read
+  std::map<std::string_view, std::vector<Leak>> leaks_of_;
+  std::set<std::string_view> open_;  // processes whose last summary did not end yet
 };
 
 }  // namespace

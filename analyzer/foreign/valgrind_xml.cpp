@@ -25,8 +25,7 @@ class Document {
   Document(XML_Parser parser, const std::string& file) : parser_(parser) {
     log_.tool = Tool::kValgrind;
     log_.file = file;
-    // What memcheck does when nothing is asked for.
-    log_.lists_leaks = false;
+    // What memcheck does when nothing but XML is asked for, which implies --leak-check=full.
     log_.lists_indirect = false;
     log_.lists_possible = true;
   }
@@ -86,7 +85,12 @@ class Document {
   void fail(const std::string& what) { check(error_at(log_.file, line(), what, kAdvice)); }
 
   [[nodiscard]] const std::optional<Error>& error() const { return error_; }
-  [[nodiscard]] Log& log() { return log_; }
+  [[nodiscard]] Log& log() {
+    if (!log_.lists_leaks) {
+      list_nothing();
+    }
+    return log_;
+  }
 
  private:
   static constexpr const char* kAdvice = "give a file of valgrind --xml=yes --xml-file=FILE";
@@ -129,6 +133,9 @@ class Document {
     if (!kind_.starts_with("Leak_")) {
       return;
     }
+    if (is_difference(what_)) {
+      return;  // to an earlier check, when the program asked for it
+    }
     if (!parse_loss_record(what_, leak_)) {
       fail("a leak does not say its size and kind");
     }
@@ -139,9 +146,14 @@ class Document {
     what_.clear();
   }
 
+  // Without --leak-check=full nothing of what is asked for is listed.
+  void list_nothing() { log_.lists_indirect = log_.lists_possible = log_.lists_reachable = false; }
+
   void end_of_context(const std::string& above, const std::string& name) {
     if (name == "protocoltool" && text_ != "memcheck") {
       fail("is of Valgrind's " + text_ + ", not of memcheck");
+    } else if (name == "state" && above == "status" && text_ == "FINISHED") {
+      log_.leaks.clear();  // of checks that the program asked for: the one at the end has it all
     } else if (name == "exe" && above == "argv") {
       log_.program = text_;
     } else if (name == "arg" && above == "vargv") {

@@ -104,6 +104,56 @@ TEST(Compare, RecordsOfOneLeakAddUpAndOtherCountsAreSaid) {
   EXPECT_NE(to_text(result, false).find("counts differ"), std::string::npos);
 }
 
+TEST(Compare, BlocksOfNoBytesAreFound) {
+  foreign::Leak empty = leak(Kind::kDirect, "load", 10, 0);
+  empty.blocks = 1;
+  const Comparison result = compare(report({}), {valgrind({empty})});
+  EXPECT_TRUE(result.leaks.front().findings[1].found());
+}
+
+TEST(Compare, SumsOfAnySizeDoNotWrap) {
+  const Comparison result = compare(
+      report({}),
+      {valgrind({leak(Kind::kDirect, "load", 10, ~0ULL), leak(Kind::kDirect, "load", 10, 400)})});
+  EXPECT_EQ(result.leaks.front().findings[1].direct->bytes, ~0ULL);
+}
+
+TEST(Compare, FramesOfScriptsDoNotFillTheStack) {
+  model::Suspect deep = lost("load", 10, 400);
+  model::ReportFrame script = frame("handler", 3);
+  script.language = model::Language::kPhp;
+  deep.stack.insert(deep.stack.begin(), 40, script);
+  deep.paths = {{400, 40, deep.stack}};
+  const model::Report given = report({deep});
+  const Comparison result = compare(given, {valgrind({leak(Kind::kDirect, "load", 10, 400)})});
+  EXPECT_EQ(result.leaks.size(), 1U);
+}
+
+TEST(Compare, ALibraryAndItsLinkAreOneModule) {
+  model::Suspect one = lost("load", 10, 400);
+  model::ReportFrame place;
+  place.module = "/usr/lib/libffi.so.8.1.2";
+  place.offset = 0x12345;
+  one.stack = {place};
+  one.paths = {{400, 40, one.stack}};
+  foreign::Leak same = leak(Kind::kDirect, "", 0, 400);
+  same.stack = {{.module = "/lib/libffi.so.8", .offset = 0x12345}};
+  EXPECT_EQ(compare(report({one}), {sanitizer({same})}).leaks.size(), 1U);
+}
+
+TEST(Compare, AnyProcessOfTheRecordingIsTheProgram) {
+  model::Report given = report({});
+  given.processes.resize(2);
+  given.processes[0].info.exe = "/bin/dash";
+  given.processes[1].info.exe = "/opt/app";
+  foreign::Log same = valgrind({});
+  same.program = "./app";
+  EXPECT_TRUE(compare(given, {same}).notes.empty());
+  same.program = "./other";
+  EXPECT_EQ(compare(given, {same}).notes,
+            std::vector<std::string>{"log names the program ./other"});
+}
+
 Missed missed(const model::Suspect& suspect, const foreign::Log& log) {
   const model::Report given = report({suspect});
   const Comparison result = compare(given, {log});

@@ -45,5 +45,13 @@ TEST(Heaptrack, ForeignAndCutListingsAreRefused) {
             std::string::npos);
 }
 
+TEST(Heaptrack, SizesBeyondAnyMemoryAreRefused) {
+  EXPECT_NE(refused(read_heaptrack(replaced(report("heaptrack.txt"), "28.80K leaked over",
+                                            "99999P leaked over"),
+                                   "f"))
+                .find("does not say its size"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace seep::foreign

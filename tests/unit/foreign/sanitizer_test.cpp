@@ -77,6 +77,26 @@ TEST(Sanitizer, FramesOfAllForms) {
   EXPECT_FALSE(parse_sanitizer_frame("#1 main", frame));
 }
 
+TEST(Sanitizer, ColoursAndEmptyStacksAreRead) {
+  const Log log = accepted(read_sanitizer(
+      "==1==ERROR: LeakSanitizer: detected memory leaks\n"
+      "\x1b[1m\x1b[34mDirect leak of 7 byte(s) in 1 object(s) allocated from:\n\x1b[0m"
+      "    <empty stack>\n\n"
+      "SUMMARY: LeakSanitizer: 7 byte(s) leaked in 1 allocation(s).\n",
+      "f"));
+  ASSERT_EQ(log.leaks.size(), 1U);
+  EXPECT_EQ(log.leaks[0].bytes, 7U);
+  EXPECT_TRUE(log.leaks[0].stack.empty());
+}
+
+TEST(Sanitizer, AnotherErrorIsNoSearchForLeaks) {
+  EXPECT_NE(refused(read_sanitizer("==1==ERROR: AddressSanitizer: heap-use-after-free\n"
+                                   "SUMMARY: AddressSanitizer: heap-use-after-free a.c:3 in f\n",
+                                   "f"))
+                .find("holds no report"),
+            std::string::npos);
+}
+
 TEST(Sanitizer, NothingWrittenIsNoLeak) {
   const Log log = accepted(read_sanitizer("\n", "lsan.log"));
   EXPECT_TRUE(log.leaks.empty());

@@ -101,6 +101,64 @@ TEST(ValgrindText, SaysWhatItWasNotAskedToList) {
   EXPECT_FALSE(sums.lists_leaks);
 }
 
+// Its loss records twice: as of a check that the program asked for, and in the summary.
+std::string twice(const std::string& whole, const std::string& records, const std::string& before) {
+  const std::size_t begin = whole.find(before);
+  return whole.substr(0, begin) + records + whole.substr(begin);
+}
+
+TEST(ValgrindText, OfSeveralChecksTheLastCounts) {
+  const std::string whole = report("valgrind.log");
+  const std::size_t head = whole.find("==", whole.find("HEAP SUMMARY"));
+  const std::string records =
+      whole.substr(head, whole.rfind('\n', whole.find("LEAK SUMMARY")) + 1 - head);
+  const std::string prefix = whole.substr(0, whole.find(' ') + 1);
+  const Log log = accepted(read_valgrind(twice(whole, records, prefix + "HEAP SUMMARY"), "f"));
+  expect_lost_at_exit(log);
+  const std::string changed =
+      replaced(whole, "3,184 bytes in 199", "3,184 (+16) bytes in 199 (+1)");
+  EXPECT_EQ(accepted(read_valgrind(changed, "f")).leaks.size(), 4U);
+}
+
+TEST(ValgrindText, WhatIsNotListedIsUnknown) {
+  std::string without = report("valgrind.log");
+  for (const std::string kind : {"are indirectly lost", "are still reachable"}) {
+    for (std::size_t at = 0; (at = without.find(kind)) != std::string::npos;) {
+      const std::size_t begin = without.rfind('\n', at) + 1;
+      without.erase(begin, without.find('\n', at) + 1 - begin);
+    }
+  }
+  const Log log = accepted(read_valgrind(without, "f"));
+  EXPECT_FALSE(log.lists_indirect);
+  EXPECT_FALSE(log.lists_reachable);
+  EXPECT_TRUE(log.lists_possible);
+  const Log sums = accepted(read_valgrind(report("valgrind_sums.log"), "f"));
+  EXPECT_FALSE(sums.lists_indirect || sums.lists_possible || sums.lists_reachable);
+}
+
+TEST(ValgrindXml, WithoutLeakCheckNothingIsListed) {
+  const std::string whole = report("valgrind.xml");
+  const Log none =
+      accepted(read_valgrind(replaced(whole, "--leak-check=full", "--leak-check=no"), "f"));
+  EXPECT_FALSE(none.lists_leaks || none.lists_possible || none.lists_reachable);
+  const Log implied = accepted(read_valgrind(replaced(whole, "--leak-check=full", "-v"), "f"));
+  EXPECT_TRUE(implied.lists_leaks);
+}
+
+TEST(ValgrindXml, OfSeveralChecksTheLastCounts) {
+  const std::string whole = report("valgrind.xml");
+  const std::size_t begin = whole.find("<error>", whole.find("FINISHED"));
+  const std::string first = whole.substr(begin, whole.find("</error>") + 8 - begin);
+  const std::string state = "<state>RUNNING";
+  const std::size_t status = whole.find("</status>", whole.find(state)) + 9;
+  const Log log =
+      accepted(read_valgrind(whole.substr(0, status) + first + whole.substr(status), "f"));
+  EXPECT_EQ(log.leaks.size(), 5U);
+  const std::string changed =
+      replaced(whole, "3,184 bytes in 199", "3,184 (+16) bytes in 199 (+1)");
+  EXPECT_EQ(accepted(read_valgrind(changed, "f")).leaks.size(), 4U);
+}
+
 TEST(ValgrindText, ForeignAndCutLogsAreRefused) {
   const std::string whole = report("valgrind.log");
   EXPECT_NE(refused(read_valgrind("all is well\n", "f")).find("no log of Valgrind's memcheck"),
@@ -108,6 +166,9 @@ TEST(ValgrindText, ForeignAndCutLogsAreRefused) {
   EXPECT_NE(refused(read_valgrind("", "f")).find("line 1: the file is empty"), std::string::npos);
   EXPECT_NE(refused(read_valgrind(whole.substr(0, whole.find("HEAP SUMMARY")), "f"))
                 .find("ends before its HEAP SUMMARY"),
+            std::string::npos);
+  EXPECT_NE(refused(read_valgrind(whole.substr(0, whole.find("8,000 (16 direct")), "f"))
+                .find("ends before its ERROR SUMMARY"),
             std::string::npos);
   EXPECT_NE(refused(read_valgrind(replaced(whole, "3,184 bytes", "many bytes"), "f"))
                 .find("line 12: a loss record"),
