@@ -38,7 +38,7 @@ void for_each_key(const Stack& stack, const Visit& visit) {
     for (const std::string& key : keys_of(frame)) {
       visit(key);
     }
-    own += frame.library ? 0 : 1;
+    own += frame.of_library ? 0 : 1;
     if (own == kFrames) {
       return;
     }

@@ -120,16 +120,16 @@ Frame comparable_frame(const model::ReportFrame& frame) {
   }
   result.module = module_name(frame.module);
   result.inlined = frame.inlined;
-  result.library = is_of_library(frame);
+  result.of_library = is_of_library(frame);
   return result;
 }
 
 void weigh(Stack& stack) {
   const bool any_own =
-      std::any_of(stack.begin(), stack.end(), [](const Frame& frame) { return !frame.library; });
+      std::any_of(stack.begin(), stack.end(), [](const Frame& frame) { return !frame.of_library; });
   unsigned own = 0;
   for (Frame& frame : stack) {
-    frame.weight = frame.library && any_own ? kLibraryWeight : 1.0 / ++own;
+    frame.weight = frame.of_library && any_own ? kLibraryWeight : 1.0 / ++own;
   }
 }
 

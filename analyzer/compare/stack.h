@@ -21,7 +21,7 @@ struct Frame {
   std::optional<std::uint64_t> offset;   // in the module
   std::optional<unsigned> page_offset;   // the low 12 bits, the same wherever the module lies
   bool inlined = false;                  // known to be; other tools may not show it
-  bool library = false;                  // of libc, the C++ library, an interpreter: shown or not
+  bool of_library = false;               // of libc, the C++ library, an interpreter: shown or not
   double weight = 0;
 };
 

@@ -119,6 +119,13 @@ class FakePhp : public testing::Test {
     return lines;
   }
   unsigned words_of(std::uint64_t function);
+  // Keeps the stack that runs now as 42 of the native frames 1. Whether all of it could be noted.
+  bool remember(Memo& memo) {
+    Stack captured(memo.begin());
+    interpreter()->walk(*table_, captured);
+    memo.add(interpreter()->key(), 1, captured.words, 42);
+    return captured.words.is_whole();
+  }
   // Until the layout is believed.
   void be_believed() {
     const std::uint64_t before = running();
@@ -280,11 +287,7 @@ TEST_F(FakePhp, AnotherClosureInTheSamePlaceIsAnotherStack) {
   *reinterpret_cast<std::uint32_t*>(closure + php::kFlags) = 1U << 22;
   call(closure);
   Memo memo{};
-  {
-    Stack captured(memo.begin());
-    interpreter()->walk(*table_, captured);
-    memo.add(interpreter()->key(), 1, captured.words, 42);
-  }
+  remember(memo);
   EXPECT_EQ(memo.find(interpreter()->key(), 1), 42U);
   *reinterpret_cast<std::uint32_t*>(code_[closure] + php::kLine) = 31;
   EXPECT_EQ(memo.find(interpreter()->key(), 1), 0U);
@@ -314,10 +317,7 @@ TEST_F(FakePhp, ManyClosuresAreFoundAgainToo) {
     call(closure);
   }
   Memo memo{};
-  Stack captured(memo.begin());
-  interpreter()->walk(*table_, captured);
-  EXPECT_TRUE(captured.words.is_whole());
-  memo.add(interpreter()->key(), 1, captured.words, 42);
+  EXPECT_TRUE(remember(memo));
   EXPECT_EQ(memo.find(interpreter()->key(), 1), 42U);
   memo.release();
   forget_php_script();
@@ -338,9 +338,7 @@ TEST_F(FakePhp, ATraitsMethodIsToldByItsFunction) {
   }
   const std::uint64_t frame = call(methods[0]);
   Memo memo{};
-  Stack captured(memo.begin());
-  interpreter()->walk(*table_, captured);
-  memo.add(interpreter()->key(), 1, captured.words, 42);
+  remember(memo);
   EXPECT_EQ(memo.find(interpreter()->key(), 1), 42U);
   *reinterpret_cast<std::uint64_t*>(frame + php::kFunction) = methods[1];
   EXPECT_EQ(memo.find(interpreter()->key(), 1), 0U);
@@ -387,11 +385,7 @@ TEST_F(FakePhp, AClosureIsFoundAgainWhereverItsObjectIs) {
   }
   const std::uint64_t frame = call(closures[0]);
   Memo memo{};
-  {
-    Stack captured(memo.begin());
-    interpreter()->walk(*table_, captured);
-    memo.add(interpreter()->key(), 1, captured.words, 42);
-  }
+  remember(memo);
   auto& function = *reinterpret_cast<std::uint64_t*>(frame + php::kFunction);
   function = closures[1];
   EXPECT_EQ(memo.find(interpreter()->key(), 1), 42U);
