@@ -78,16 +78,20 @@ stack::Frame script_frame(std::uint32_t id) {
   return {format::kScriptModule << format::kFrameModuleShift | id, 0};
 }
 
-// The node of a script's frames on the native ones; kRoot where there is no room.
+// The node of a script's frames on the native ones; kRoot where there is no room. `last` may be
+// null; it knows no frames that are marked, as one of a stack that was cut is.
 std::uint32_t intern_script(std::uint32_t node, const script::Stack& captured,
-                            table::LastNodes& last) {
+                            table::LastNodes* last) {
+  using table::StackTable;
+  table::LastNodes* const memory = captured.cut ? nullptr : last;
   unsigned left = captured.depth;
-  for (; left != 0; --left) {
-    const std::uint32_t known = last.find(node, captured.frames[left - 1]);
-    if (known == table::StackTable::kRoot) {
+  while (memory != nullptr && left != 0) {
+    const std::uint32_t known = memory->find(node, captured.frames[left - 1]);
+    if (known == StackTable::kRoot) {
       break;
     }
     node = known;
+    --left;
   }
   if (left == 0) {
     return node;
@@ -97,22 +101,14 @@ std::uint32_t intern_script(std::uint32_t node, const script::Stack& captured,
   for (unsigned i = 0; i < left; ++i) {
     frames[i] = script_frame(captured.frames[i]);
   }
+  frames[left - 1].flags |= captured.cut ? format::kCut : 0;
   const std::uint32_t innermost = g_tables.stacks.intern_below(node, frames, left, nodes);
-  for (unsigned i = innermost == table::StackTable::kRoot ? 0 : left; i-- != 0; node = nodes[i]) {
-    last.keep(node, captured.frames[i], nodes[i]);
+  if (memory != nullptr && innermost != StackTable::kRoot) {
+    for (unsigned i = left; i-- != 0; node = nodes[i]) {
+      memory->keep(node, captured.frames[i], nodes[i]);
+    }
   }
   return innermost;
-}
-
-// The same without what a thread remembers, which knows no frames that are marked.
-std::uint32_t intern_script(std::uint32_t node, const script::Stack& captured) {
-  stack::Frame frames[script::kMostFrames];
-  std::uint32_t nodes[script::kMostFrames];
-  for (unsigned i = 0; i < captured.depth; ++i) {
-    frames[i] = script_frame(captured.frames[i]);
-  }
-  frames[captured.depth - 1].flags |= captured.cut ? format::kCut : 0;
-  return g_tables.stacks.intern_below(node, frames, captured.depth, nodes);
 }
 
 // The node of the script's frames on the native ones; `node` itself where no script runs.
@@ -124,11 +120,7 @@ std::uint32_t add_script_frames(std::uint32_t node, const script::Stack& capture
   if (captured.cut) {
     count_loss(format::Loss::stacks_cut);
   }
-  if (captured.depth == 0) {
-    return node;
-  }
-  return last == nullptr || captured.cut ? intern_script(node, captured)
-                                         : intern_script(node, captured, *last);
+  return intern_script(node, captured, last);
 }
 
 // Reads the frames of the script that runs now. They will be found again in `memo`, if that is not
