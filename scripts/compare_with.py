@@ -28,6 +28,9 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts" / "lib"))
+import picture  # noqa: E402
+
 TOOLS = ("seep", "valgrind", "lsan", "heaptrack")
 LOOK_EVERY_S = 0.005
 MARK = ".compare_with"  # in folders that this script made
@@ -301,14 +304,12 @@ def costs(runs):
 def draw(runs, folder, title):
     """Bars from zero: time, memory, leaks."""
     try:
-        import matplotlib
-    except ImportError:
-        print("compare_with: no picture: python3-matplotlib is not installed", file=sys.stderr)
+        pyplot = picture.load()
+    except picture.NoMatplotlib as reason:
+        print(f"compare_with: no picture: {reason}", file=sys.stderr)
         return []
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    colours = {"alone": "#9aa0a6", "seep": "#1a73e8", "valgrind": "#e37400", "lsan": "#188038", "heaptrack": "#9334e6"}
+    colours = {"alone": "#9aa0a6", "seep": picture.BLUE, "valgrind": picture.ORANGE, "lsan": picture.GREEN,
+               "heaptrack": picture.PURPLE}
     panels = [("wall time (s)", [run.seconds for run in runs], "{:.2f}"),
               ("peak memory of the largest process (MB)", [run.peak_bytes and run.peak_bytes / 1e6 for run in runs],
                "{:.3g}"),
@@ -320,17 +321,14 @@ def draw(runs, folder, title):
         axis.bar_label(bars, ["–" if value is None else form.format(value) for value in values], padding=4, fontsize=10)
         axis.set_xlim(0, (max(known) or 1) * 1.22)
         axis.set_title(label, fontsize=11)
-        axis.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4, integer=label == "leaks found"))
+        axis.xaxis.set_major_locator(pyplot.MaxNLocator(4, integer=label == "leaks found"))
         axis.tick_params(axis="y", length=0, labelsize=11)
-        axis.grid(axis="x", color="#e8eaed")
-        axis.set_axisbelow(True)
-        for side in ("top", "right", "left"):
-            axis.spines[side].set_visible(False)
+        picture.plain(axis, "x")
     axes[0].invert_yaxis()
-    figure.suptitle(f"{title}: one run of each tool", fontsize=12)
+    figure.suptitle(picture.text(f"{title}: one run of each tool"), fontsize=12)
     files = [folder / "compare.png", folder / "compare.svg"]
     for file in files:
-        figure.savefig(file, dpi=120)
+        picture.save(figure, file)
     return files
 
 

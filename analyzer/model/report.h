@@ -89,6 +89,7 @@ struct Suspect {
   std::uint64_t freed_blocks = 0;
   std::optional<double> growth_bytes_per_s;
   std::optional<Range> growth_range;
+  std::optional<double> growth_from_s;          // where the window begins that it was judged in
   std::optional<double> growth_bytes_per_unit;  // of work done; see Report::work
   std::optional<Range> growth_per_unit_range;   // 95 %; null where two marks are all there is
   std::optional<double> growth_blocks_per_unit;

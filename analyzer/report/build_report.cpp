@@ -71,6 +71,8 @@ void add_verdict(model::Suspect& suspect, const RankedSite& verdict) {
     const model::Range so_far = suspect.growth_range.value_or(model::Range{});
     suspect.growth_range = {so_far.low + verdict.growth_range.low,
                             so_far.high + verdict.growth_range.high};
+    suspect.growth_from_s =
+        std::min(suspect.growth_from_s.value_or(verdict.growth_from_s), verdict.growth_from_s);
   }
 }
 

@@ -233,6 +233,7 @@ Json json_of(const model::Suspect& suspect) {
       {"freed_blocks", suspect.freed_blocks},
       {"growth_bytes_per_s", or_null(suspect.growth_bytes_per_s)},
       {"growth_bytes_per_s_range", range_of(suspect.growth_range)},
+      {"growth_from_s", or_null(suspect.growth_from_s)},
       {"growth_bytes_per_unit", or_null(suspect.growth_bytes_per_unit)},
       {"growth_bytes_per_unit_range", range_of(suspect.growth_per_unit_range)},
       {"growth_blocks_per_unit", or_null(suspect.growth_blocks_per_unit)},

@@ -114,6 +114,10 @@ class Folding {
   static void add_growth(Suspect& to, const Suspect& from) {
     add(to.growth_bytes_per_s, from.growth_bytes_per_s);
     add(to.growth_range, from.growth_range);
+    if (from.growth_from_s) {
+      to.growth_from_s =
+          std::min(to.growth_from_s.value_or(*from.growth_from_s), *from.growth_from_s);
+    }
     add(to.growth_bytes_per_unit, from.growth_bytes_per_unit);
     add(to.growth_per_unit_range, from.growth_per_unit_range);
     add(to.growth_blocks_per_unit, from.growth_blocks_per_unit);

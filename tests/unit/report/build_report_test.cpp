@@ -230,6 +230,23 @@ TEST(BuildReport, GrowthIsGivenForWhatIsNoLeakTooWithoutAnInterval) {
   }
 }
 
+// So that a picture draws the line over what it was fitted to.
+TEST(BuildReport, SaysWhereTheGrowthThatItJudgedBegins) {
+  model::Recording late = recording_with_leak(7, 6400);
+  std::vector<double> births;
+  for (double at = 30; at <= 60; at += 0.25) {
+    births.push_back(at);
+  }
+  const std::uint32_t node = late.sites.back().node;
+  late.sites.back() = site_of_births(births);
+  late.sites.back().node = node;
+  const model::Report report = build({late});
+  ASSERT_TRUE(report.suspects[0].leak) << report.suspects[0].why;
+  EXPECT_NEAR(report.suspects[0].growth_from_s.value_or(-1), 30, 2);
+  EXPECT_EQ(report.suspects[2].growth_from_s, std::nullopt);
+  EXPECT_EQ(build({recording_with_leak(7, 6400)}).suspects[0].growth_from_s, 0);
+}
+
 TEST(BuildReport, LossesAreNamedAndSummed) {
   model::Recording one = recording_with_leak(7, 0);
   model::Recording two = recording_with_leak(8, 0);

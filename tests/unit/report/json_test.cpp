@@ -82,6 +82,7 @@ TEST(Json, HasEveryFieldOfASuspect) {
                  "freed_blocks",
                  "growth_bytes_per_s",
                  "growth_bytes_per_s_range",
+                 "growth_from_s",
                  "growth_bytes_per_unit",
                  "unreachable_bytes",
                  "unreachable_blocks",
