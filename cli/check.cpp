@@ -105,6 +105,14 @@ CheckResult check(const model::Report& report, const CheckOptions& options) {
   return result;
 }
 
+std::set<std::string> ids_not_judged(const model::Report& report) {
+  std::set<std::string> ids;
+  for (const model::Suspect* suspect : check(report, {}).not_judged) {
+    ids.insert(suspect->id);
+  }
+  return ids;
+}
+
 std::string to_text(const CheckResult& result) {
   std::string text;
   bool uncalibrated = false;

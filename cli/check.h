@@ -1,6 +1,7 @@
 // What `--check` decides: is there a leak that nobody suppressed, as far as that can be judged.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct CheckResult {
 
 CheckResult check(const model::Report& report, const CheckOptions& options);
 CheckResult check(model::Report&&, const CheckOptions&) = delete;  // the result points into it
+
+// Ids of leaks that --check would not end in a failure for.
+std::set<std::string> ids_not_judged(const model::Report& report);
 
 // A few lines for stderr: each leak, what was not judged, and by what it was judged.
 std::string to_text(const CheckResult& result);

@@ -15,6 +15,7 @@
 #include "cli/check.h"
 #include "cli/client/control_file.h"
 #include "cli/client/recording_directory.h"
+#include "cli/report_file.h"
 #include "format/recording_layout.h"
 
 namespace seep::cli {
@@ -137,15 +138,16 @@ Destination free_destination(const Destination& wanted) {
 
 void print_report(const RunReportOptions& options, const model::Report& report,
                   const std::string& directory) {
-  if (!options.destination.file.empty()) {
-    const Destination destination = free_destination(options.destination);
-    const auto error = write_text(destination, print(report, format_of_file(destination.file), {}));
-    if (!error) {
-      return;
+  bool is_written = !options.files.empty();
+  for (const std::string& file : options.files) {
+    if (const auto error = write_report(free_destination({file, options.force}), report)) {
+      fail(*error);
+      is_written = false;  // and it is printed here, so that it is not lost
     }
-    fail(*error);  // and print it here, so that it is not lost
   }
-  fmt::print(stderr, "{}", report::to_run_summary(report, directory));
+  if (!is_written) {
+    fmt::print(stderr, "{}", report::to_run_summary(report, directory));
+  }
 }
 
 int check_status(const CheckOptions& options, const model::Report& report, int own_status) {

@@ -17,8 +17,9 @@
 namespace seep::cli {
 
 struct RunReportOptions {
-  Destination destination;  // without a file: a summary on stderr
-  report::Options report;   // how it is made
+  std::vector<std::string> files;  // of the report, by their names; none: a summary on stderr
+  bool force = false;              // overwrite them
+  report::Options report;          // how it is made
   CheckOptions check;
   AcceptOptions accepted;
 };

@@ -13,6 +13,7 @@
 
 #include "analyzer/export/frame_name.h"
 #include "analyzer/model/printable.h"
+#include "analyzer/report/frame_kind.h"
 #include "analyzer/report/lines.h"
 
 namespace seep::exporters {
@@ -60,6 +61,9 @@ class Writer {
         R"({"$schema":"https://json.schemastore.org/sarif-2.1.0.json","version":"2.1.0","runs":[{)"
         "\n\"tool\":");
     add(tool());
+    // So that reports of several programs, uploaded together, do not replace each other.
+    write_(",\n\"automationDetails\":");
+    add(Json::object({{"id", "seep/" + model::printable(report::base_name(executable())) + "/"}}));
     write_(",\n\"invocations\":");
     add(invocations());
     if (!options_.root.empty()) {

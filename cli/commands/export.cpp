@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -36,15 +35,6 @@ struct Options {
   SuspectsOptions suspects;
   std::string to;
 };
-
-// Leaks that `--check` would not end in a failure for.
-std::set<std::string> ids_not_judged(const model::Report& report) {
-  std::set<std::string> ids;
-  for (const model::Suspect* suspect : check(report, {}).not_judged) {
-    ids.insert(suspect->id);
-  }
-  return ids;
-}
 
 // One of the two functions writes it; the other is null.
 struct ExportFormat {

@@ -209,10 +209,14 @@ Action describe_run(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
   Argument exec = arguments.flag(
       "--exec", options->exec, "Replace seep by CMD (systemd, container entry points); no report");
-  add_destination(
-      arguments, options->report.destination, "--report",
-      "Write the whole report to FILE (.json, .md, else text) instead of a summary on stderr");
-  arguments.find("--report").excludes(exec);
+  arguments
+      .option("--report", options->report.files,
+              "Write the whole report to FILE (.json, .md, .sarif, .xml: JUnit, else text) instead "
+              "of a summary on stderr; may be repeated")
+      .placeholder("FILE")
+      .one_at_a_time()
+      .excludes(exec);
+  arguments.flag("--force", options->report.force, "Overwrite FILE when it exists");
   add_limit(arguments, options->report.report.limit_bytes);
   add_unit_name(arguments, options->report.report.unit);
   add_check(arguments, options->report.check);

@@ -32,6 +32,25 @@ TEST_F(Repeat, WhatGrowsWithTheWorkLeaks) {
   EXPECT_EQ(json.at("totals").at("leak_suspects"), 1);
 }
 
+// Only `seep run` compares repetitions, so what a CI system reads must come from it.
+TEST_F(Repeat, TheReportIsWrittenInEachFormatThatIsNamed) {
+  const auto file = [this](const char* name) { return (directory() / name).string(); };
+  const Output output = repeat("4", {"leak", "{}"},
+                               {"--report", file("a.md"), "--report", file("a.sarif"), "--report",
+                                file("a.xml"), "--report", file("a.txt")});
+  EXPECT_EQ(output.status, 1) << output.err;
+  EXPECT_EQ(output.err.find("#1"), std::string::npos) << output.err;
+  EXPECT_EQ(read_text(file("a.md")).find("### seep:"), 0U);
+  const Json sarif = Json::parse(read_text(file("a.sarif")), nullptr, false);
+  ASSERT_FALSE(sarif.is_discarded()) << output.err;
+  EXPECT_EQ(sarif.at("version"), "2.1.0");
+  EXPECT_EQ(sarif.at("runs")[0].at("results").size(), 1U) << sarif;
+  EXPECT_NE(read_text(file("a.xml")).find("<failure type=\"growing\""), std::string::npos);
+  for (const char* name : {"a.md", "a.sarif", "a.xml", "a.txt"}) {
+    EXPECT_NE(read_text(file(name)).find("keep_one"), std::string::npos) << name;
+  }
+}
+
 TEST_F(Repeat, TheVariableTellsTheWorkToo) {
   const Output output = repeat("3", {"leak"});
   EXPECT_EQ(output.status, 1) << output.err;

@@ -41,6 +41,7 @@ SCHEMA = thing(
             ["tool"],
             tool=thing(["driver"], driver=thing(["name"], name=TEXT, rules=many(RULE, uniqueItems=True),
                                                 semanticVersion={"type": "string", "pattern": r"^\d+\.\d+\.\d+$"})),
+            automationDetails=thing(id=TEXT),
             invocations=many(thing(["executionSuccessful"], executionSuccessful={"type": "boolean"}, processId=NUMBER,
                                    executableLocation=ARTIFACT, exitCode={"type": "integer"},
                                    startTimeUtc={"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"})),
@@ -83,6 +84,11 @@ def case_a_leak_is_a_result(place):
     expect_equal(result["partialFingerprints"], {"seepSuspect/v1": leak["id"]}, "fingerprint")
     expect_equal(result["properties"]["liveBytes"], LEAK_BYTES, "live bytes")
     expect(leak["why"] in result["message"]["text"], f"message: {result['message']}")
+
+
+def case_programs_do_not_replace_each_other(place):
+    run = read(place.export("--to", "sarif", place.hostile))
+    expect_equal(run["automationDetails"]["id"], "seep/serv;er\\x0a\\xff/", "the category of what is uploaded")
 
 
 def case_stacks_with_script_frames(place):
