@@ -7,39 +7,14 @@
 #include <ctime>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "analyzer/export/frame_name.h"
-#include "analyzer/model/printable.h"
+#include "analyzer/export/xml_text.h"
 #include "analyzer/report/frame_kind.h"
 #include "analyzer/report/lines.h"
 
 namespace seep::exporters {
 namespace {
-
-// For an attribute or the text of an element. What XML does not allow, printable() has replaced.
-std::string xml(std::string_view text) {
-  std::string escaped;
-  for (const char c : model::printable(text)) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
 
 using Ids = std::set<std::string>;
 
@@ -64,7 +39,7 @@ const model::ReportFrame* blamed(const model::Suspect& suspect) {
 std::string stack_text(const model::Suspect& suspect) {
   std::string text;
   for (const model::ReportFrame& frame : suspect.stack) {
-    text += xml("   " + report::frame_text(frame)) + "\n";
+    text += xml_text("   " + report::frame_text(frame)) + "\n";
   }
   return text;
 }
@@ -72,25 +47,25 @@ std::string stack_text(const model::Suspect& suspect) {
 std::string failure(const model::Suspect& suspect) {
   const std::string held = report::held_text(suspect);
   return fmt::format("<failure type=\"{}\" message=\"{}\">{}\n{}{}why: {}\n</failure>",
-                     xml(suspect.verdict), xml(report::suspect_text(suspect)),
-                     xml(report::suspect_text(suspect)), stack_text(suspect),
-                     held.empty() ? "" : xml(held) + "\n", xml(suspect.why));
+                     xml_text(suspect.verdict), xml_text(report::suspect_text(suspect)),
+                     xml_text(report::suspect_text(suspect)), stack_text(suspect),
+                     held.empty() ? "" : xml_text(held) + "\n", xml_text(suspect.why));
 }
 
 // The id makes the name one that stays and that no other case has.
 std::string test_case(const model::Suspect& suspect, const std::string& program,
                       const Ids& not_judged) {
   const model::ReportFrame* frame = blamed(suspect);
-  std::string text =
-      fmt::format("<testcase classname=\"seep.{}\" name=\"{} [{}]\"", program,
-                  frame == nullptr ? "no stack" : xml(frame_name(*frame)), xml(suspect.id));
+  std::string text = fmt::format("<testcase classname=\"seep.{}\" name=\"{} [{}]\"", program,
+                                 frame == nullptr ? "no stack" : xml_text(frame_name(*frame)),
+                                 xml_text(suspect.id));
   if (frame != nullptr && frame->file) {
-    text += fmt::format(" file=\"{}\"", xml(*frame->file));
+    text += fmt::format(" file=\"{}\"", xml_text(*frame->file));
     text += frame->line ? fmt::format(" line=\"{}\"", *frame->line) : "";
   }
   text += " time=\"0\"";
   if (const auto why = why_skipped(suspect, not_judged)) {
-    return text + fmt::format("><skipped message=\"{}\"/></testcase>\n", xml(*why));
+    return text + fmt::format("><skipped message=\"{}\"/></testcase>\n", xml_text(*why));
   }
   return text + (suspect.leak ? ">" + failure(suspect) + "</testcase>\n" : "/>\n");
 }
@@ -115,22 +90,22 @@ std::string suite_attributes(const model::Report& report) {
   gmtime_r(&seconds, &utc);
   return fmt::format(
       "name=\"{}\" hostname=\"{}\" timestamp=\"{:%Y-%m-%dT%H:%M:%S}\" time=\"{:.3f}\"",
-      xml(process.id), xml(process.info.host), utc, process.duration_s);
+      xml_text(process.id), xml_text(process.info.host), utc, process.duration_s);
 }
 
 std::string properties(const model::Report& report) {
   std::string text = "<properties>\n";
   for (const model::ReportProcess& process : report.processes) {
-    text += fmt::format("<property name=\"process\" value=\"{}\"/>\n", xml(process.id));
+    text += fmt::format("<property name=\"process\" value=\"{}\"/>\n", xml_text(process.id));
   }
   return text + fmt::format("<property name=\"conclusion\" value=\"{}\"/>\n</properties>\n",
-                            xml(report.conclusion.sentence));
+                            xml_text(report.conclusion.sentence));
 }
 
 }  // namespace
 
 void write_junit(const model::Report& report, const Ids& not_judged, const Write& write) {
-  const std::string program = xml(report::base_name(report::main_process(report).info.exe));
+  const std::string program = xml_text(report::base_name(report::main_process(report).info.exe));
   write("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
   write(fmt::format("<testsuites name=\"seep\" {}>\n<testsuite {} {}>\n",
                     counts(report, not_judged), suite_attributes(report),

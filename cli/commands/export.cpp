@@ -15,6 +15,7 @@
 #include "analyzer/export/profile.h"
 #include "analyzer/export/sarif.h"
 #include "analyzer/export/speedscope.h"
+#include "analyzer/export/valgrind_xml.h"
 #include "analyzer/model/printable.h"
 #include "cli/analysis.h"
 #include "cli/check.h"
@@ -71,6 +72,10 @@ constexpr ExportFormat kFormats[] = {
     {"openmetrics", nullptr,
      [](const model::Report& report, const Options&, const Write& write) {
        exporters::write_openmetrics(report, write);
+     }},
+    {"valgrind-xml", nullptr,
+     [](const model::Report& report, const Options&, const Write& write) {
+       exporters::write_valgrind_xml(report, write);
      }},
 };
 
@@ -190,7 +195,7 @@ Action describe_export(Arguments& arguments) {
   arguments
       .option("--to", options->to,
               "What to write: stacks (collapsed, pprof, speedscope) or suspects (sarif, junit, "
-              "openmetrics)")
+              "openmetrics, valgrind-xml)")
       .placeholder("FORMAT")
       .one_of(names)
       .required();

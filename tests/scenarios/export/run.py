@@ -17,7 +17,7 @@ import harness
 
 # google.protobuf of a package is built for the machine's own Python, and this may be another one.
 os.environ.setdefault("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", "python")
-FORMATS = ["collapsed", "pprof", "speedscope", "sarif", "junit", "openmetrics"]
+FORMATS = ["collapsed", "pprof", "speedscope", "sarif", "junit", "openmetrics", "valgrind-xml"]
 
 
 def main():
@@ -30,7 +30,7 @@ def main():
     failed = False
     for name in options.only:
         place = harness.Place(build, name)
-        module = importlib.import_module(f"read_{name}")
+        module = importlib.import_module(f"read_{name.replace('-', '_')}")
         for case in [value for key, value in vars(module).items() if key.startswith("case_")]:
             try:
                 case(place)
