@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""The documentation holds together: every link leads somewhere, the index names every page, and the
-man page names every verb of `seep --help` (with --seep PROGRAM).
+"""The documentation holds together: every link leads somewhere, the index names every page; and with --seep
+PROGRAM the man page names every verb of `seep --help`, and each command in a code block has a verb and options
+that there are.
 """
 
 import re
@@ -83,6 +84,40 @@ def check_man_page(root: Path, help_text: str) -> list[Finding]:
             if not re.search(rf"\b{verb}\b", page)]
 
 
+def commands_in(lines: list[str]) -> list[tuple[int, list[str]]]:
+    """(line, words) of each `seep …` in a code block: up to a pipe, a comment, or the program that is run."""
+    found, fenced = [], False
+    for number, line in enumerate(lines, start=1):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        elif fenced:
+            for match in re.finditer(r"(?:^|[ ;&|(/])seep ([^|;&`)]+)", line.partition(" #")[0]):
+                words = match[1].split()
+                end = words.index("--") if "--" in words else len(words)
+                found.append((number, words[:end]))
+    return found
+
+
+def options_of(words: list[str]) -> list[str]:
+    return [word.partition("=")[0] for word in words if re.fullmatch(r"--[a-z][a-z-]*(=.*)?", word)]
+
+
+def check_commands(root: Path, help_of: dict[str, str]) -> list[Finding]:
+    """`help_of`: the help text of each verb."""
+    findings = []
+    for page in list_files(root):
+        if not page.endswith(".md"):
+            continue
+        for number, words in commands_in(read_lines(root, page)):
+            verb = words[0] if words else ""
+            if verb in help_of:
+                findings += [Finding(page, number, f"`seep {verb}` has no {option}") for option in options_of(words)
+                             if not re.search(rf"(?<![\w-]){option}(?![\w-])", help_of[verb])]
+            elif options_of(words) and not verb.startswith("-"):
+                findings.append(Finding(page, number, f"seep has no verb {verb}"))
+    return findings
+
+
 def main() -> int:
     parser = root_parser(__doc__)
     parser.add_argument("--seep", type=Path, help="the built command")
@@ -92,6 +127,9 @@ def main() -> int:
         said = subprocess.run([str(options.seep), "--help"], capture_output=True, text=True,
                               check=True)
         findings += check_man_page(options.root, said.stdout)
+        findings += check_commands(options.root, {
+            verb: subprocess.run([str(options.seep), verb, "--help"], capture_output=True, text=True,
+                                 check=True).stdout for verb in verbs_of(said.stdout)})
     return report(findings)
 
 

@@ -296,6 +296,14 @@ class Docs(TreeTest):
         self.assert_findings(check_docs.check_man_page(self.root, text), "`seep report`")
         self.assert_findings(check_docs.check_man_page(self.root, "nothing"), "names no verb")
 
+    def test_refuses_commands_with_verbs_or_options_that_there_are_not(self):
+        self.write("docs/a.md", "seep run --no\n```sh\n$ seep run --check --dir=x -- prog --own  # seep run --no\n"
+                                "cd x && build/bin/seep report --lmit 3 | seep -\nLD_PRELOAD=seep prog\n```\n"
+                                "```\nseep look --at it\nseep: report --none\n```\n")
+        helps = {"run": "  --check  fails\n  --dir TEXT\n", "report": "  --limit SIZE\n"}
+        self.assert_findings(check_docs.check_commands(self.root, helps), "docs/a.md:4: `seep report` has no --lmit",
+                             "docs/a.md:8: seep has no verb look")
+
 
 class DocTables(TreeTest):
     SETTINGS = ('// head\nSEEP_SETTING(KEEP, count, "64", true, "a number",\n'

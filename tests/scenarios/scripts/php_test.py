@@ -498,13 +498,28 @@ def end_loop(php, name):
                       {line: text if way == "function" else text.replace("global $loop", own)})
 
 
+def guide(php, name):
+    """The worker of docs/guide-php.md, as it stands there: its line, and who keeps what that made."""
+    page = (SOURCE / "docs" / "guide-php.md").read_text(encoding="utf-8")
+    text = page.partition("<!-- file: worker.php -->\n```php\n")[2].partition("```")[0]
+    script = php.work / "guide_worker.php"
+    script.write_text(text, encoding="utf-8")
+    php.compare(name, php.command(script, "500"))
+    report = php.report(php.recordings(name))
+    [line] = [number for number, words in enumerate(text.splitlines(), 1) if "serialize" in words]
+    rows = [row for row in report["suspects"] if (blamed(row)["function"], blamed(row)["line"]) == ("handle", line)]
+    held = [[holder["text"] for holder in row["held_by"] or []] for row in rows]
+    expect(any('static Registry::$services["answers"]' in one[0] and "AnswerCache::$answers (array, 500 elements)" in one[-1]
+               for one in held if one), f"line {line} is held by {held}")
+
+
 CASES = {"leak": leak, "consumer": consumer, "at_end": at_end, "destructors": destructors, "end_loop": end_loop, "sampled": sampled,
          "without_zend_allocator": without_zend_allocator,
          "slow_start": slow_start, "late": late,
          "language_off": language_off, "offsets": offsets, "lines": lines, "memory": memory,
          "limit_left": limit_left, "limit_far": limit_far, "left": left, "forks": forks,
          "holders": holders, "holders_opcache": holders_opcache, "holders_at_end": holders_at_end,
-         "web_server": web_server, "worker": worker}
+         "web_server": web_server, "worker": worker, "guide": guide}
 
 HOLDERS = ("holders", "holders_opcache", "holders_at_end")
 THREADED = {"threads": threads}
