@@ -68,8 +68,9 @@ static Error nothing_under(const std::string& function) {
           "name a function as `seep report --all --id ID` shows it, without parameters"};
 }
 
-Result<model::Report> analyze(const Analysis& analysis, std::vector<model::Recording> recordings,
-                              Progress& progress) {
+static Result<Analyzed> analyze_recordings(const Analysis& analysis,
+                                           std::vector<model::Recording> recordings,
+                                           Progress& progress) {
   Result<std::vector<suppress::Suppression>> suppressions = read_suppressions(analysis.accepted);
   if (!suppressions) {
     return suppressions.error();
@@ -94,22 +95,35 @@ Result<model::Report> analyze(const Analysis& analysis, std::vector<model::Recor
   symbolize::Options symbols = analysis.symbols;
   symbols.linkage_names = need_linkage_names(*suppressions);
   options.suppressions = std::move(*suppressions);
-  symbolize::Symbolizer symbolizer(symbols);
+  auto symbolizer = std::make_unique<symbolize::Symbolizer>(symbols);
   if (!analysis.per.empty()) {
-    const auto counted_by = report::count_calls(recordings, analysis.per, symbolizer);
+    const auto counted_by = report::count_calls(recordings, analysis.per, *symbolizer);
     if (!counted_by) {
       return nothing_under(analysis.per);
     }
     options.counted_by = *counted_by;
   }
-  return report::build_report(recordings, options, symbolizer);
+  model::Report report = report::build_report(recordings, options, *symbolizer);
+  return Analyzed{std::move(recordings), std::move(symbolizer), std::move(report)};
 }
 
-Result<model::Report> analyze(const Analysis& analysis, Progress& progress) {
+Result<Analyzed> analyze_whole(const Analysis& analysis, Progress& progress) {
   progress.say("looking for snapshots");
   Result<std::vector<model::Recording>> recordings =
       read_all(analysis.paths, analysis.selection, progress);
-  return recordings ? analyze(analysis, std::move(*recordings), progress) : recordings.error();
+  return recordings ? analyze_recordings(analysis, std::move(*recordings), progress)
+                    : recordings.error();
+}
+
+Result<model::Report> analyze(const Analysis& analysis, std::vector<model::Recording> recordings,
+                              Progress& progress) {
+  Result<Analyzed> analyzed = analyze_recordings(analysis, std::move(recordings), progress);
+  return analyzed ? Result<model::Report>(std::move(analyzed->report)) : analyzed.error();
+}
+
+Result<model::Report> analyze(const Analysis& analysis, Progress& progress) {
+  Result<Analyzed> analyzed = analyze_whole(analysis, progress);
+  return analyzed ? Result<model::Report>(std::move(analyzed->report)) : analyzed.error();
 }
 
 std::string print(const model::Report& report, Format format, const report::TextOptions& text) {

@@ -1,6 +1,7 @@
 // From paths to a report or its text: what `run`, `report` and `diff` have in common.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,15 @@ struct Analysis {
 Result<std::vector<model::Recording>> read_all(const std::vector<std::string>& paths,
                                                const read::Selection& selection,
                                                Progress& progress);
+
+// A report with what it was made from, for those that show more than it says.
+struct Analyzed {
+  std::vector<model::Recording> recordings;
+  std::unique_ptr<symbolize::Symbolizer> symbolizer;
+  model::Report report;
+};
+
+Result<Analyzed> analyze_whole(const Analysis& analysis, Progress& progress);
 
 // The same for recordings that were read before.
 Result<model::Report> analyze(const Analysis& analysis, std::vector<model::Recording> recordings,

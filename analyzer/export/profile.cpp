@@ -189,17 +189,26 @@ const std::string& unique_id(const Profile& profile, const Recording& recording)
   return is_there ? recording.path : recording.id;
 }
 
-void add_recording(Profile& profile, Places& places, const Recording& recording, const Span& span) {
+bool is_kept(const model::SiteHistory& site, const Span& span, Keep keep) {
+  if (keep == Keep::kOfAnyMoment) {
+    return !std::all_of(site.at.begin(), site.at.end(), is_zero);
+  }
+  return !is_zero(site.at[span.at]) || (span.since && !is_zero(site.at[*span.since]));
+}
+
+void add_recording(Profile& profile, Places& places, const Recording& recording, const Span& span,
+                   Keep keep) {
   const double since_s = span.since ? recording.moments[*span.since].time_s : 0;
   const auto process = static_cast<std::uint32_t>(profile.processes.size());
   profile.processes.push_back({unique_id(profile, recording), recording.process,
                                recording.moments[span.at].time_s, since_s});
   Importer importer(profile, places, recording.stacks);
-  for (const model::SiteHistory& site : recording.sites) {
-    const model::Counters& now = site.at[span.at];
-    const model::Counters before = span.since ? site.at[*span.since] : model::Counters{};
-    if (!is_zero(now) || !is_zero(before)) {
-      profile.samples.push_back({importer.stack(site.node), process, site.kind, now, before});
+  for (std::size_t i = 0; i < recording.sites.size(); ++i) {
+    const model::SiteHistory& site = recording.sites[i];
+    if (is_kept(site, span, keep)) {
+      const model::Counters before = span.since ? site.at[*span.since] : model::Counters{};
+      profile.samples.push_back(
+          {importer.stack(site.node), process, site.kind, site.at[span.at], before, i});
     }
   }
 }
@@ -207,14 +216,14 @@ void add_recording(Profile& profile, Places& places, const Recording& recording,
 }  // namespace
 
 Profile build_profile(const std::vector<Recording>& recordings, const std::vector<Span>& spans,
-                      symbolize::Symbolizer& symbolizer) {
+                      symbolize::Symbolizer& symbolizer, Keep keep) {
   Profile profile;
   profile.mappings.emplace_back();
   profile.places.emplace_back();
   profile.nodes.emplace_back();
   Places places(profile, symbolizer);
   for (std::size_t i = 0; i < recordings.size(); ++i) {
-    add_recording(profile, places, recordings[i], spans[i]);
+    add_recording(profile, places, recordings[i], spans[i], keep);
   }
   return profile;
 }

@@ -41,6 +41,7 @@ struct Sample {
   model::SiteKind kind = model::SiteKind::kHeap;
   model::Counters now;
   model::Counters before;  // zeros where nothing is compared
+  std::size_t site = 0;    // into Recording::sites
 };
 
 struct ProfileProcess {
@@ -55,7 +56,7 @@ struct Profile {
   std::vector<Mapping> mappings;  // [0] is none
   std::vector<Place> places;      // [0] is none
   std::vector<ProfileNode> nodes;
-  std::vector<Sample> samples;  // those with any figure that is not 0
+  std::vector<Sample> samples;
 };
 
 // Which moments of a recording are exported, as indices.
@@ -64,10 +65,15 @@ struct Span {
   std::optional<std::size_t> since;  // compared with this earlier one
 };
 
+// Which sites become samples: those with any figure that is not 0 at the moments of the span, or at
+// any moment of the recording.
+enum class Keep { kOfSpan, kOfAnyMoment };
+
 // Stacks begin at the code that called the allocator, as those of a report. `spans` is aligned with
 // `recordings`.
 Profile build_profile(const std::vector<model::Recording>& recordings,
-                      const std::vector<Span>& spans, symbolize::Symbolizer& symbolizer);
+                      const std::vector<Span>& spans, symbolize::Symbolizer& symbolizer,
+                      Keep keep = Keep::kOfSpan);
 
 // The moment of a snapshot by its number (3, as in snapshot-000003.seep) or else by the label of
 // its mark: of several with one label the first, or the last.

@@ -46,6 +46,12 @@ struct SuspectPath {
   bool of_pool = false;                  // objects of a pool of the program's own (seep_pool_alloc)
 };
 
+// A site of one of the recordings that the report is of.
+struct SiteRef {
+  std::size_t recording = 0;
+  std::size_t site = 0;  // into Recording::sites
+};
+
 // A line of the user's own scripts, and what is alive of what it had others allocate.
 struct UserLine {
   std::string function;
@@ -115,6 +121,7 @@ struct Suspect {
   std::vector<std::size_t> containers;  // into Report::containers
   std::vector<UserLine> user_lines;     // of a leak: those frames of all its paths
   unsigned sites = 1;                   // call stacks; in several processes one stack is one
+  std::vector<SiteRef> members;         // the sites that `series_bytes` is the sum of
   ReportStack stack;                    // of the largest path
   std::vector<SuspectPath> paths;       // largest first; none when each site is a row of its own
   unsigned paths_omitted = 0;           // smaller ones that are not in `paths`

@@ -56,6 +56,7 @@ void add_member(model::Suspect& suspect, const Input& input, const RankedSite& s
   suspect.allocated_blocks += last.allocated_blocks;
   suspect.freed_blocks += last.allocated_blocks + history.inherited_blocks - last.live_blocks;
   suspect.oldest_s = std::max(suspect.oldest_s, static_cast<double>(history.oldest_ms) / 1000);
+  suspect.members.push_back({site.recording, site.site});
   const std::size_t first = input.first_snapshot[site.recording];
   for (std::size_t i = 0; i < history.at.size(); ++i) {
     suspect.series_bytes[first + i] += history.at[i].live_bytes;

@@ -139,6 +139,7 @@ class Folding {
       to.series_bytes[i] += from.series_bytes[i];
       to.series_blocks[i] += from.series_blocks[i];
     }
+    to.members.insert(to.members.end(), from.members.begin(), from.members.end());
     std::move(from.paths.begin(), from.paths.end(), std::back_inserter(to.paths));
     std::stable_sort(to.paths.begin(), to.paths.end(),
                      [](const auto& a, const auto& b) { return a.live_bytes > b.live_bytes; });
