@@ -10,7 +10,7 @@ namespace seep::cli {
 
 void add_suspects(Arguments& arguments, SuspectsOptions& options, Analysis& analysis) {
   const std::string heading = "FORMATS OF SUSPECTS";
-  arguments.option("--top", options.top, "Most suspects (default 1000; 0: all)")
+  arguments.option("--top", options.top, "Most suspects (default 1000, html 10000; 0: all)")
       .placeholder("N")
       .not_negative()
       .group(heading);
@@ -19,6 +19,10 @@ void add_suspects(Arguments& arguments, SuspectsOptions& options, Analysis& anal
               "sarif: files below this directory have names relative to it, as in the repository "
               "(default: $SRCROOT)")
       .placeholder("DIR")
+      .group(heading);
+  arguments
+      .flag("--no-source-lines", options.without_source_lines,
+            "html: leave out the lines of source files that are read on this machine")
       .group(heading);
   arguments
       .option("--per", analysis.per,
@@ -35,6 +39,7 @@ void add_suspects(Arguments& arguments, SuspectsOptions& options, Analysis& anal
 std::string given_option(const SuspectsOptions& options, const Analysis& analysis) {
   return options.top                               ? "--top"
          : !options.root.empty()                   ? "--root"
+         : options.without_source_lines            ? "--no-source-lines"
          : !analysis.per.empty()                   ? "--per"
          : options.warmup_ms != 0                  ? "--warmup"
          : !analysis.accepted.suppressions.empty() ? "--suppressions"

@@ -14,6 +14,7 @@ struct SuspectsOptions {
   std::string root;  // of the sources
   std::uint64_t warmup_ms = 0;
   std::optional<unsigned> top;
+  bool without_source_lines = false;
 };
 
 void add_suspects(Arguments& arguments, SuspectsOptions& options, Analysis& analysis);

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "analyzer/export/collapsed.h"
+#include "analyzer/export/html.h"
 #include "analyzer/export/junit.h"
 #include "analyzer/export/openmetrics.h"
+#include "analyzer/export/page_data.h"
 #include "analyzer/export/pprof.h"
 #include "analyzer/export/profile.h"
 #include "analyzer/export/sarif.h"
@@ -37,12 +39,16 @@ struct Options {
   std::string to;
 };
 
-// One of the two functions writes it; the other is null.
+constexpr unsigned kRowsOfPage = 10'000;
+
+// One of the functions writes it; the others are null.
 struct ExportFormat {
   const char* name;
   void (*write_stacks)(const exporters::Profile& profile, const Options& options,
                        const Write& write);
   void (*write_suspects)(const model::Report& report, const Options& options, const Write& write);
+  void (*write_page)(const Analyzed& analyzed, const Options& options,
+                     const Write& write) = nullptr;
 };
 
 constexpr ExportFormat kFormats[] = {
@@ -77,6 +83,14 @@ constexpr ExportFormat kFormats[] = {
      [](const model::Report& report, const Options&, const Write& write) {
        exporters::write_valgrind_xml(report, write);
      }},
+    {"html", nullptr, nullptr,
+     [](const Analyzed& analyzed, const Options& options, const Write& write) {
+       const std::string data =
+           exporters::page_data(analyzed.report, analyzed.recordings, *analyzed.symbolizer,
+                                {SEEP_VERSION, !options.suspects.without_source_lines,
+                                 options.analysis.symbols.sysroot});
+       exporters::write_html(data, write);
+     }},
 };
 
 const ExportFormat& format_of(const Options& options) {
@@ -88,8 +102,10 @@ const ExportFormat& format_of(const Options& options) {
 std::string foreign_option(const Options& options) {
   if (format_of(options).write_stacks == nullptr) {
     const std::string given = given_option(options.stacks);
-    return given.empty() && options.to != "sarif" && !options.suspects.root.empty() ? "--root"
-                                                                                    : given;
+    return !given.empty()                                                  ? given
+           : options.to != "sarif" && !options.suspects.root.empty()       ? "--root"
+           : options.to != "html" && options.suspects.without_source_lines ? "--no-source-lines"
+                                                                           : "";
   }
   std::string given = given_option(options.suspects, options.analysis);
   if (!given.empty() || options.to == "collapsed") {
@@ -111,8 +127,9 @@ std::optional<Error> misuse(const Options& options) {
                  fmt::format("{} is nothing to {}", given, options.to),
                  "`seep export --help` says what belongs to which format"};
   }
-  if (options.to == "pprof" && options.destination.file.empty() && isatty(STDOUT_FILENO) == 1) {
-    return Error{ErrorKind::kUsage,    {}, {}, {}, "pprof is no text for a terminal",
+  if ((options.to == "pprof" || options.to == "html") && options.destination.file.empty() &&
+      isatty(STDOUT_FILENO) == 1) {
+    return Error{ErrorKind::kUsage,    {}, {}, {}, options.to + " is no text for a terminal",
                  "name a file with -o"};
   }
   return std::nullopt;
@@ -142,16 +159,36 @@ Result<exporters::Profile> read_profile(const Options& options, Progress& progre
   return profile;
 }
 
-Result<model::Report> read_report(const Options& options, Progress& progress) {
+// Also fit for a page, which has room for more rows.
+Analysis analysis_of(const Options& options) {
   Analysis analysis = options.analysis;
   apply(options.suspects, analysis);
-  Result<model::Report> report = analyze(analysis, progress);
+  if (options.to == "html" && !options.suspects.top) {
+    analysis.report.top = kRowsOfPage;
+  }
+  return analysis;
+}
+
+void print_notes(const model::Report& report) {
+  for (const std::string& note : report.notes) {
+    fmt::print(stderr, "seep: {}\n", model::printable(note));
+  }
+}
+
+Result<model::Report> read_report(const Options& options, Progress& progress) {
+  Result<model::Report> report = analyze(analysis_of(options), progress);
   if (report) {
-    for (const std::string& note : report->notes) {
-      fmt::print(stderr, "seep: {}\n", model::printable(note));
-    }
+    print_notes(*report);
   }
   return report;
+}
+
+Result<Analyzed> read_analyzed(const Options& options, Progress& progress) {
+  Result<Analyzed> analyzed = analyze_whole(analysis_of(options), progress);
+  if (analyzed) {
+    print_notes(analyzed->report);
+  }
+  return analyzed;
 }
 
 // Writes what `read` gives by `write_it`, and returns the exit status.
@@ -175,6 +212,9 @@ int export_verb(const Options& options) {
     }
   }
   const ExportFormat& format = format_of(options);
+  if (format.write_page != nullptr) {
+    return run<Analyzed>(options, read_analyzed, format.write_page);
+  }
   return format.write_stacks != nullptr
              ? run<exporters::Profile>(options, read_profile, format.write_stacks)
              : run<model::Report>(options, read_report, format.write_suspects);
@@ -194,8 +234,8 @@ Action describe_export(Arguments& arguments) {
       .required();
   arguments
       .option("--to", options->to,
-              "What to write: stacks (collapsed, pprof, speedscope) or suspects (sarif, junit, "
-              "openmetrics, valgrind-xml)")
+              "What to write: a page to look at (html), stacks (collapsed, pprof, speedscope) or "
+              "suspects (sarif, junit, openmetrics, valgrind-xml)")
       .placeholder("FORMAT")
       .one_of(names)
       .required();

@@ -38,6 +38,30 @@ class TreeTest(unittest.TestCase):
             self.assertIn(text, str(finding))
 
 
+class Page(TreeTest):
+    """scripts/build_page --check."""
+
+    def check(self) -> int:
+        script = Path(check_headers.__file__).parents[1] / "build_page"
+        command = [sys.executable, "-B", str(script), "--check", "--root", str(self.root)]
+        return subprocess.run(command, capture_output=True, check=False).returncode
+
+    def hash_of_sources(self) -> str:
+        script = Path(check_headers.__file__).parents[1] / "build_page"
+        names = {"__name__": "build_page", "__file__": str(script)}
+        exec(compile(script.read_text(encoding="utf-8"), str(script), "exec"), names)
+        return names["MADE_OF"] + names["hash_of_sources"](self.root)
+
+    def test_belongs_to_its_sources_and_to_no_others(self):
+        for name in ["package.json", "package-lock.json", "src/main.js"]:
+            self.write(f"analyzer/export/html/{name}", "{}")
+        self.write("scripts/build_page", "")
+        self.write("analyzer/export/html/built/page.html", f"<!-- {self.hash_of_sources()} -->")
+        self.assertEqual(self.check(), 0)
+        self.write("analyzer/export/html/src/main.js", "{ }")
+        self.assertEqual(self.check(), 1)
+
+
 class SourceTree(TreeTest):
     def test_leaves_build_folders_out(self):
         self.write("a.h", "")

@@ -3,7 +3,7 @@
 
 usage: run.py --build-dir DIR [--only FORMAT,…]
 
-The readers are Debian's packages, unpacked under DIR. The recordings have names with control characters,
+The readers are Debian's packages, unpacked under DIR, and Chromium. The recordings have names with control characters,
 separators of the formats and bytes that are no UTF-8. Exit status 1 when a format is not read as it was
 written; the files are kept in DIR/export then.
 """
@@ -17,7 +17,7 @@ import harness
 
 # google.protobuf of a package is built for the machine's own Python, and this may be another one.
 os.environ.setdefault("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", "python")
-FORMATS = ["collapsed", "pprof", "speedscope", "sarif", "junit", "openmetrics", "valgrind-xml"]
+FORMATS = ["collapsed", "pprof", "speedscope", "sarif", "junit", "openmetrics", "valgrind-xml", "html"]
 
 
 def main():

@@ -1,9 +1,14 @@
 // seep_write_recordings DIRECTORY: recordings with names that no format expects, for the readers of
 // run.py. The same names stand there.
 //
-//   DIRECTORY/run/hostile.100   10 snapshots; a leak under script frames, a cache, a site that
-//   shrinks DIRECTORY/run/hostile.101   a second process of the run DIRECTORY/sampled.200       of
-//   sample mode
+//   DIRECTORY/run/hostile.100
+//     10 snapshots; a leak under script frames, a cache, a site that shrinks
+//   DIRECTORY/run/hostile.101
+//     a second process of the run
+//   DIRECTORY/sampled.200
+//     of sample mode
+//   DIRECTORY/page.300
+//     names that would harm a page
 #include <link.h>
 
 #include <cstdint>
@@ -115,6 +120,41 @@ void write_sampled(const std::string& directory) {
   builder.at(1, 1).write_into(directory);
 }
 
+// Names that would end an element, a script or a text of a page, and one that is very long. 40
+// snapshots; the first site grows, the second shrinks, the others stay.
+void write_page(const std::string& directory) {
+  SnapshotBuilder builder;
+  builder.process.pid = 300;
+  builder.process.started_unix_ns = 1'700'000'000'000'000'000;
+  const auto server = builder.add_module("/opt/app/<img src=x onerror=alert(1)>", "\x01\x02");
+  const Frame outer = builder.add_script_frame("{main}", "/srv/app.php", 3);
+  const std::vector<std::string> names = {"open_session",
+                                          "</script><script>document.title='owned'</script>",
+                                          "\u2028\u2029\"'`${1}\\",
+                                          "\xff\xfe\xc3",
+                                          std::string(10'000, 'A'),
+                                          "__proto__",
+                                          "%data%",
+                                          "<!--<script>"};
+  for (std::uint32_t i = 0; i < names.size(); ++i) {
+    const Frame inner = builder.add_script_frame(names[i], "/srv/\"><b>.php", i + 1);
+    builder.add_site({.stack = {inner, {server, 0x100}, outer}});
+  }
+  for (std::uint32_t i = 1; i <= 40; ++i) {
+    for (std::uint32_t site = 0; site < names.size(); ++site) {
+      builder.site(site).live_blocks = site == 0 ? 100ULL * i : site == 1 ? 100ULL * (41 - i) : 10;
+      builder.site(site).live_bytes = builder.site(site).live_blocks * 64;
+    }
+    builder.site(0).oldest_ms = 1000ULL * (i - 1);
+    builder.site(0).ages = ages_after(i);
+    builder.accounting.rss_bytes = 1'000'000 + 10'000ULL * i;
+    builder.mark = i == 20 ? "<b>warm</b>" : "";
+    builder.at(i, i);
+    builder.trigger(i == 20 ? seep::format::Trigger::kMark : seep::format::Trigger::kInterval);
+    builder.write_into(directory);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -126,5 +166,6 @@ int main(int argc, char** argv) {
   write_hostile(directory + "/run/hostile.100", 100);
   write_hostile(directory + "/run/hostile.101", 101);
   write_sampled(directory + "/sampled.200");
+  write_page(directory + "/page.300");
   return 0;
 }

@@ -1,0 +1,110 @@
+// The ranked suspects: a row each, drawn as far as the reader scrolls.
+import { holders, rate, where } from "./answer.js";
+import { byId, h } from "./dom.js";
+import { bytes, count, hourly, place } from "./format.js";
+import { sparkline } from "./sparkline.js";
+import { detail } from "./detail.js";
+
+const ROWS_AT_ONCE = 60;
+const COLUMNS = 7;
+
+export class Suspects {
+  constructor(into, data, state, filters) {
+    Object.assign(this, { into, data, state, filters });
+    this.order = data.order(null);
+    this.body = h("tbody");
+    this.end = h("div", { class: "end" });
+    into.replaceChildren(
+      h("table", { class: "suspects" },
+        h("thead", {}, h("tr", {}, ["#", "Verdict", "Where", "Growth", "Live", "Blocks", "Over time"].map((text, i) =>
+          h("th", { class: i >= 3 && i <= 5 ? "number" : null, scope: "col" }, text)))),
+        this.body),
+      this.end);
+    new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && this.#more(), { rootMargin: "600px" })
+      .observe(this.end);
+    state.listen(() => this.#changed());
+    this.#fill();
+  }
+
+  #changed() {
+    if (this.key !== this.filters.key()) {
+      this.#fill();
+    } else {
+      this.#openChosen();
+    }
+  }
+
+  #fill() {
+    this.key = this.filters.key();
+    this.rows = this.filters.suspects();
+    this.shown = 0;
+    this.body.replaceChildren();
+    byId("found").textContent = this.#summary();
+    this.#more();
+    this.#openChosen();
+  }
+
+  #summary() {
+    const omitted = this.data.raw.totals.rows_omitted;
+    const all = this.data.suspects.length;
+    const rows = this.rows.length === all ? `${count(all)} rows` : `${count(this.rows.length)} of ${count(all)} rows`;
+    return omitted === 0 ? rows : `${rows}; ${count(omitted)} smaller ones are left out (--top 0)`;
+  }
+
+  #more() {
+    const next = this.rows.slice(this.shown, this.shown + ROWS_AT_ONCE);
+    this.body.append(...next.map((suspect) => this.#row(suspect)));
+    this.shown += next.length;
+  }
+
+  #row(suspect) {
+    const [frame, caller] = where(this.data, suspect);
+    const held = holders(suspect);
+    const series = this.data.seriesOf(suspect, "bytes");
+    const [times, sums] = this.data.processes.length === 1 ? [this.data.times, series] : this.data.sumOverTime(series, null);
+    return h("tr", { class: suspect.leak ? "row leak" : "row", "data-id": suspect.id, tabindex: "0",
+      onclick: () => this.#toggle(suspect), onkeydown: (event) => event.key === "Enter" && this.#toggle(suspect) },
+    h("td", { class: "muted" }, String(suspect.rank)),
+    h("td", {}, h("span", { class: `pill ${suspect.leak ? suspect.verdict : "calm"}` }, suspect.verdict),
+      suspect.suppressed_by === null ? null : h("div", { class: "muted small" }, "suppressed")),
+    h("td", { class: "where" },
+      h("div", { class: "code clip" }, h("strong", {}, frame.name), h("span", { class: "muted" }, ` ${place(frame)}`),
+        caller === undefined ? null : h("span", { class: "muted" }, ` ← ${caller.name}`)),
+      h("div", { class: "small muted clip" }, held === "" ? suspect.why : `held by ${held}`)),
+    h("td", { class: "number" }, rate(suspect),
+      suspect.per_unit !== null && suspect.growth !== null ? h("div", { class: "small muted" }, hourly(suspect.growth)) : null),
+    h("td", { class: "number" }, bytes(suspect.live_bytes)),
+    h("td", { class: "number" }, count(suspect.live_blocks)),
+    h("td", {}, sparkline(times, sums, suspect.leak)));
+  }
+
+  #toggle(suspect) {
+    this.state.set({ id: this.state.get("id") === suspect.id ? "" : suspect.id });
+  }
+
+  // The row that the address names: drawn if it is not yet, opened and brought into view.
+  #openChosen() {
+    const id = this.state.get("id");
+    if (this.opened?.id === id && this.opened.element.isConnected) {
+      return;
+    }
+    this.opened?.element.remove();
+    this.opened?.row.classList.remove("open");
+    this.opened = undefined;
+    const index = id === "" ? -1 : this.rows.findIndex((suspect) => suspect.id === id);
+    if (index < 0) {
+      return;
+    }
+    while (this.shown <= index) {
+      this.#more();
+    }
+    const row = this.body.querySelector(`tr[data-id="${CSS.escape(id)}"]`);
+    const cell = h("td", { colspan: String(COLUMNS) });
+    const element = h("tr", { class: "detail" }, cell);
+    row.after(element);
+    row.classList.add("open");
+    this.opened = { id, element, row };
+    detail(cell, this.data, this.rows[index]);
+    row.scrollIntoView({ block: "nearest" });
+  }
+}

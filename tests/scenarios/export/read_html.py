@@ -1,0 +1,117 @@
+"""`seep export --to html`, opened in Chromium: what a reader sees, clicks and searches; names that would harm it."""
+import contextlib
+
+from chromium import Chromium
+from harness import LEAK_BYTES, expect, expect_equal
+
+ROWS = "document.querySelectorAll('#suspects tr.row').length"
+
+
+@contextlib.contextmanager
+def opened(place, path, fragment="", *options):
+    """The page of a recording in Chromium; nothing may stand in its console in the end, and nothing be asked of a network."""
+    page = place.work / "page.html"
+    place.export("--to", "html", path, "-o", page, "--force", *options)
+    with Chromium() as browser:
+        browser.size(1366, 820)
+        browser.open(page, fragment)
+        yield browser
+        expect_equal(browser.console, [], "console of the page")
+
+
+def text_of(browser, selector):
+    return browser.evaluate(f"document.querySelector({selector!r})?.innerText ?? ''")
+
+
+def choose(browser, name, value, event="change"):
+    browser.evaluate(f"(one => {{ one.value = {value!r}; one.dispatchEvent(new Event({event!r})) }})(document.getElementById({name!r}))")
+
+
+def type_search(browser, text):
+    choose(browser, "q", text, "input")
+
+
+def case_shows_what_leaks(place):
+    leak = place.leak(place.hostile)
+    with opened(place, place.hostile) as browser:
+        answer = text_of(browser, "#answer")
+        expect("1 leak" in answer, f"the answer does not say 1 leak: {answer}")
+        expect("64.0 KB in 1,000 blocks" in answer, f"the answer does not say what is alive: {answer}")
+        expect_equal(LEAK_BYTES, leak["live_bytes"], "live bytes of the report")
+        expect(browser.evaluate("document.querySelector('#growth canvas').width") > 300, "no chart of the growth")
+        expect_equal(browser.evaluate(ROWS), len(place.suspects(place.hostile)), "rows")
+
+
+def case_opens_a_suspect_by_a_click(place):
+    leak = place.leak(place.hostile)
+    with opened(place, place.hostile) as browser:
+        expect_equal(text_of(browser, "tr.detail"), "", "detail before the click")
+        browser.evaluate("document.querySelector('#suspects tr.row').click()")
+        detail = text_of(browser, "tr.detail")
+        expect(leak["why"] in detail, f"the detail does not say why: {detail}")
+        expect("95 % interval" in detail and "srv/app.py:7" in detail, f"no trend or stack in the detail: {detail}")
+        expect(browser.evaluate("document.querySelector('tr.detail canvas').width") > 300, "no chart of the suspect")
+        expect(f"id={leak['id']}" in browser.evaluate("location.hash"), "the address does not name the suspect")
+
+
+def case_follows_a_permalink(place):
+    leak = place.leak(place.hostile)
+    with opened(place, place.hostile, f"#id={leak['id']}") as browser:
+        expect_equal(browser.evaluate("document.querySelector('tr.open').dataset.id"), leak["id"], "row that the link opens")
+
+
+def case_searches_and_filters(place):
+    with opened(place, place.work / "page.300") as browser:
+        rows = browser.evaluate(ROWS)
+        type_search(browser, "open_session")
+        browser.wait(f"{ROWS} === 1")
+        type_search(browser, "no such thing")
+        browser.wait(f"{ROWS} === 0")
+        type_search(browser, "")
+        browser.wait(f"{ROWS} === {rows}")
+        browser.evaluate("document.getElementById('leaks').click()")
+        leaks = sum(suspect["leak"] for suspect in place.suspects(place.work / "page.300").values())
+        browser.wait(f"{ROWS} === {leaks}")
+
+
+def case_is_light_and_dark(place):
+    background = "getComputedStyle(document.body).backgroundColor"
+    with opened(place, place.hostile) as browser:
+        browser.theme("light")
+        light = browser.evaluate(background)
+        browser.theme("dark")
+        dark = browser.wait(f"{background} !== {light!r} && {background}")
+        browser.evaluate("document.getElementById('theme').click()")
+        expect_equal(browser.evaluate(background), light, "background after the switch to light")
+        browser.evaluate("document.getElementById('theme').click()")
+        expect_equal(browser.evaluate(background), dark, "background after the switch to dark")
+
+
+def case_takes_no_harm_of_names(place):
+    with opened(place, place.work / "page.300") as browser:
+        names = [suspect["stack"][0]["function"] for suspect in place.suspects(place.work / "page.300").values()]
+        shown = browser.evaluate("[...document.querySelectorAll('#suspects td.where strong')].map(one => one.textContent)")
+        for name in ["</script><script>document.title='owned'</script>", "__proto__", "%data%", "A" * 10_000, "<!--<script>",
+                     "\\xe2\\x80\\xa8\\xe2\\x80\\xa9\"'`${1}\\"]:
+            expect(name in shown, f"{name[:60]!r} is not shown as it is, of {[one[:60] for one in shown]}")
+        expect_equal(len(shown), len(names), "rows")
+        browser.evaluate("document.querySelectorAll('#suspects tr.row').forEach(row => row.click())")
+        expect(browser.evaluate("document.title").startswith("seep: "), "a name ran as a script")
+        expect_equal(browser.evaluate("document.querySelectorAll('main img, main b').length"), 0, "elements made of names")
+        wide = browser.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        expect_equal(wide, 0, "width beyond the window")
+
+
+def case_shows_several_processes(place):
+    with opened(place, place.run) as browser:
+        expect("2 of 2" in text_of(browser, "#growth") + browser.evaluate(
+            "(document.querySelector('#suspects tr.row').click(), document.querySelector('tr.detail').innerText)"),
+            "the detail does not say in how many processes")
+        choose(browser, "process", "1")
+        browser.wait("location.hash.includes('process=1')")
+
+
+def case_refuses_what_it_does_not_know(place):
+    place.expect_refused("--at is nothing to html", "--to", "html", "--at", "1", place.hostile)
+    place.expect_refused("--root is nothing to html", "--to", "html", "--root", "/srv", place.hostile)
+    place.expect_refused("--no-source-lines is nothing to sarif", "--to", "sarif", "--no-source-lines", place.hostile)
