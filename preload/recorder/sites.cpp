@@ -130,17 +130,16 @@ std::uint32_t add_script_frames(std::uint32_t node, const script::Stack& capture
                                                        format::SiteKind kind, script::Memo* memo) {
   const script::Interpreter* const interpreter = script::interpreter();
   const std::uint64_t key = interpreter == nullptr ? 0 : interpreter->key();
-  if (key == 0) {
-    return site_of_node(node, kind);
+  if (key == 0) {  // what was predicted is of a script that ran where none does now
+    return site_of_node(memo == nullptr ? node : capture_native().node, kind);
   }
-  script::ReadSet::Word* const room = memo == nullptr ? nullptr : memo->begin();
-  script::Stack captured(room, memo == nullptr ? nullptr : memo->last_frames());
+  script::Stack captured(memo);
   interpreter->walk(g_tables.script_frames, captured);
   table::LastNodes* const last = memo == nullptr ? nullptr : memo->last_nodes();
   const std::uint32_t site = site_of_node(add_script_frames(node, captured, last), kind);
   const bool is_read = captured.depth + captured.lost != 0 && !captured.unsure;
   if (memo != nullptr && is_read && site != table::SiteTable::kNone) {
-    memo->add(key, native, captured.words, site | (captured.cut ? kCutMark : 0));
+    memo->add(key, native, captured, site | (captured.cut ? kCutMark : 0));
   }
   return site;
 }
@@ -188,6 +187,10 @@ std::uint32_t without_cut_mark(std::uint32_t value) {
 
 void set_stack_depth(unsigned depth) {
   g_stack_depth = depth;
+}
+
+unsigned stack_depth() {
+  return g_stack_depth;
 }
 
 std::uint32_t capture_heap_site() {

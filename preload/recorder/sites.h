@@ -20,6 +20,7 @@ inline constexpr std::uint32_t kScriptMark = 1U << 30;
 
 // AT-INIT, before the first event: the most frames that are walked.
 void set_stack_depth(unsigned depth);
+unsigned stack_depth();
 
 // The site of a block that is made just now; kNone when there is no room. The second where the
 // thread has the cache in use.

@@ -8,6 +8,7 @@
 #include "preload/runtime/text.h"
 #include "preload/runtime/thread_pointer.h"
 #include "preload/script/known_frames.h"
+#include "preload/script/memo.h"
 #include "preload/script/php_check.h"
 #include "preload/script/php_texts.h"
 #include "preload/script/script.h"
@@ -321,7 +322,10 @@ std::uint32_t find_staying_frame(std::uint64_t opline, const FunctionWords& own,
   }
   const std::uint32_t id = find_user_frame(opline, own, globals, table, stack.words);
   if (id != table::ScriptFrameTable::kNone && is_in_function(function, opline)) {
-    known = {{function, opline, epoch()}, id};
+    known.words[0] = function;
+    known.words[1] = opline;
+    known.words[2] = epoch();
+    known.id = id;
   }
   return id;
 }
@@ -345,10 +349,24 @@ bool add_function(std::uint64_t frame, const FunctionWords& own, const Globals& 
              stack);
 }
 
+// Files' texts are noted once for all frames: what is behind one of them is no tale of its own
+// then.
+bool may_take_rest(const Stack& stack) {
+  return stack.memo != nullptr && g_requests_are_told.load(std::memory_order_relaxed);
+}
+
 void walk_frames(const Globals& globals, table::ScriptFrameTable& table, Stack& stack,
                  Texts& texts) {
+  const bool takes_rest = may_take_rest(stack);
   std::uint64_t frame = stack.words.read(globals.executor + g_layout.current_execute_data);
   for (unsigned step = 0; frame != 0 && step < kMostSteps; ++step) {
+    if (takes_rest) {
+      LastFrames::Frame& last = stack.last->at(frame);
+      if (stack.memo->take_rest_of(frame, last, stack)) {
+        return;
+      }
+      last.rest = stack.memo->rest_from(frame, stack);
+    }
     const FunctionWords own(frame, stack.words);
     if (own.function() != 0 && !add_function(frame, own, globals, table, stack, texts)) {
       return;
@@ -363,7 +381,7 @@ void walk_php(table::ScriptFrameTable& table, Stack& stack) {
     return;
   }
   find_exception_ops(globals);  // while a script runs they are there
-  Texts texts(stack.words);
+  Texts texts(stack.words, g_requests_are_told.load(std::memory_order_relaxed));
   if (is_compiling(globals)) {
     const std::uint64_t file = stack.words.read(globals.compiler + php::kCompiledFile);
     texts.note(file);

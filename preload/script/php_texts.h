@@ -10,11 +10,12 @@ namespace seep::script {
 
 inline constexpr std::uint64_t kMostTextBytes = 4096;  // of a name that is believed
 
-// The texts of a walk that are noted, each once: most functions are of one file. Those of copies
-// are compared last, since nothing before tells that they are there.
+// The names of files that a walk met: each is noted once, since most functions are of one file.
+// Those of copies are compared last, since nothing before tells that they are there. PHP keeps them
+// all until the request ends (its table of compiled files): where that is told, their addresses do.
 class Texts {
  public:
-  explicit Texts(ReadSet& words) : words_(words) {}
+  Texts(ReadSet& words, bool stay) : words_(words), stay_(stay) {}
 
   // All of a text, to the end of the word that its zero stands in. There may be none: what is
   // compiled need not be of a file.
@@ -24,7 +25,7 @@ class Texts {
     }
   }
   void note_last(std::uint64_t text) {
-    if (is_in(text, last_, last_count_)) {
+    if (stay_ || is_in(text, last_, last_count_)) {
       return;
     }
     if (last_count_ == kMost) {
@@ -55,7 +56,7 @@ class Texts {
   }
   // False where it is noted.
   bool add(std::uint64_t text) {
-    if (text == 0 || is_in(text, noted_, count_)) {
+    if (stay_ || text == 0 || is_in(text, noted_, count_)) {
       return false;
     }
     if (count_ < kMost) {
@@ -75,6 +76,7 @@ class Texts {
   }
 
   ReadSet& words_;
+  bool stay_;
   std::uint64_t noted_[kMost];
   std::uint64_t last_[kMost];
   unsigned count_ = 0;

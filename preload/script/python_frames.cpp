@@ -5,6 +5,7 @@
 
 #include "preload/script/checked_memory.h"
 #include "preload/script/known_frames.h"
+#include "preload/script/memo.h"
 #include "preload/script/python_code.h"
 #include "preload/script/script.h"
 #include "preload/stack/interpreter_loop.h"
@@ -171,7 +172,10 @@ static_assert(table::ScriptFrameTable::kMostFrames <= kOfImporter);
   }
   const std::uint32_t id = find_line(table, instruction, stamp);
   const bool is_line = id != kUnreadable && id != table::ScriptFrameTable::kNone;
-  *known = {{is_line ? instruction.code : 0, instruction.place, stamp}, id};
+  known->words[0] = is_line ? instruction.code : 0;
+  known->words[1] = instruction.place;
+  known->words[2] = stamp;
+  known->id = id;
   return id;
 }
 
@@ -205,45 +209,50 @@ bool add_line(std::uint32_t id, Stack& stack) {
   return {code & ~std::uint64_t{layout.tag_bits}, words.read(frame + layout.frame_instruction)};
 }
 
-// False where the chain does not go on as it should.
-[[gnu::always_inline]] inline bool walk_chain(const PythonLayout& layout,
-                                              table::ScriptFrameTable& table, Stack& stack,
-                                              ReadSet& words) {
+// False when there is no room for it, or where there is no line: that is `unsure` then.
+[[gnu::always_inline]] inline bool add_frame(const PythonLayout& layout, std::uintptr_t frame,
+                                             LastFrames::Frame* known,
+                                             table::ScriptFrameTable& table, Stack& stack) {
+  const LastFrames::Rest rest =
+      known == nullptr ? LastFrames::Rest{} : stack.memo->rest_from(frame, stack);
+  const PythonInstruction instruction = read_instruction(layout, frame, stack.words);
+  const auto* stamp = &g_code_stamps[code_stamp_of(instruction.code)];
+  const std::uint32_t id = find_line_again(
+      table, instruction, stack.words.read_guarded(reinterpret_cast<std::uintptr_t>(stamp)), known);
+  if (id == kUnreadable) {
+    stack.unsure = true;
+    return false;
+  }
+  // One of the importer's is told in some stacks and left out in others.
+  if (known != nullptr && (id & kOfImporter) == 0) {
+    known->rest = rest;
+  }
+  return add_line(id, stack);
+}
+
+// As far as an earlier walk does not tell how it goes on. False where the chain is not as it should
+// be.
+bool walk_chain(table::ScriptFrameTable& table, Stack& stack) {
+  const PythonLayout layout = g_python.layout;  // a compiler does not know that nobody changes it
   std::uintptr_t frame =
       g_trusted.load(std::memory_order_relaxed) ? innermost_frame() : find_innermost_frame();
   FrameCheck check;
   for (unsigned links = 0; frame != 0; ++links) {
+    LastFrames::Frame* const known = stack.last == nullptr ? nullptr : &stack.last->at(frame);
+    if (known != nullptr && stack.memo->take_rest_of(frame, *known, stack)) {
+      return true;
+    }
     if (links == kMostLinks || !check.is_frame(frame)) {
       return false;
     }
     if (!runs_python_code(layout, frame)) {
-      words.read(frame + layout.frame_code);
-    } else {
-      const PythonInstruction instruction = read_instruction(layout, frame, words);
-      const auto* stamp = &g_code_stamps[code_stamp_of(instruction.code)];
-      LastFrames::Frame* const known = stack.last == nullptr ? nullptr : &stack.last->at(frame);
-      const std::uint32_t id = find_line_again(
-          table, instruction, words.read_guarded(reinterpret_cast<std::uintptr_t>(stamp)), known);
-      if (id == kUnreadable) {
-        return false;
-      }
-      if (!add_line(id, stack)) {
-        return true;
-      }
+      stack.words.read(frame + layout.frame_code);
+    } else if (!add_frame(layout, frame, known, table, stack)) {
+      return !stack.unsure;
     }
-    frame = words.read(frame + layout.frame_previous);
+    frame = stack.words.read(frame + layout.frame_previous);
   }
   return true;
-}
-
-// With copies of what the loop looks at: as far as a compiler knows, what it calls might change
-// them.
-bool walk_chain(table::ScriptFrameTable& table, Stack& stack) {
-  const PythonLayout layout = g_python.layout;
-  ReadSet words = stack.words;
-  const bool is_whole = walk_chain(layout, table, stack, words);
-  stack.words = words;
-  return is_whole;
 }
 
 void python_walk(table::ScriptFrameTable& table, Stack& stack) {
@@ -254,7 +263,7 @@ void python_walk(table::ScriptFrameTable& table, Stack& stack) {
     return;
   }
   ++stack.lost;
-  stack.unsure = true;
+  stack.unsure = true;  // also where the chain itself is wrong
   if (!g_trusted.load(std::memory_order_relaxed) &&
       g_wrong.fetch_add(1, std::memory_order_relaxed) + 1 == kMostWrong) {
     refuse("Python: its frames do not look as those of its version do");

@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 
 #include "preload/script/last_frames.h"
 #include "preload/table/script_frame_table.h"
@@ -92,6 +93,21 @@ class ReadSet {
     add_behind({address, value});
     return value;
   }
+  // Takes over what another walk read; false, and nothing is done, where there is no room.
+  bool take(const Word* words, unsigned count, const Word* guarded, unsigned guarded_count,
+            const Word* behind, unsigned behind_count) {
+    if (count + guarded_count > static_cast<unsigned>(guarded_ - next_) ||
+        behind_count > static_cast<unsigned>(room_ + kRoom - next_behind_)) {
+      return false;
+    }
+    std::memcpy(next_, words, count * sizeof(Word));
+    next_ += count;
+    guarded_ -= guarded_count;
+    std::memcpy(guarded_, guarded, guarded_count * sizeof(Word));
+    std::memcpy(next_behind_, behind, behind_count * sizeof(Word));
+    next_behind_ += behind_count;
+    return true;
+  }
   // They do not tell the stack: it is to be read each time.
   void give_up() { is_whole_ = false; }
   // Whether all of them are kept.
@@ -124,17 +140,21 @@ class ReadSet {
   std::uint64_t behind_ = 0;
 };
 
-struct Stack {
-  // `of_last` may be null: each frame is looked up then.
-  explicit Stack(ReadSet::Word* room, LastFrames* of_last = nullptr) : last(of_last), words(room) {}
+class Memo;
 
-  LastFrames* last;
+struct Stack {
+  // Of a walk that will be kept in `memory` (Memo::add); null: nothing is kept.
+  explicit Stack(Memo* memory);
+
+  ReadSet words;
+  LastFrames* last;                   // null: each frame is looked up
+  Memo* memo;                         // null: each frame is walked
+  unsigned rests_to_try = 16;         // of earlier walks
   unsigned depth = 0;                 // frames filled in
   unsigned lost = 0;                  // frames that found no room in the table
   bool cut = false;                   // there are more
   bool unsure = false;                // something was not as it should be: to be read again
   std::uint32_t frames[kMostFrames];  // ids of the table, innermost first
-  ReadSet words;
 
   // False when there is no room for another one.
   bool add(std::uint32_t frame) {

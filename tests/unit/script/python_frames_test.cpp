@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "preload/script/memo.h"
 #include "preload/script/python_code.h"
 #include "preload/script/python_text.h"
 #include "preload/script/script.h"
@@ -81,16 +82,19 @@ class PythonFrames : public ::testing::Test {
     inner_.is_called_by(outer_);
     runs(inner_);
   }
-  ~PythonFrames() override { forget_interpreter(); }
+  ~PythonFrames() override {
+    memo_.release();
+    forget_interpreter();
+  }
 
   void runs(const Function& function) { runs(function.frame.address()); }
   void runs(std::uintptr_t frame) { g_c_frame.put(known_layout(kVersion)->c_frame, frame); }
 
   // "inner:12 outer:7", and how many were lost.
   std::string walk(unsigned* lost = nullptr) {
-    ReadSet::Word words[ReadSet::kRoom];
-    Stack stack(words, &last_);
+    Stack stack(&memo_);
     interpreter()->walk(lines(), stack);
+    memo_.add(1, 1, stack, 42);  // the next walk may take over from this one
     std::string text;
     for (unsigned i = 0; i < stack.depth; ++i) {
       const format::ScriptFrameRecord& record = *lines().record(stack.frames[i]);
@@ -108,7 +112,7 @@ class PythonFrames : public ::testing::Test {
     static auto table = std::make_unique<table::ScriptFrameTable>();
     return *table;
   }
-  LastFrames last_{};
+  Memo memo_{};
   Function inner_{"inner", 12};
   Function outer_{"outer", 7};
 };
