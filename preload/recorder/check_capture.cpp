@@ -8,8 +8,11 @@
 
 #include "format/snapshot_format.h"
 #include "preload/recorder/recorder.h"
+#include "preload/recorder/sites.h"
 #include "preload/runtime/file.h"
 #include "preload/runtime/text.h"
+#include "preload/script/memo.h"
+#include "preload/script/script.h"
 #include "preload/stack/capture.h"
 #include "preload/stack/capture_counts.h"
 #include "preload/stack/cfi.h"
@@ -119,15 +122,53 @@ const NodeRecord* frame_of(std::uint32_t node) {
   return node == table::StackTable::kRoot ? nullptr : g_tables.stacks.node(node);
 }
 
-// The frames of a script are the interpreter's word: the native ones are compared.
+bool is_of_script(const NodeRecord& frame) {
+  return frame.frame >> format::kFrameModuleShift == format::kScriptModule;
+}
+
 std::uint32_t without_script_frames(std::uint32_t node) {
-  while (const NodeRecord* frame = frame_of(node)) {
-    if (frame->frame >> format::kFrameModuleShift != format::kScriptModule) {
-      break;
-    }
+  for (const NodeRecord* frame = frame_of(node); frame != nullptr && is_of_script(*frame);
+       frame = frame_of(node)) {
     node = frame->parent;
   }
   return node;
+}
+
+// A large object that an interpreter's reallocate gets from malloc is asked for by a hook of ours:
+// walks from scratch begin at its caller.
+std::uint32_t without_own_frames(std::uint32_t node) {
+  const stack::Place here = stack::find_place(reinterpret_cast<std::uint64_t>(&without_own_frames));
+  const std::uint64_t own = here.load->module->id;
+  for (const NodeRecord* frame = frame_of(node);
+       frame != nullptr && frame->frame >> format::kFrameModuleShift == own;
+       frame = frame_of(node)) {
+    node = frame->parent;
+  }
+  return node;
+}
+
+// Whether the frames of the script that runs now are those before the native ones of a stack: all
+// are walked, and none is taken over from an earlier walk.
+bool has_script_frames(std::uint32_t node) {
+  script::Stack walked(nullptr);
+  const script::Interpreter* const interpreter = script::interpreter();
+  if (interpreter != nullptr && interpreter->key() != 0) {
+    interpreter->walk(g_tables.script_frames, walked);
+  }
+  if (walked.lost != 0) {
+    return true;  // and the recorded one lacks any number of them
+  }
+  for (unsigned i = 0; i < walked.depth; ++i) {
+    const NodeRecord* const frame = frame_of(node);
+    if (frame == nullptr || !is_of_script(*frame) ||
+        (frame->frame & ~(std::uint64_t{format::kScriptModule} << format::kFrameModuleShift)) !=
+            walked.frames[i]) {
+      return false;
+    }
+    node = frame->parent;
+  }
+  const NodeRecord* const next = frame_of(node);
+  return next == nullptr || !is_of_script(*next);
 }
 
 // The loop of an interpreter, with which a stack ends.
@@ -136,6 +177,23 @@ bool is_loop(const PlainWalk& walk, const NodeRecord& expected) {
   return expected.parent == table::StackTable::kRoot &&
          expected.frame == stack::interpreter_loop_frame() &&
          stack::is_interpreter_loop(walk.regs().rip(), nowhere);
+}
+
+// Whether the walk goes so deep into the interpreter that the loop stands for those frames, too.
+bool goes_deep_into_interpreter(PlainWalk& walk, const NodeRecord& expected) {
+  if (expected.parent != table::StackTable::kRoot ||
+      expected.frame != stack::interpreter_loop_frame()) {
+    return false;
+  }
+  for (unsigned own = 0; own <= stack::InterpreterFrames::kMostOwnFrames; ++own) {
+    stack::Frame found;
+    const bool is_own = walk.frame(found) && found.frame >> format::kFrameModuleShift ==
+                                                 expected.frame >> format::kFrameModuleShift;
+    if (!is_own || walk.step() != StepResult::kStepped) {
+      return false;
+    }
+  }
+  return true;
 }
 
 bool reach_caller(PlainWalk& walk, const Caller& caller) {
@@ -181,7 +239,7 @@ Comparison compare(PlainWalk& walk, std::uint32_t node, unsigned stack_depth) {
     }
     if (found.frame != expected->frame || found.flags != (expected->flags & ~format::kCut) ||
         !is_of_its_file(found.frame, walk.pc())) {
-      return {false, frames};
+      return {goes_deep_into_interpreter(walk, *expected), frames};
     }
     const bool last = expected->parent == table::StackTable::kRoot;
     if ((expected->flags & format::kCut) != 0) {
@@ -251,9 +309,38 @@ void print_stack(std::string_view title, std::uint32_t node) {
             .add(" frames of the recorded one\n"));
 }
 
+void print_script_frame(std::uint32_t id) {
+  const format::ScriptFrameRecord* const frame = g_tables.script_frames.record(id);
+  const table::TextTable& texts = g_tables.script_frames.texts();
+  print(Line()
+            .add("  ")
+            .add(texts.text(frame->function))
+            .add(" line ")
+            .add_decimal(frame->line)
+            .add("\n"));
+}
+
+[[gnu::cold, gnu::noinline]] void report_script(std::uint32_t node) {
+  stack::count(CaptureCount::different);
+  if (g_printed.fetch_add(1, std::memory_order_relaxed) >= kMostPrinted) {
+    return;
+  }
+  print(Line().add("seep: a script's stack differs; recorded:\n"));
+  for (const NodeRecord* frame = frame_of(node); frame != nullptr && is_of_script(*frame);
+       frame = frame_of(frame->parent)) {
+    print_script_frame(static_cast<std::uint32_t>(frame->frame));
+  }
+  script::Stack walked(nullptr);
+  script::interpreter()->walk(g_tables.script_frames, walked);
+  print(Line().add("walked:\n"));
+  for (unsigned i = 0; i < walked.depth; ++i) {
+    print_script_frame(walked.frames[i]);
+  }
+}
+
 }  // namespace
 
-void check_capture(std::uint32_t site, const Caller& caller, unsigned stack_depth) {
+void check_capture(std::uint32_t site, const Caller& caller) {
   if (site == table::SiteTable::kNone) {
     return;
   }
@@ -262,11 +349,13 @@ void check_capture(std::uint32_t site, const Caller& caller, unsigned stack_dept
     return;  // lost, and counted as such
   }
   stack::Stack stack;
-  stack::capture(stack_depth, stack);
+  stack::capture(stack_depth(), stack);
   const std::uint32_t captured = g_tables.stacks.intern(stack);
-  const Comparison unwound = compare_unwound(given, caller, stack_depth);
+  const Comparison unwound = compare_unwound(given, caller, stack_depth());
   stack::count(CaptureCount::compared);
-  if (captured != given || !unwound.equal) {
+  if (!has_script_frames(g_tables.sites.site(site).node)) {
+    report_script(g_tables.sites.site(site).node);
+  } else if (captured != without_own_frames(given) || !unwound.equal) {
     report(given, captured, unwound, caller);
   }
 }

@@ -236,7 +236,7 @@ std::uint32_t recover_after_fork(bool alone) {
                                                  std::uint64_t bp, bool foreign) {
   const Caller caller{ip, sp, bp};
   const std::uint32_t site = count_birth(caller, size);
-  check_capture(site, caller, g_config.stack_depth);
+  check_capture(site, caller);
   if (site == table::SiteTable::kNone) {
     count_loss(format::Loss::blocks_not_recorded);
     return;
@@ -296,7 +296,7 @@ void* record_block_of(void* block, std::size_t size, std::uint64_t ip, std::uint
     capture_and_record(block, size, ip, sp, bp, /*foreign=*/false);
     return block;
   }
-  check_capture(site, caller, g_config.stack_depth);
+  check_capture(site, caller);
   if (!g_tables.blocks.try_insert({address_of(block), size, site, g_clock.tick()})) [[unlikely]] {
     insert_block(address_of(block), size, site, /*foreign=*/false);
   }
@@ -373,7 +373,7 @@ void record_map(const void* begin, std::size_t bytes, const Caller& caller) {
   }
   count_call();
   const std::uint32_t site = mmap_site_of(caller);
-  check_capture(site, caller, g_config.stack_depth);
+  check_capture(site, caller);
   const std::uintptr_t address = address_of(begin);
   if (site != table::SiteTable::kNone &&
       insert_range({address, address + bytes, site, g_clock.tick()})) {

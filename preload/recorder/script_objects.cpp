@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "preload/recorder/check_capture.h"
 #include "preload/recorder/pools.h"
 #include "preload/recorder/recorder.h"
 #include "preload/recorder/sites.h"
@@ -111,6 +112,7 @@ void* record_object_of(void* object, std::size_t size, std::uint64_t ip, std::ui
   if (site == 0) [[unlikely]] {
     site = count_birth(ip, sp, bp, size);
   }
+  check_capture(site, {ip, sp, bp});
   const table::Block block{address_of(object), size, site, g_clock.tick(), may_be_near};
   if (site != table::SiteTable::kNone && !g_tables.pools.try_insert(block)) [[unlikely]] {
     insert_otherwise(block);
