@@ -40,6 +40,7 @@ enum class SectionId : std::uint32_t {
   kScriptFrames = 14,
   // Since 1.2, in the file of a scan only: bytes that links point into; not NUL terminated.
   kHolderTexts = 15,
+  kKept = 16,  // KeptRecord[]; ascending by site
 };
 
 struct FileHeader {
@@ -289,6 +290,16 @@ struct UnreachableRecord {
   std::uint64_t indirect_bytes;
 };
 static_assert(sizeof(UnreachableRecord) == 40);
+
+// Blocks of a site with objects that a script has released, and its interpreter keeps to use them
+// again: it does so without a call of the allocator, so the site is that of their first use.
+struct KeptRecord {
+  std::uint32_t site;
+  std::uint32_t reserved;
+  std::uint64_t blocks;
+  std::uint64_t bytes;
+};
+static_assert(sizeof(KeptRecord) == 24);
 
 // How reachable blocks of a site are held: the commonest shortest chains from a root.
 struct ChainRecord {

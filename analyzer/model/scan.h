@@ -34,6 +34,13 @@ struct Unreachable {
   [[nodiscard]] std::uint64_t bytes() const { return direct_bytes + indirect_bytes; }
 };
 
+// Blocks of a site that an interpreter keeps to use them again (format::KeptRecord).
+struct Kept {
+  std::uint32_t site = 0;
+  std::uint64_t blocks = 0;
+  std::uint64_t bytes = 0;
+};
+
 // One hop of a chain: a root, or a block that points to the next.
 struct Link {
   LinkKind kind = LinkKind::kOther;
@@ -74,6 +81,7 @@ struct Scan {
   std::uint64_t blocks = 0;
   std::uint64_t root_bytes = 0;
   std::vector<Unreachable> unreachable;  // ascending by site; empty unless complete
+  std::vector<Kept> kept;                // ascending by site
   std::vector<Chain> chains;             // ascending by site
   std::vector<Link> links;
 };

@@ -160,6 +160,10 @@ bool Timeline::long_enough() const {
   return t.size() >= kLeastSnapshots && t.back() - t.front() >= kLeastSeconds;
 }
 
+Verdict judge_kept(std::uint64_t kept_blocks, std::uint64_t live_blocks) {
+  return plain(Behaviour::kPlateau, why_kept_for_reuse(kept_blocks, live_blocks));
+}
+
 Verdict judge_by_elements(const Verdict& elements) {
   return plain(elements.behaviour, why_as_its_elements(elements.why));
 }

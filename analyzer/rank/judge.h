@@ -2,6 +2,7 @@
 // docs/ranking.md explains the rules and what they were measured on.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -46,6 +47,10 @@ struct Verdict {
 
 // Of a site alone.
 Verdict judge(const model::SiteHistory& site, const Timeline& timeline);
+
+// Of a site that would not grow without what an interpreter keeps of it to use it again: so many of
+// the blocks that live. Such lists are bounded.
+Verdict judge_kept(std::uint64_t kept_blocks, std::uint64_t live_blocks);
 
 // Of a container that doubles, by the verdict on a site that fills it.
 Verdict judge_by_elements(const Verdict& elements);

@@ -7,6 +7,7 @@
 #include "analyzer/rank/elements.h"
 #include "analyzer/rank/growth.h"
 #include "analyzer/rank/judge.h"
+#include "analyzer/rank/kept.h"
 #include "analyzer/rank/merge_histories.h"
 
 namespace seep::rank {
@@ -49,11 +50,28 @@ RankedSite ranked(std::size_t recording, std::size_t site, Verdict verdict) {
   return result;
 }
 
+// `site` is the history of these sites together. What grows only by what an interpreter keeps to
+// use it again does not grow.
+Verdict judge_used(const model::Recording& recording, std::span<const std::size_t> sites,
+                   const model::SiteHistory& site, const Timeline& timeline) {
+  Verdict verdict = judge(site, timeline);
+  if (verdict.behaviour != Behaviour::kGrowing) {
+    return verdict;
+  }
+  const KeptBlocks kept = kept_of(recording, sites);
+  if (kept.blocks == 0 || judge(without(site, kept), timeline).behaviour == Behaviour::kGrowing) {
+    return verdict;
+  }
+  return judge_kept(kept.blocks, site.at.back().live_blocks);
+}
+
 std::vector<Verdict> judge_all(const model::Recording& recording, const Timeline& timeline) {
   std::vector<Verdict> verdicts;
   verdicts.reserve(recording.sites.size());
   for (std::size_t s = 0; s < recording.sites.size(); ++s) {
-    verdicts.push_back(was_used(recording, s) ? judge(recording.sites[s], timeline) : Verdict());
+    verdicts.push_back(was_used(recording, s)
+                           ? judge_used(recording, {&s, 1}, recording.sites[s], timeline)
+                           : Verdict());
   }
   return verdicts;
 }
@@ -127,8 +145,8 @@ RankedSite rank_together(const std::vector<model::Recording>& recordings, std::s
   const Timeline timeline{times, of.moments.size() - times.size()};
   const bool is_judged = timeline.long_enough() && sites.size() > 1;
   return ranked(recording, sites.front(),
-                is_judged ? judge(merge_histories(of, sites), timeline)
-                          : judge(of.sites[sites.front()], timeline));
+                is_judged ? judge_used(of, sites, merge_histories(of, sites), timeline)
+                          : judge_used(of, sites.first(1), of.sites[sites.front()], timeline));
 }
 
 std::optional<double> growth_bytes_per_s(const model::Recording& recording, std::size_t site,

@@ -173,6 +173,13 @@ std::string why_doubled(const Doubling& doubling, const Curve& curve) {
                      format_duration(curve.end_s()));
 }
 
+std::string why_kept_for_reuse(std::uint64_t kept_blocks, std::uint64_t live_blocks) {
+  return fmt::format(
+      "{} of {} blocks are of objects that were released: the interpreter keeps a bounded number "
+      "of them to use them again",
+      format_count(kept_blocks), format_count(live_blocks));
+}
+
 std::string why_as_its_elements(const std::string& why) {
   return "one block that grew with its elements, which are no leak: " + why;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "analyzer/rank/container.h"
@@ -26,6 +27,7 @@ std::string why_growing(const Curve& curve, const Growth& growth);
 std::string why_doubles(const Doubling& doubling);
 std::string why_doubles_slower(const Doubling& doubling);
 std::string why_doubled(const Doubling& doubling, const Curve& curve);
+std::string why_kept_for_reuse(std::uint64_t kept_blocks, std::uint64_t live_blocks);
 std::string why_as_its_elements(const std::string& why);
 
 }  // namespace seep::rank

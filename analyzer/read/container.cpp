@@ -120,6 +120,8 @@ const char* section_name(std::uint32_t id) {
       return "script frames";
     case SectionId::kHolderTexts:
       return "holder texts";
+    case SectionId::kKept:
+      return "kept";
   }
   return "unknown";
 }

@@ -12,6 +12,7 @@ namespace seep::read {
 namespace {
 
 using format::ChainRecord;
+using format::KeptRecord;
 using format::LinkRecord;
 using format::ScanRecord;
 using format::UnreachableRecord;
@@ -93,6 +94,33 @@ std::optional<Error> parse_unreachable(const Section& section,
                                 record.indirect_blocks, record.indirect_bytes,
                                 site.counters.live_blocks, site.counters.live_bytes,
                                 site.oldest_ms});
+    next = std::size_t{record.site} + 1;
+  }
+  return std::nullopt;
+}
+
+// More than lives of the site is no more than that.
+std::optional<Error> parse_kept(const Section& section, const std::vector<model::Site>& sites,
+                                model::Scan& scan) {
+  if (section.bytes.size() == 0) {
+    return std::nullopt;
+  }
+  const auto records = records_of<KeptRecord>(section);
+  if (!records) {
+    return records.error();
+  }
+  scan.kept.reserve(records->size());
+  std::size_t next = 0;  // records ascend
+  for (std::size_t i = 0; i < records->size(); ++i) {
+    const KeptRecord record = (*records)[i];
+    if (record.site >= sites.size() || record.site < next) {
+      return section_error(section, records->offset_of(i),
+                           fmt::format("kept blocks of site {}, from {} to {} expected",
+                                       record.site, next, sites.size()));
+    }
+    const model::Counters& alive = sites[record.site].counters;
+    scan.kept.push_back({record.site, std::min(record.blocks, alive.live_blocks),
+                         std::min(record.bytes, alive.live_bytes)});
     next = std::size_t{record.site} + 1;
   }
   return std::nullopt;
@@ -206,6 +234,9 @@ std::optional<Error> parse_scan(const ScanSections& sections, std::size_t file_b
   }
   const std::size_t site_count = snapshot.sites.size();
   if (auto error = parse_unreachable(sections.unreachable, snapshot.sites, *scan)) {
+    return error;
+  }
+  if (auto error = parse_kept(sections.kept, snapshot.sites, *scan)) {
     return error;
   }
   Strings texts(sections.holder_texts, file_bytes);

@@ -78,8 +78,9 @@ std::optional<Error> parse_sections(const std::vector<Section>& sections, std::s
   if (auto error = parse_estimates(sections[8], snapshot.sites)) {
     return error;
   }
-  return parse_scan({sections[9], sections[10], sections[11], sections[12], sections[14]},
-                    file_bytes, snapshot);
+  return parse_scan(
+      {sections[9], sections[10], sections[11], sections[12], sections[14], sections[15]},
+      file_bytes, snapshot);
 }
 
 }  // namespace
@@ -89,7 +90,7 @@ Result<model::Snapshot> read_bytes(Bytes file) {
       SectionId::kProcess,   SectionId::kStrings,      SectionId::kModules,     SectionId::kNodes,
       SectionId::kSites,     SectionId::kAges,         SectionId::kAccounting,  SectionId::kLosses,
       SectionId::kEstimates, SectionId::kScan,         SectionId::kUnreachable, SectionId::kChains,
-      SectionId::kLinks,     SectionId::kScriptFrames, SectionId::kHolderTexts};
+      SectionId::kLinks,     SectionId::kScriptFrames, SectionId::kHolderTexts, SectionId::kKept};
   const auto sections = read_sections(file, kWanted);
   if (!sections) {
     return sections.error();

@@ -109,6 +109,11 @@ void renumber(model::Scan& scan, const std::vector<std::uint32_t>& sites) {
   }
   std::stable_sort(scan.unreachable.begin(), scan.unreachable.end(),
                    [](const auto& a, const auto& b) { return a.site < b.site; });
+  for (model::Kept& entry : scan.kept) {
+    entry.site = sites[entry.site];
+  }
+  std::stable_sort(scan.kept.begin(), scan.kept.end(),
+                   [](const auto& a, const auto& b) { return a.site < b.site; });
   for (model::Chain& chain : scan.chains) {
     chain.site = sites[chain.site];
   }

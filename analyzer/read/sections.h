@@ -70,6 +70,7 @@ struct ScanSections {
   const Section& chains;
   const Section& links;
   const Section& holder_texts;
+  const Section& kept;
 };
 
 // Sets the snapshot's scan, when the file has one. Needs its modules and sites. What is unreachable

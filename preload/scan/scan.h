@@ -63,6 +63,7 @@ struct Answer {
   Pages<format::ChainRecord> chains;
   Pages<format::LinkRecord> links;
   Pages<char> holder_texts;
+  Pages<format::KeptRecord> kept;
 };
 
 // Looks, and fills `answer`. record.complete and record.problem say how far it got; the lists are

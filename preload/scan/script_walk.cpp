@@ -186,6 +186,48 @@ bool ScriptWalk::run() {
   return !overflowed_;
 }
 
+// Only what is reachable: the interpreter's list holds them.
+bool ScriptWalk::list_kept(std::uint32_t sites, Pages<format::KeptRecord>& kept) {
+  Pages<format::KeptRecord> by_site;
+  if (graph_.is_kept == nullptr) {
+    return true;
+  }
+  if (!by_site.map(sites)) {
+    return false;
+  }
+  bool any = false;
+  unsigned to_look = kValuesPerLook;
+  nodes_.visit_all(/*marked=*/true, [&](NodeId node) {
+    const NodeInfo& info = nodes_.info_of(node);
+    const std::uintptr_t begin = node.start();
+    table::Block block{};
+    if (info.site() < sites &&
+        graph_.is_kept({begin, begin + nodes_.extent_of(node, info)}, memory_) &&
+        nodes_.look_up(node, block)) {
+      any = true;
+      by_site[info.site()].blocks += 1;
+      by_site[info.site()].bytes += block.size;
+    }
+    if (--to_look == 0) {
+      to_look = kValuesPerLook;
+      is_late_ = deadline_.has_passed();
+    }
+    return !is_late_;
+  });
+  if (!any || is_late_) {
+    return !is_late_;
+  }
+  if (!kept.map(sites)) {
+    return false;
+  }
+  for (std::uint32_t site = 0; site < sites; ++site) {
+    if (by_site[site].blocks != 0) {
+      kept.add({site, 0, by_site[site].blocks, by_site[site].bytes});
+    }
+  }
+  return true;
+}
+
 // ---- in words -------------------------------------------------------------------------------
 
 // "(array, 400 elements)", "(3 arrays, 1,200 elements)", "(Node)", "(Node, 1,999 times)"

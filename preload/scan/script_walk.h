@@ -39,6 +39,9 @@ class ScriptWalk {
   }
   // A site whose blocks are counted.
   void choose(std::uint32_t site) { counts_.choose(site); }
+  // Adds the sites of blocks that the interpreter only keeps to use them again, ascending. False
+  // when the deadline passed, or there was no memory.
+  bool list_kept(std::uint32_t sites, Pages<format::KeptRecord>& kept);
   // Follows all values. False when the deadline passed, or there was no memory for the queue.
   bool run();
 

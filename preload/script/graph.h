@@ -120,6 +120,9 @@ class GraphSink {
 };
 
 struct Graph {
+  // Whether a recorded block has only an object in it that the script has released, and that the
+  // interpreter keeps to use it again. Null: the language has no such thing.
+  bool (*is_kept)(const runtime::MemoryRange& block, const GraphMemory& memory);
   // Leads to the values that are roots. The second rank is for what no root of the first leads to.
   void (*visit_roots)(unsigned rank, GraphSink& sink);
   // Leads to the values that one leads to.

@@ -438,6 +438,7 @@ void Reader::visit(const Value& value) {
 }
 
 constexpr Graph kPhpGraph{
+    nullptr,  // what PHP releases goes back to its heap
     [](unsigned rank, GraphSink& sink) {
       const PhpPlace place = php_place();
       Reader reader(place, sink);

@@ -451,6 +451,9 @@ void Reader::visit(const Value& value) {
 }
 
 constexpr Graph kPythonGraph{
+    [](const runtime::MemoryRange& block, const GraphMemory& memory) {
+      return python::Objects(g_layout, memory).is_released(block);
+    },
     [](unsigned rank, GraphSink& sink) {
       const PythonInterpreter& python = *python_interpreter();
       if (!read_graph_layout(python.layout, runtime_of(python), sink.memory(), g_layout)) {

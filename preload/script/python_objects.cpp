@@ -33,6 +33,33 @@ bool Objects::is_object(std::uint64_t address) const {
          is_type(type_of(address));
 }
 
+// Nobody's: its count is zero. From 3.14 on a free list has the next object's address, of the same
+// type, in the place of the count.
+bool Objects::has_no_owner(std::uint64_t object) const {
+  const std::uint64_t count = memory_.read(object);
+  runtime::MemoryRange block{};
+  return count == 0 || (count % kWord == 0 && memory_.find_block(count, block) &&
+                        type_of(count) == type_of(object));
+}
+
+// An object that may be part of a cycle has the collector's words before it; they are zero once the
+// collector does not know it any more.
+bool Objects::is_released(const runtime::MemoryRange& block) const {
+  for (const std::uint64_t before : {std::uint64_t{0}, kCollectorBytes}) {
+    const std::uint64_t object = block.begin + before;
+    if (object + kObjectBytes > block.end || !has_no_owner(object)) {
+      continue;
+    }
+    const std::uint64_t type = type_of(object);
+    const bool is_collected = (flags_of(type) & kIsCollected) != 0;
+    if (is_type(type) && is_collected == (before != 0) &&
+        (!is_collected || memory_.read(block.begin) == 0)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool Objects::is_named(std::uint64_t type, const char* name) const {
   const std::uint64_t text = memory_.read(type + kTypeName);
   const std::size_t bytes = std::strlen(name) + 1;

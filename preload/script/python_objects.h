@@ -31,6 +31,8 @@ class Objects {
   [[nodiscard]] bool is_type(std::uint64_t type) const;
   [[nodiscard]] bool is_object(std::uint64_t address) const;
   [[nodiscard]] bool is_named(std::uint64_t type, const char* name) const;
+  // Whether all that a block has in it is an object that was released and lies in a free list.
+  [[nodiscard]] bool is_released(const runtime::MemoryRange& block) const;
   // Whether what is of this type refers to an object without holding it.
   [[nodiscard]] bool is_weak(std::uint64_t type) const;
 
@@ -44,6 +46,8 @@ class Objects {
                                         std::uint64_t word) const;
 
  private:
+  [[nodiscard]] bool has_no_owner(std::uint64_t object) const;
+
   const PythonGraphLayout& layout_;
   const GraphMemory& memory_;
 };

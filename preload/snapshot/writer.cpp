@@ -261,6 +261,7 @@ void put_scan(FileBuilder& file, const scan::Answer& scan) {
   put_list(file, SectionId::kChains, scan.chains);
   put_list(file, SectionId::kLinks, scan.links);
   put_list(file, SectionId::kHolderTexts, scan.holder_texts);
+  put_list(file, SectionId::kKept, scan.kept);
 }
 
 // What goes into a file.

@@ -134,6 +134,7 @@ void append_scan(const SnapshotBuilder& builder, std::vector<SectionBytes>& sect
   sections.push_back({id_of(SectionId::kChains), sizeof(format::ChainRecord), bytes_of(chains)});
   sections.push_back({id_of(SectionId::kLinks), sizeof(format::LinkRecord), bytes_of(links)});
   sections.push_back({id_of(SectionId::kHolderTexts), 1, builder.holder_texts});
+  sections.push_back({id_of(SectionId::kKept), sizeof(format::KeptRecord), bytes_of(builder.kept)});
 }
 
 }  // namespace

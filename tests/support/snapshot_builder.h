@@ -91,6 +91,7 @@ class SnapshotBuilder {
   std::optional<format::ScanRecord> scan;
   std::vector<format::UnreachableRecord> unreachable;
   std::vector<ChainDescription> chains;
+  std::vector<format::KeptRecord> kept;
   std::string holder_texts;  // that links point into
 
   // `build_id` is raw bytes, possibly none. Returns the module's index (1, 2, …).

@@ -204,6 +204,23 @@ def both_rows_are(*functions):
     return check
 
 
+def kept_for_reuse(run):
+    """What Python's free list of tuples keeps is no leak, tuples that the program keeps are."""
+    report = run.record()
+    rows = {function: [suspect for suspect in report["suspects"] if script_frames(suspect)
+                       and is_at(script_frames(suspect)[0], run, function, run.lines(mark))]
+            for function, mark in (("read", "cut"), ("wait", "released"), ("keep", "leak"))}
+    # From 3.14 on tuple() makes none that it would have to cut.
+    for function in ("read", "wait") if run.python.version < (3, 14) else ("wait",):
+        expect(rows[function] and rows[function][0]["live_blocks"] > COUNT, f"{function}: few tuples lie in the free list")
+        expect(not any(suspect["leak"] for suspect in rows[function]), describe_row(rows[function][0]))
+        why = rows[function][0]["why"]
+        expect(rows[function][0]["behaviour"] == "plateau" and "to use them again" in why, why)
+    kept = rows["keep"]
+    expect(kept and kept[0]["leak"], describe_row(kept[0]) if kept else "no row of what is kept")
+    expect_nothing_lost(report)
+
+
 def no_row_is_a_leak(run):
     report = run.record()
     leaks = [suspect for suspect in report["suspects"] if suspect["leak"]]
@@ -350,6 +367,8 @@ CASES = {
     "compiler": ("compiler.py", the_compiler_is_told_by_its_line, {}),
     "imports": ("imports.py", the_importer_is_passed_over, {}),
     "steady": ("steady.py", no_row_is_a_leak, {}),
+    "kept_for_reuse": ("free_list.py", kept_for_reuse, {}),
+    "kept_for_reuse_malloc": ("free_list.py", kept_for_reuse, {"settings": MALLOC}),
     "exact_counts": ("exact_counts.py", each_object_counts_once, {"argument": str(COUNT)}),
     "exact_counts_malloc": ("exact_counts.py", each_object_counts_once, {"argument": str(COUNT), "settings": MALLOC}),
     "holders": ("holders.py", each_is_held_as_told, {}),

@@ -37,6 +37,25 @@ TEST(RankSites, LeaksComeFirstThenTheFasterThenTheLarger) {
   EXPECT_FALSE(ranked[2].leak || ranked[3].leak);
 }
 
+TEST(RankSites, WhatAnInterpreterKeepsToUseItAgainIsNoGrowth) {
+  const auto times = auto_times(60);
+  auto recording = recording_of(
+      {history_of(every(0.05, 0, 60), times), history_of(every(0.05, 0, 60), times)}, times);
+  ASSERT_TRUE(rank_sites({recording}, {})[0].leak);
+  recording.scans.resize(2);  // the later one did not get so far
+  recording.scans[0].kept = {{0, 1150, 1150 * 64}, {1, 400, 400 * 64}};
+  const auto ranked = rank_sites({recording}, {});
+  EXPECT_EQ(ranked[0].site, 1U);
+  EXPECT_TRUE(ranked[0].leak) << "more than is kept: " << ranked[0].why;
+  EXPECT_EQ(ranked[1].behaviour, model::Behaviour::kPlateau) << ranked[1].why;
+  EXPECT_FALSE(ranked[1].leak);
+  EXPECT_NE(ranked[1].why.find("1,150 of 1,200 blocks"), std::string::npos) << ranked[1].why;
+  const std::vector<std::size_t> both = {0, 1};
+  EXPECT_TRUE(rank_together({recording}, 0, both, {}).leak);
+  recording.scans[0].kept[1] = {1, 1150, 1150 * 64};
+  EXPECT_FALSE(rank_together({recording}, 0, both, {}).leak);
+}
+
 TEST(RankSites, SnapshotsBeforeTheWarmupAreLeftOut) {
   const auto times = even_times(60, 1);
   auto blocks = every(0.01, 0, 20);  // fills for twenty seconds

@@ -81,6 +81,19 @@ TEST(ReadScan, GivesEverySection) {
   EXPECT_EQ(scan.links[1].site, 1U);
 }
 
+TEST(ReadScan, GivesWhatIsKeptAndNoMoreThanLives) {
+  SnapshotBuilder builder = with_scan();
+  builder.kept = {{0, 0, 3, 300}, {1, 0, kMost, kMost}};
+  const auto snapshot = read(builder.bytes());
+  ASSERT_TRUE(snapshot) << snapshot.error().message();
+  const std::vector<model::Kept>& kept = snapshot->scan->kept;
+  ASSERT_EQ(kept.size(), 2U);
+  EXPECT_EQ(kept[0].blocks, 3U);
+  EXPECT_EQ(kept[0].bytes, 300U);
+  EXPECT_EQ(kept[1].blocks, 5U);
+  EXPECT_EQ(kept[1].bytes, 50U);
+}
+
 TEST(ReadScan, ASnapshotHasNone) {
   const auto snapshot = read(with_sites().bytes());
   ASSERT_TRUE(snapshot);
@@ -139,6 +152,11 @@ TEST(DamagedScan, SitesOutsideTheFileAreRefused) {
   builder = with_scan();
   builder.unreachable = {{1, 0, 1, 1, 0, 0}, {0, 0, 1, 1, 0, 0}};
   expect_refused(builder, "unreachable", "site 0, from 2 to 2 expected");
+  builder = with_scan();
+  builder.kept = {{2, 0, 1, 1}};
+  expect_refused(builder, "kept", "site 2");
+  builder.kept = {{1, 0, 1, 1}, {0, 0, 1, 1}};
+  expect_refused(builder, "kept", "site 0, from 2 to 2 expected");
   builder = with_scan();
   builder.chains[0].site = 2;
   expect_refused(builder, "chains", "site 2 of 2");

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,10 +31,14 @@ struct Script {
   std::vector<Edge> roots[script::kRootRanks];
   std::map<std::uintptr_t, std::vector<Edge>> edges;
   std::map<std::uintptr_t, std::uintptr_t> parts;
+  std::set<std::uintptr_t> kept;
 };
 Script* g_script = nullptr;
 
 constexpr script::Graph kGraph{
+    [](const runtime::MemoryRange& block, const script::GraphMemory&) {
+      return g_script->kept.count(block.begin) != 0;
+    },
     [](unsigned rank, script::GraphSink& sink) {
       for (const Edge& edge : g_script->roots[rank]) {
         sink.lead(edge.label, {edge.to, kList});
@@ -225,6 +230,25 @@ TEST_F(ScriptWalkTest, ASiteOfWhichLittleIsMetHasNone) {
   add(2);
   add(2);
   EXPECT_EQ(chains(2), Chains{});
+}
+
+TEST_F(ScriptWalkTest, WhatIsKeptIsListedBySite) {
+  for (const std::uint32_t site : {7U, 2U, 2U, 3U, 2U}) {
+    const std::uintptr_t block = add(site);
+    script_.kept.insert(block);
+    nodes_->mark(block, nodes_->find_unmarked(block), [](NodeId, const NodeInfo&) {});
+  }
+  script_.kept.erase(script_.kept.begin());  // of site 7
+  script_.kept.insert(add(4));               // that nothing leads to
+  ScriptWalk walk(kGraph, *nodes_, memory_, deadline_);
+  ASSERT_TRUE(walk.map(kSites));
+  ASSERT_TRUE(walk.list_kept(kSites, answer_.kept));
+  ASSERT_EQ(answer_.kept.size(), 2U);
+  EXPECT_EQ(answer_.kept[0].site, 2U);
+  EXPECT_EQ(answer_.kept[0].blocks, 3U);
+  EXPECT_EQ(answer_.kept[0].bytes, 96U);
+  EXPECT_EQ(answer_.kept[1].site, 3U);
+  EXPECT_EQ(answer_.kept[1].blocks, 1U);
 }
 
 TEST_F(ScriptWalkTest, EndsWhereTimeIsUp) {
