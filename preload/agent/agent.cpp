@@ -15,7 +15,6 @@
 #include "preload/runtime/clocks.h"
 #include "preload/runtime/file.h"
 #include "preload/runtime/syscall.h"
-#include "preload/snapshot/accounting.h"
 #include "preload/stack/modules.h"
 
 namespace seep::agent {
@@ -85,7 +84,7 @@ void Agent::start(const char* const* environment) {
   environment_value(environment, format::kRunVariable, &launched_);
   settings_are_good_ = true;
   if (settings_.ONLY.empty() || matches_any(settings_.ONLY, identity_.name.view())) {
-    start_tracking();
+    start_tracking(environment);
   }
 }
 
@@ -113,7 +112,7 @@ void Agent::on_main() {
   }
 }
 
-void Agent::start_tracking() {
+void Agent::start_tracking(const char* const* environment) {
   g_started = this;
   own_stack_ = runtime::map_pages(kOwnStackBytes);
   if (own_stack_ == nullptr) {
@@ -121,11 +120,11 @@ void Agent::start_tracking() {
   }
   g_clock.start();
   wiped_on_fork_ = map_wiped_page();
-  limit_bytes_ = snapshot::cgroup_limit();
   active_ = true;
   identified_ = true;
   began_ms_ = recorder::Clock::monotonic_ms();
   begin_image();
+  start_watching(environment);
   const bool now = settings_.start == Start::kNow;
   recorder::Config config;
   config.mode = now ? recording_mode() : recorder::Mode::kDormant;
@@ -253,6 +252,7 @@ void Agent::on_exit(const intercept::ExitEvent& event) {
 // index says that the process was there.
 void Agent::finish(const intercept::ExitEvent& event, std::uint64_t now_ms) {
   const bool exec = event.how == format::End::kExec;
+  remove_figures();
   const bool short_lived = is_short_lived();
   if (short_lived && exec) {
     return;
@@ -344,7 +344,8 @@ void Agent::on_look(std::uint64_t now_ms) {
   const bool due = size_passed || request_is_pending() || snapshot_is_due(now_ms) ||
                    signalled_.load(std::memory_order_relaxed) ||
                    births_pending_.load(std::memory_order_relaxed) || walker_.is_unreaped() ||
-                   must_be_reachable();
+                   must_be_reachable() || size_look_is_due(now_ms) ||
+                   limit_is_passed_.load(std::memory_order_relaxed);
   if (due && is_own_process() && enter()) {
     scanner_.note_caller();
     act([=, this] { do_what_is_due(size_passed); });
@@ -373,8 +374,13 @@ void Agent::do_what_is_due(bool size_passed) {
   if (must_be_reachable()) {
     become_reachable();
   }
+  if (size_look_is_due(now_ms)) {
+    look_at_size(now_ms);
+  }
   if (request_is_pending()) {
     answer_request(now_ms);
+  } else if (limit_is_passed_.load(std::memory_order_relaxed)) {
+    pass_limit(now_ms);
   } else if (signalled_.exchange(false, std::memory_order_relaxed)) {
     change_recording(RecordingEvent::kSignal, now_ms);
   } else if (size_passed) {
@@ -400,7 +406,8 @@ void Agent::answer_request(std::uint64_t now_ms) {
       if (is_dormant()) {
         return answer(format::Answer::kNotStarted, 0);
       }
-      return take(requested_snapshot(*control), now_ms);
+      take(requested_snapshot(*control), now_ms);
+      return;
     case format::RequestKind::kScan: {
       if (is_dormant()) {
         return answer(format::Answer::kNotStarted, 0);

@@ -2,7 +2,8 @@
 // exec and end. Included by nobody: the hooks reach it through the functions it registers.
 // agent.cpp has what happens and when; agent_recording.cpp has how recording begins, pauses and
 // goes on; agent_snapshots.cpp has how a snapshot is taken; agent_marks.cpp those that the program
-// asks for; agent_scan.cpp has scans for unreachable memory. Context: IN-AGENT: runs in whatever
+// asks for; agent_scan.cpp has scans for unreachable memory; agent_limits.cpp what watches the
+// resident size. Context: IN-AGENT: runs in whatever
 // thread of the program noticed that something is due.
 #pragma once
 
@@ -11,6 +12,9 @@
 #include <string_view>
 
 #include "preload/agent/identity.h"
+#include "preload/agent/limit_command.h"
+#include "preload/agent/limit_watch.h"
+#include "preload/agent/metrics.h"
 #include "preload/agent/recording_directory.h"
 #include "preload/agent/recording_state.h"
 #include "preload/agent/scanner.h"
@@ -75,7 +79,7 @@ class Agent {
   void on_mark(const intercept::MarkEvent& event);
 
  private:
-  void start_tracking();
+  void start_tracking(const char* const* environment);
   void watch_signal();
   void begin_image();
   void notice_raw_fork();
@@ -114,10 +118,23 @@ class Agent {
   void become_reachable();
   void say_what_it_waits_for();
 
+  void start_watching(const char* const* environment);
+  [[nodiscard]] bool size_look_is_due(std::uint64_t now_ms) const;
+  void look_at_group(std::uint64_t time_ms);
+  void look_at_size(std::uint64_t now_ms);
+  void pass_limit(std::uint64_t now_ms);
+  void log_limit(LimitName which, std::string_view snapshot);
+  void start_command(LimitName which, std::string_view snapshot, std::uint32_t settles_at);
+  void copy_limit_settings(const char* const* environment);
+  void watch_again();
+  [[nodiscard]] bool commands_have_left() const;
+  void write_figures(std::uint64_t time_ms);
+  void remove_figures();
+
   void identify();
   void follow_user();
   bool open_recording();
-  void take(const Request& request, std::uint64_t clock_ms);
+  bool take(const Request& request, std::uint64_t clock_ms);
   void prepare(const Request& request, std::uint64_t now_ms);
   void write_prepared(std::uint64_t begin_ns);
   void keep_within_budget();
@@ -157,7 +174,7 @@ class Agent {
   Identity identity_;
   RecordingDirectory directory_;
   Schedule schedule_;
-  Walker walker_;
+  Walker walker_{runtime::g_walker_task};
   Scanner scanner_;
   KeptSnapshot kept_[Schedule::kMostKept + 1] = {};
 
@@ -188,8 +205,27 @@ class Agent {
   std::uint32_t gaps_ = 0;  // format::kBeganLate, format::kWasPaused
   std::atomic<RecordingState> state_{RecordingState::kDormant};  // release; written by the holder
   std::atomic<std::uint64_t> next_size_look_ms_{0};              // relaxed; two looks do no harm
-  bool is_unreachable_ = false;  // no directory could be made for it while it was dormant
-  std::uint64_t limit_bytes_ = 0;
+  bool is_unreachable_ = false;    // no directory could be made for it while it was dormant
+  std::uint64_t limit_bytes_ = 0;  // of the cgroup; 0: none
+
+  // The resident size and what is told of it.
+  LimitWatch limit_watch_;
+  std::uint64_t group_look_ms_ = 0;
+  bool watches_size_ = false;                         // written at the start
+  std::atomic<std::uint64_t> next_size_check_ms_{0};  // relaxed; on the recorder's clock
+  std::atomic<bool> limit_is_passed_{false};          // relaxed; a limit waits for its snapshot
+  // Snapshots that were written or given up; release by who did, acquire by who waits for it.
+  std::atomic<std::uint32_t> settles_{0};
+  runtime::Path metrics_directory_;  // written at the start, as the next two
+  const char* limit_command_text_ = nullptr;
+  CommandEnvironment command_environment_;
+  LimitCommand limit_commands_[kLimitCount] = {LimitCommand(runtime::g_command_tasks[0]),
+                                               LimitCommand(runtime::g_command_tasks[1])};
+  struct {
+    bool is_written = false;
+    bool is_told = false;  // that it cannot be
+    std::uint64_t time_ms = 0;
+  } metrics_;
   std::atomic<unsigned> forks_{0};  // that the image made; relaxed
   bool forked_ = false;
   std::uint32_t fork_tick_ = 0;
@@ -236,7 +272,7 @@ void Agent::act(Action action) {
   runtime::call_on_stack(
       static_cast<char*>(own_stack_) + kOwnStackBytes,
       [](void* argument) { (*static_cast<Action*>(argument))(); }, &action);
-  if (walker_.has_left()) {
+  if (walker_.has_left() && commands_have_left()) {
     directory_.release();
   }
   leave();

@@ -29,6 +29,7 @@ void Agent::on_fork_child(bool alone) {
   walker_.forget();
   runtime::g_copy_task.forget();
   directory_.forget();
+  watch_again();
   if (settings_.children == Children::kNone) {
     active_ = false;
     recorder::set_mode(recorder::Mode::kDormant);

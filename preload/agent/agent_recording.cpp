@@ -10,11 +10,9 @@
 //  alive:
 //    its release is seen while paused.
 //  - It is never dormant again once it has recorded: releases would be missed.
-#include <fcntl.h>
-
 #include "preload/agent/agent.h"
 #include "preload/runtime/clocks.h"
-#include "preload/runtime/file.h"
+#include "preload/snapshot/accounting.h"
 #include "preload/stack/modules.h"
 
 namespace seep::agent {
@@ -23,19 +21,6 @@ namespace {
 using recorder::g_clock;
 
 constexpr std::uint64_t kSizeLookMs = 100;  // between two looks at the resident size
-
-// Of this process; 0 when /proc cannot be read.
-std::uint64_t resident_bytes() {
-  char text[128];
-  const long size = runtime::read_file(AT_FDCWD, "/proc/self/statm", text, sizeof(text));
-  std::string_view rest(text, size > 0 ? static_cast<std::size_t>(size) : 0);
-  std::uint64_t pages = 0;
-  if (!runtime::take_number(rest, 10, pages)) {  // the whole address space
-    return 0;
-  }
-  runtime::skip_blanks(rest);
-  return runtime::take_number(rest, 10, pages) ? pages * runtime::kPageBytes : 0;
-}
 
 }  // namespace
 
@@ -91,6 +76,7 @@ void Agent::begin_recording(std::uint64_t now_ms) {
 // than that. Returns the time that it is now.
 std::uint64_t Agent::go_on_recording(std::uint64_t now_ms) {
   g_clock.set_back(now_ms - paused_ms_);
+  next_size_check_ms_.store(0, std::memory_order_relaxed);
   state_.store(RecordingState::kRecording, std::memory_order_release);
   recorder::set_mode(recording_mode());
   return paused_ms_;
@@ -112,7 +98,7 @@ bool Agent::start_size_is_passed(std::uint64_t now_ms) {
     return false;
   }
   next_size_look_ms_.store(now_ms + kSizeLookMs, std::memory_order_relaxed);
-  return resident_bytes() >= settings_.start_rss_bytes;
+  return snapshot::resident_set_bytes() >= settings_.start_rss_bytes;
 }
 
 // Who does not record yet takes no snapshot that would make its directory, and can be told to start

@@ -18,7 +18,7 @@
 #include "preload/runtime/syscall.h"
 #include "preload/runtime/thread_pointer.h"
 #include "preload/script/graph.h"
-#include "preload/snapshot/accounting.h"
+#include "preload/snapshot/cgroup.h"
 #include "preload/stack/modules.h"
 
 namespace seep::agent {

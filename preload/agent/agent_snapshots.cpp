@@ -72,15 +72,18 @@ bool Agent::open_recording() {
   return true;
 }
 
-// Takes a snapshot, or starts the walker that does. The time of a paused recording stands still.
-void Agent::take(const Request& request, std::uint64_t clock_ms) {
+// Takes a snapshot, or starts the walker that does; false where there is no place for it. The time
+// of a paused recording stands still.
+bool Agent::take(const Request& request, std::uint64_t clock_ms) {
   const std::uint64_t now_ms = state() == RecordingState::kPaused ? paused_ms_ : clock_ms;
   const std::uint64_t begin = runtime::thread_cpu_ns();
   target_ = open_recording() ? directory_.descriptor() : -1;
   if (target_ < 0) {
     recorder::count_loss(format::Loss::snapshots_failed);
     schedule_.plan_next(now_ms - origin_ms_.load(std::memory_order_relaxed), last_cost_ns_);
-    return answer(format::Answer::kFailed, 0);
+    settles_.fetch_add(1, std::memory_order_release);
+    answer(format::Answer::kFailed, 0);
+    return false;
   }
   stack::refresh_changed_modules();
   if (const char* why = take_script_refusal(); why != nullptr) {
@@ -89,12 +92,13 @@ void Agent::take(const Request& request, std::uint64_t clock_ms) {
   }
   prepare(request, now_ms);
   if (!request.wait && take_with_scan(begin)) {
-    return;
+    return true;
   }
   if (request.wait || last_cost_ns_ < kLongSnapshotNs || !start_walker(begin)) {
     thread_cost_ns_ = 0;
     write_prepared(begin);
   }
+  return true;
 }
 
 bool Agent::start_walker(std::uint64_t begin_ns) {
@@ -203,13 +207,14 @@ void Agent::settle(const snapshot::Outcome& outcome) {
     live_blocks_ = outcome.live_blocks;
     live_bytes_ = outcome.live_bytes;
     const std::uint32_t victim =
-        schedule_.add({sequence_, description_.process.trigger, prepared_ms_});
+        schedule_.add({sequence_, description_.process.trigger, prepared_ms_, live_bytes_});
     if (victim != 0) {
       remove_snapshot(target_, victim);
     }
   }
   schedule_.plan_next(prepared_ms_, last_cost_ns_);
   publish_status(published_state());
+  settles_.fetch_add(1, std::memory_order_release);
   answer(outcome.error == 0 ? format::Answer::kDone : format::Answer::kFailed, sequence_);
 }
 

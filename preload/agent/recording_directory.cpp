@@ -337,11 +337,11 @@ void remove_snapshot(int directory, std::uint32_t sequence) {
   raw_syscall(__NR_unlinkat, directory, as_argument(scan_name(sequence).c_str()), 0);
 }
 
+namespace {
+
 // Others may write SEEP_DIR where root made it: what they put in place of the file is left alone, a
 // FIFO without waiting for its reader.
-void RecordingDirectory::append(const char* file, std::string_view line, std::uint64_t most_bytes) {
-  runtime::Path path;
-  path.add(base_.view()).add("/").add(file);
+void append(const runtime::Path& path, std::string_view line, std::uint64_t most_bytes) {
   constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
   const int fd = runtime::open_file(AT_FDCWD, path.c_str(), kFlags, 0600);
   if (fd < 0) {
@@ -355,14 +355,28 @@ void RecordingDirectory::append(const char* file, std::string_view line, std::ui
   runtime::close_file(fd);
 }
 
-void RecordingDirectory::append_index(std::string_view line) {
-  append(format::kIndexFileName, line, kMostIndexBytes);
+}  // namespace
+
+void append_log_line(const LogPlace& place, std::string_view line) {
+  runtime::Path text;
+  text.add(place.name.view()).add(": ").add(line).add("\n");
+  append(place.file, text.view(), kMostLogBytes);
 }
 
-void RecordingDirectory::log(std::string_view line) {
-  runtime::Path text;
-  text.add(name_.size() != 0 ? name_.view() : "seep").add(": ").add(line).add("\n");
-  append(format::kLogFileName, text.view(), kMostLogBytes);
+void RecordingDirectory::append_index(std::string_view line) const {
+  runtime::Path path;
+  append(path.add(base_.view()).add("/").add(format::kIndexFileName), line, kMostIndexBytes);
+}
+
+LogPlace RecordingDirectory::log_place() const {
+  LogPlace place;
+  place.file.add(base_.view()).add("/").add(format::kLogFileName);
+  place.name.add(name_.size() != 0 ? name_.view() : "seep");
+  return place;
+}
+
+void RecordingDirectory::log(std::string_view line) const {
+  append_log_line(log_place(), line);
 }
 
 unsigned RecordingDirectory::enforce_budget(std::uint64_t budget_bytes) {

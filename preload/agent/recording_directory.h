@@ -13,6 +13,14 @@
 
 namespace seep::agent {
 
+// For who writes a line when the recording may be another by then.
+struct LogPlace {
+  runtime::Path file;
+  runtime::Text<300> name;
+};
+// Also in a task beside the program.
+void append_log_line(const LogPlace& place, std::string_view line);
+
 class RecordingDirectory {
  public:
   constexpr RecordingDirectory() = default;
@@ -56,8 +64,11 @@ class RecordingDirectory {
   }
 
   // Appends one line to SEEP_DIR/index or SEEP_DIR/seep.log (1 MB at most); opens nothing else.
-  void append_index(std::string_view line);
-  void log(std::string_view line);
+  void append_index(std::string_view line) const;
+  void log(std::string_view line) const;
+  // SEEP_DIR/seep.log, and what a line in it begins with.
+  [[nodiscard]] LogPlace log_place() const;
+  [[nodiscard]] std::string_view path() const { return path_.view(); }
   // Keeps SEEP_DIR within `budget_bytes` and a tenth of what is free; returns recordings removed.
   unsigned enforce_budget(std::uint64_t budget_bytes);
 
@@ -69,7 +80,6 @@ class RecordingDirectory {
   [[nodiscard]] bool is_the_recording(int fd) const;
   void close_descriptor();
   void close();
-  void append(const char* file, std::string_view line, std::uint64_t most_bytes);
 
   runtime::Path base_;
   runtime::Path temporary_;

@@ -74,4 +74,24 @@ std::size_t Schedule::pick_victim() const {
   return 0;
 }
 
+bool Schedule::later_growth(std::int64_t& milli) const {
+  constexpr std::int64_t kMilli = 1000000;  // a byte a millisecond
+  if (count_ < 2) {
+    return false;
+  }
+  const KeptSnapshot& last = entries_[count_ - 1];
+  std::size_t from = 0;
+  while (entries_[from].time_ms < last.time_ms / 2) {
+    ++from;
+  }
+  from -= entries_[from].time_ms == last.time_ms && from != 0 ? 1 : 0;
+  const KeptSnapshot& middle = entries_[from];
+  if (middle.time_ms >= last.time_ms) {
+    return false;
+  }
+  const auto grown = static_cast<std::int64_t>(last.live_bytes - middle.live_bytes);
+  milli = grown * kMilli / static_cast<std::int64_t>(last.time_ms - middle.time_ms);
+  return true;
+}
+
 }  // namespace seep::agent

@@ -14,6 +14,7 @@ struct KeptSnapshot {
   std::uint32_t sequence;
   std::uint32_t trigger;  // format::Trigger
   std::uint64_t time_ms;
+  std::uint64_t live_bytes;
 };
 
 class Schedule {
@@ -38,6 +39,9 @@ class Schedule {
   std::uint32_t add(const KeptSnapshot& snapshot);
 
   [[nodiscard]] std::size_t kept() const { return count_; }
+  // How fast what is alive has grown, in thousandths of a byte a second: from the snapshot in the
+  // middle of the time to the last one. False where there is no time between them.
+  [[nodiscard]] bool later_growth(std::int64_t& milli) const;
 
  private:
   [[nodiscard]] std::size_t least_missed(std::size_t end, bool any_trigger) const;

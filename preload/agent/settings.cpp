@@ -53,7 +53,15 @@ bool parse_interval(std::string_view text, Settings& settings) {
   return parse_duration(text, settings.interval_ms) && settings.interval_ms != 0;
 }
 
+void note_inactive(std::string_view name, Settings& settings) {
+  if (settings.inactive.size() != 0) {
+    settings.inactive.add(",");
+  }
+  settings.inactive.add("SEEP_").add(name);
+}
+
 bool parse_track(std::string_view text, Settings& settings) {
+  bool is_partly_active = false;
   settings.track_heap = false;
   settings.track_mmap = false;
   while (!text.empty()) {
@@ -62,9 +70,13 @@ bool parse_track(std::string_view text, Settings& settings) {
     text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
     settings.track_heap = settings.track_heap || word == "heap";
     settings.track_mmap = settings.track_mmap || word == "mmap";
+    is_partly_active = is_partly_active || word == "fd" || word == "thread";
     if (word != "heap" && word != "mmap" && word != "fd" && word != "thread") {
       return false;
     }
+  }
+  if (is_partly_active) {
+    note_inactive("TRACK", settings);
   }
   return true;
 }
@@ -116,24 +128,40 @@ bool parse_scan(std::string_view text, Settings& settings) {
   return true;
 }
 
-bool parse_rss_limit(std::string_view text) {
-  if (text == "auto" || text == "off") {
+// "512M" or "80%".
+bool parse_size_limit(std::string_view text, SizeLimit& limit) {
+  if (text.empty() || text.back() != '%') {
+    return parse_size(text, limit.bytes) && limit.bytes != 0;
+  }
+  std::uint64_t percent = 0;
+  text.remove_suffix(1);
+  if (!parse_count(text, 1, 100, percent)) {
+    return false;
+  }
+  limit.percent = static_cast<std::uint32_t>(percent);
+  return true;
+}
+
+// One alone is the critical one. Two are in order, where that can be told.
+bool parse_rss_limit(std::string_view text, Settings& settings) {
+  SizeLimit& warning = settings.rss_limits[0];
+  SizeLimit& critical = settings.rss_limits[1];
+  if (text == "off") {
     return true;
   }
-  while (!text.empty()) {
-    const std::size_t comma = text.find(',');
-    std::string_view word = text.substr(0, comma);
-    text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
-    std::uint64_t value = 0;
-    const bool percent = !word.empty() && word.back() == '%';
-    if (percent) {
-      word.remove_suffix(1);
-    }
-    if (percent ? !parse_count(word, 1, 100, value) : !parse_size(word, value)) {
-      return false;
-    }
+  if (text == "auto") {
+    warning.percent = 80;
+    critical.percent = 95;
+    return true;
   }
-  return true;
+  const std::size_t comma = text.find(',');
+  if (comma == std::string_view::npos) {
+    return parse_size_limit(text, critical);
+  }
+  return parse_size_limit(text.substr(0, comma), warning) &&
+         parse_size_limit(text.substr(comma + 1), critical) &&
+         (warning.bytes == 0 || critical.bytes == 0 || warning.bytes < critical.bytes) &&
+         (warning.percent == 0 || critical.percent == 0 || warning.percent < critical.percent);
 }
 
 // "8.6:512,81,168,96,104": a version, and the rest of PhpLayout in its order.
@@ -189,7 +217,9 @@ bool accept(std::string_view name, std::string_view text, Settings& settings) {
            settings.sample_bytes >= recorder::kLeastSampleBytes &&
            settings.sample_bytes <= recorder::kMostSampleBytes;
   if (name == "RSS_LIMIT")
-    return parse_rss_limit(text);
+    return parse_rss_limit(text, settings);
+  if (name == "METRICS")
+    return text.empty() || text.front() == '/';
   if (name == "SCAN")
     return parse_scan(text, settings);
   if (name == "SCAN_LIMIT")
@@ -215,13 +245,6 @@ void note_problem(std::string_view name, std::string_view value, std::string_vie
         .add(accepted)
         .add("; the program runs on, untracked\n");
   }
-}
-
-void note_inactive(std::string_view name, Settings& settings) {
-  if (settings.inactive.size() != 0) {
-    settings.inactive.add(",");
-  }
-  settings.inactive.add("SEEP_").add(name);
 }
 
 void take_setting(std::string_view name, bool active, std::string_view accepted, bool given,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "preload/agent/limit_watch.h"
 #include "preload/intercept/interpreters.h"
 #include "preload/runtime/text.h"
 
@@ -34,6 +35,7 @@ struct Settings {
   Children children = Children::kAll;
   Start start = Start::kNow;
   std::uint64_t start_rss_bytes = 0;
+  SizeLimit rss_limits[kLimitCount];
   ScanWhen scan = ScanWhen::kExit;
   std::uint64_t scan_limit_ms = 2000;
   intercept::Languages languages;  // whose stacks are read

@@ -8,6 +8,7 @@
 
 #include "preload/runtime/arena.h"
 #include "preload/runtime/call_filter.h"
+#include "preload/runtime/clone_task.h"
 #include "preload/runtime/syscall.h"
 #include "preload/runtime/valgrind.h"
 
@@ -24,35 +25,6 @@ constexpr long kPatienceNs = 100000000;
 // Without CLONE_FS: while tasks share it, the program may not enter another mount or user namespace
 // (setns(2)).
 constexpr long kFlags = CLONE_VM | CLONE_FILES | CLONE_UNTRACED | CLONE_PARENT_SETTID;
-
-// clone(2) whose child runs `run(argument)` on `stack_top` and exits. It cannot be a C function
-// around a system call: the child returns on another stack than it was called on.
-long clone_and_run(unsigned long flags, void* stack_top, int* place_of_id, void (*run)(void*),
-                   void* argument) {
-  long result;
-  auto* top = static_cast<void**>(stack_top);
-  *--top = argument;
-  *--top = reinterpret_cast<void*>(run);
-  register long r10 __asm__("r10") = 0;
-  register long r8 __asm__("r8") = 0;
-  __asm__ volatile(
-      "syscall\n\t"
-      "testq %%rax, %%rax\n\t"
-      "jnz 1f\n\t"
-      "xorl %%ebp, %%ebp\n\t"
-      "popq %%rax\n\t"
-      "popq %%rdi\n\t"
-      "callq *%%rax\n\t"
-      "xorl %%edi, %%edi\n\t"
-      "movl %[exit], %%eax\n\t"
-      "syscall\n\t"
-      "1:\n\t"
-      : "=a"(result)
-      : "a"(__NR_clone), "D"(flags), "S"(top), "d"(place_of_id), "r"(r10),
-        "r"(r8), [exit] "i"(__NR_exit)
-      : "rcx", "r11", "memory");
-  return result;
-}
 
 }  // namespace
 
@@ -112,8 +84,8 @@ bool Walker::start(Run run, void* argument, int directory) {
     }
   }
   has_left_.store(0, std::memory_order_relaxed);
-  const long pid = clone_and_run(kFlags, static_cast<char*>(stack_) + kStackBytes,
-                                 runtime::g_walker_task.place_of_id(), enter, this);
+  const long pid = runtime::clone_and_run(kFlags, static_cast<char*>(stack_) + kStackBytes,
+                                          task_.place_of_id(), enter, this);
   if (pid <= 0) {
     has_left_.store(1, std::memory_order_relaxed);
     return false;

@@ -15,6 +15,8 @@ namespace seep::agent {
 
 class Walker {
  public:
+  constexpr explicit Walker(runtime::OwnTask& task) : task_(task) {}
+
   // Gets the descriptor, for *at calls, of the directory that start() was given; -1 when the task
   // could not leave the program's descriptors, which it must not touch then.
   using Run = void (*)(void* argument, int directory);
@@ -23,22 +25,23 @@ class Walker {
   // false where such a task cannot be made. Only when running() is false.
   bool start(Run run, void* argument, int directory);
   // True while it runs; reaps it when it has ended.
-  bool running() { return runtime::g_walker_task.is_running(); }
+  bool running() { return task_.is_running(); }
   // In a fork's child, which has no such task.
   void forget() {
-    runtime::g_walker_task.forget();
+    task_.forget();
     has_left_.store(1, std::memory_order_relaxed);
   }
   // False while it may still need the descriptor that start() was given.
   [[nodiscard]] bool has_left() const { return has_left_.load(std::memory_order_acquire) != 0; }
   // True from start() until running() has reaped it. Any thread.
-  [[nodiscard]] bool is_unreaped() const { return runtime::g_walker_task.is_unreaped(); }
+  [[nodiscard]] bool is_unreaped() const { return task_.is_unreaped(); }
 
  private:
   static void enter(void* walker);
   bool is_possible();
   void wait_until_left();
 
+  runtime::OwnTask& task_;
   // The task has left the program's descriptors, or there is none: a futex; release by the task,
   // acquire in start() and has_left().
   std::atomic<int> has_left_{1};

@@ -16,6 +16,7 @@ namespace seep::intercept {
 namespace {
 
 using runtime::as_argument;
+using runtime::g_command_tasks;
 using runtime::g_copy_task;
 using runtime::g_walker_task;
 using runtime::raw_syscall;
@@ -47,12 +48,17 @@ Wait as_waitid(pid_t pid, int options) {
           options | WEXITED};
 }
 
+bool commands_run() {
+  return g_command_tasks[0].is_unreaped() || g_command_tasks[1].is_unreaped();
+}
+
 bool tasks_are_unreaped() {
-  return g_walker_task.is_unreaped() || g_copy_task.is_unreaped();
+  return g_walker_task.is_unreaped() || g_copy_task.is_unreaped() || commands_run();
 }
 
 bool is_our_task(pid_t pid) {
-  return g_walker_task.is_met(pid) || g_copy_task.is_met(pid);
+  return g_walker_task.is_met(pid) || g_copy_task.is_met(pid) || g_command_tasks[0].is_met(pid) ||
+         g_command_tasks[1].is_met(pid);
 }
 
 // Where a task of ours is among the children, the kernel does not say whether there are others.
@@ -69,8 +75,8 @@ void nap() {
   raw_syscall(__NR_nanosleep, as_argument(&time), 0);
 }
 
-// A child of the program's that has something to tell; 0: none has (WNOHANG); -1 and errno: as
-// waitid.
+// A child of the program's that has something to tell; 0: none has (WNOHANG), or a command of
+// SEEP_ON_LIMIT runs, which may take long; -1 and errno: as waitid.
 pid_t find_child(const Wait& wait) {
   while (true) {
     const bool ours = tasks_are_unreaped();
@@ -80,7 +86,7 @@ pid_t find_child(const Wait& wait) {
       return -1;
     }
     if (found.si_pid == 0) {
-      if (!ours || has_children_beside_ours(wait)) {
+      if (!ours || commands_run() || has_children_beside_ours(wait)) {
         return 0;
       }
       nap();  // it ends soon

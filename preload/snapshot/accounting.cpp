@@ -57,79 +57,6 @@ void read_process_limits(format::AccountingRecord& record) {
   record.data_limit_bytes = soft_limit(limits, "Max data size");
 }
 
-std::uint64_t read_limit(const char* path) {
-  char text[64];
-  const long size = runtime::read_file(AT_FDCWD, path, text, sizeof(text));
-  std::uint64_t limit = 0;
-  std::string_view view(text, size > 0 ? static_cast<std::size_t>(size) : 0);
-  // cgroup v1 writes a number near 2^63 for "no limit".
-  return take_number(view, 10, limit) && limit < std::uint64_t{1} << 60 ? limit : 0;
-}
-
-// The files of a control group: of version 2 or 1.
-struct MemoryFiles {
-  std::string_view limit;
-  std::string_view usage;
-};
-constexpr MemoryFiles kFiles2{"/memory.max", "/memory.current"};
-constexpr MemoryFiles kFiles1{"/memory.limit_in_bytes", "/memory.usage_in_bytes"};
-
-// Where the group of this process has its files; false where it has no limit.
-bool find_group(runtime::Path& group, MemoryFiles& files, std::uint64_t& limit) {
-  const auto has_limit = [&] {
-    runtime::Path path;
-    limit = read_limit(path.add(group.view()).add(files.limit).c_str());
-    return limit != 0;
-  };
-  char text[4096];
-  const long size = runtime::read_file(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text));
-  std::string_view groups(text, size > 0 ? static_cast<std::size_t>(size) : 0);
-  std::string_view line;
-  while (take_line(groups, line)) {
-    group.clear();
-    if (line.substr(0, 3) == "0::") {
-      group.add("/sys/fs/cgroup").add(line.substr(3));
-      files = kFiles2;
-    } else if (const std::size_t at = line.find(":memory:"); at != std::string_view::npos) {
-      group.add("/sys/fs/cgroup/memory").add(line.substr(at + 8));
-      files = kFiles1;
-    } else {
-      continue;
-    }
-    if (has_limit()) {
-      return true;
-    }
-  }
-  group.clear();
-  group.add("/sys/fs/cgroup");  // inside a container
-  files = kFiles2;
-  if (has_limit()) {
-    return true;
-  }
-  group.add("/memory");
-  files = kFiles1;
-  return has_limit();
-}
-
-// "inactive_file 123" of the group's memory.stat.
-std::uint64_t reclaimable_bytes(const runtime::Path& group) {
-  char text[8192];
-  runtime::Path path;
-  path.add(group.view()).add("/memory.stat");
-  const long size = runtime::read_file(AT_FDCWD, path.c_str(), text, sizeof(text));
-  std::string_view rest(text, size > 0 ? static_cast<std::size_t>(size) : 0);
-  constexpr std::string_view kName = "inactive_file ";
-  std::string_view line;
-  while (take_line(rest, line)) {
-    std::uint64_t bytes = 0;
-    if (line.substr(0, kName.size()) == kName) {
-      line.remove_prefix(kName.size());
-      return take_number(line, 10, bytes) ? bytes : 0;
-    }
-  }
-  return 0;
-}
-
 }  // namespace
 
 format::AccountingRecord account(std::uint64_t tracked_bytes, std::uint64_t mmap_bytes,
@@ -161,23 +88,17 @@ format::AccountingRecord account(std::uint64_t tracked_bytes, std::uint64_t mmap
   return record;
 }
 
-std::uint64_t cgroup_limit() {
-  runtime::Path group;
-  MemoryFiles files;
-  std::uint64_t limit = 0;
-  return find_group(group, files, limit) ? limit : 0;
-}
-
-std::uint64_t cgroup_headroom() {
-  runtime::Path group;
-  MemoryFiles files;
-  std::uint64_t limit = 0;
-  if (!find_group(group, files, limit)) {
-    return UINT64_MAX;
+// The second field of statm, which is cheaper to make for the kernel than status.
+std::uint64_t resident_set_bytes() {
+  char text[128];
+  const long size = runtime::read_file(AT_FDCWD, "/proc/self/statm", text, sizeof(text));
+  std::string_view rest(text, size > 0 ? static_cast<std::size_t>(size) : 0);
+  std::uint64_t pages = 0;
+  if (!take_number(rest, 10, pages)) {  // the whole address space
+    return 0;
   }
-  runtime::Path path;
-  const std::uint64_t used = read_limit(path.add(group.view()).add(files.usage).c_str());
-  return saturated_difference(limit + reclaimable_bytes(group), used);
+  skip_blanks(rest);
+  return take_number(rest, 10, pages) ? pages * runtime::kPageBytes : 0;
 }
 
 }  // namespace seep::snapshot

@@ -23,11 +23,7 @@ struct KnownLimits {
 format::AccountingRecord account(std::uint64_t tracked_bytes, std::uint64_t mmap_bytes,
                                  const KnownLimits& known);
 
-// The memory limit of this process's cgroup (v2 or v1); 0 for none.
-std::uint64_t cgroup_limit();
-
-// What its processes may use more, now: up to that limit, with what the kernel can give back of
-// files. UINT64_MAX without a limit.
-std::uint64_t cgroup_headroom();
+// Of this process, now; 0 when /proc cannot be read. IN-HOOK as well.
+std::uint64_t resident_set_bytes();
 
 }  // namespace seep::snapshot

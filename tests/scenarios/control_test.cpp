@@ -90,10 +90,10 @@ TEST_F(Control, StatusTellsHowManyStacksWerePredicted) {
 }
 
 TEST_F(Control, StatusNamesSettingsThatAreNotActiveYet) {
-  auto other = start_preloaded({sample("server"), "5"}, {{"SEEP_ON_LIMIT", "true"}});
+  auto other = start_preloaded({sample("server"), "5"}, {{"SEEP_TRACK", "heap,fd"}});
   ASSERT_FALSE(wait_for_recording(other->pid()).empty());
   const Output output = run({seep_command(), "status", std::to_string(other->pid())});
-  EXPECT_NE(output.out.find("SEEP_ON_LIMIT"), std::string::npos) << output.out;
+  EXPECT_NE(output.out.find("SEEP_TRACK"), std::string::npos) << output.out;
 }
 
 TEST_F(Control, ARequestDoesNotChangeWhatTheProgramDoes) {

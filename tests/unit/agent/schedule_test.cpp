@@ -32,7 +32,7 @@ class Life {
   }
 
   void take(std::uint64_t now_ms, Trigger trigger, std::uint64_t cost_ns) {
-    const KeptSnapshot snapshot{++sequence_, static_cast<std::uint32_t>(trigger), now_ms};
+    const KeptSnapshot snapshot{++sequence_, static_cast<std::uint32_t>(trigger), now_ms, 0};
     files_.push_back(snapshot);
     spent_ns_ += cost_ns;
     if (const std::uint32_t victim = schedule_.add(snapshot); victim != 0) {
@@ -124,6 +124,23 @@ TEST(Schedule, NeverKeepsMoreThanAsked) {
     life.take(i, Trigger::kMark, kCostNs);
     EXPECT_LE(life.files().size(), 4U);
   }
+}
+
+TEST(Schedule, GrowthIsThatOfTheLaterHalf) {
+  std::vector<KeptSnapshot> entries(9);
+  Schedule schedule;
+  schedule.configure(entries.data(), 8, false, kSecond);
+  std::int64_t milli = 0;
+  schedule.add({1, 0, 0, 5000});
+  EXPECT_FALSE(schedule.later_growth(milli)) << "one alone";
+  schedule.add({2, 0, 0, 6000});
+  EXPECT_FALSE(schedule.later_growth(milli)) << "no time between them";
+  schedule.add({3, 0, 10 * kSecond, 100000});
+  EXPECT_TRUE(schedule.later_growth(milli));
+  EXPECT_EQ(milli, 9400 * 1000);
+  schedule.add({4, 0, 20 * kSecond, 90000});
+  EXPECT_TRUE(schedule.later_growth(milli));
+  EXPECT_EQ(milli, -1000 * 1000);
 }
 
 }  // namespace

@@ -83,9 +83,25 @@ TEST(Settings, AreNotMisledByNamesThatOnlyBeginAlike) {
 }
 
 TEST(Settings, AcceptAndNameWhatIsNotActiveYet) {
-  const Environment environment({"SEEP_ON_LIMIT=true", "SEEP_RSS_LIMIT=off"});
+  const Environment environment({"SEEP_TRACK=heap,fd,thread", "SEEP_KEEP=8"});
   EXPECT_EQ(environment.problem(), "");
-  EXPECT_EQ(environment.settings().inactive.view(), "SEEP_RSS_LIMIT,SEEP_ON_LIMIT");
+  EXPECT_EQ(environment.settings().inactive.view(), "SEEP_TRACK");
+}
+
+TEST(Settings, LimitsAreSizesOrSharesOfTheGroupsLimit) {
+  const Environment by_default({});
+  EXPECT_EQ(by_default.settings().rss_limits[0].percent, 80U);
+  EXPECT_EQ(by_default.settings().rss_limits[1].percent, 95U);
+  const Environment mixed({"SEEP_RSS_LIMIT=512M,90%"});
+  EXPECT_EQ(mixed.problem(), "");
+  EXPECT_EQ(mixed.settings().rss_limits[0].bytes, std::uint64_t{512} << 20);
+  EXPECT_EQ(mixed.settings().rss_limits[1].percent, 90U);
+  const Environment one({"SEEP_RSS_LIMIT=1G"});
+  EXPECT_EQ(one.settings().rss_limits[0].bytes, 0U);
+  EXPECT_EQ(one.settings().rss_limits[1].bytes, std::uint64_t{1} << 30) << "the critical one";
+  const Environment off({"SEEP_RSS_LIMIT=off"});
+  EXPECT_EQ(off.problem(), "");
+  EXPECT_EQ(off.settings().rss_limits[1].percent, 0U);
 }
 
 TEST(Settings, ChooseTheLanguagesWhoseStacksAreRead) {
@@ -130,7 +146,9 @@ INSTANTIATE_TEST_SUITE_P(
                     "SEEP_SIGNAL=9", "SEEP_TRACK=heap,all", "SEEP_CHILDREN=some", "SEEP_MODE=fuzzy",
                     "SEEP_START=later", "SEEP_START=", "SEEP_START=rss:", "SEEP_START=rss:0",
                     "SEEP_START=rss:80%", "SEEP_START=rss:1G,2G", "SEEP_RSS_LIMIT=120%",
-                    "SEEP_SCAN=yes", "SEEP_LANG=perl", "SEEP_PHP_OFFSETS=8.6",
+                    "SEEP_RSS_LIMIT=", "SEEP_RSS_LIMIT=0", "SEEP_RSS_LIMIT=1G,512M",
+                    "SEEP_RSS_LIMIT=95%,80%", "SEEP_RSS_LIMIT=1G,", "SEEP_RSS_LIMIT=1M,2M,3M",
+                    "SEEP_METRICS=here", "SEEP_SCAN=yes", "SEEP_LANG=perl", "SEEP_PHP_OFFSETS=8.6",
                     "SEEP_PHP_OFFSETS=512,81,168,96,104", "SEEP_PHP_OFFSETS=8.6:512,81,168,96",
                     "SEEP_PHP_OFFSETS=8.6:512,81,168,96,104,1",
                     "SEEP_PHP_OFFSETS=8.6:512,81,168,96,",
