@@ -126,5 +126,8 @@ class Chromium:
     def size(self, width, height):
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
+    def mouse(self, event, x, y):
+        self.send("Input.dispatchMouseEvent", type=event, x=x, y=y, button="left", buttons=0 if event == "mouseReleased" else 1, clickCount=1)
+
     def picture(self, file):
         pathlib.Path(file).write_bytes(base64.b64decode(self.send("Page.captureScreenshot", format="png")["data"]))

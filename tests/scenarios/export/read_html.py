@@ -74,6 +74,60 @@ def case_searches_and_filters(place):
         browser.wait(f"{ROWS} === {leaks}")
 
 
+FRAMES = ("[...document.querySelectorAll('#graph g.frame')].map(one => "
+          "[one.getAttribute('name'), one.querySelector('rect').getAttribute('fill')])")
+
+
+def frames_of(browser):
+    """Names and colours, when there are any."""
+    return dict(browser.wait(f"{FRAMES}.length > 1 && {FRAMES}"))
+
+
+def case_draws_what_is_alive(place):
+    with opened(place, place.work / "page.300", "#tab=flame") as browser:
+        frames = frames_of(browser)
+        expect({"all", "{main}", "open_session", "__proto__", "A" * 10_000} <= frames.keys(), f"not all frames: {[*frames]}")
+        expect("alive at the end" in text_of(browser, "#weight"), "it does not say what is shown")
+        type_search(browser, "open_session")
+        browser.wait("document.getElementById('weight').innerText.includes('Found in 256 KB')")
+        expect(frames_of(browser)["open_session"] != frames["open_session"], "the search marks nothing")
+
+
+def case_draws_what_changed_between_two_snapshots(place):
+    """The first site grows over all snapshots and the second shrinks by as much; to be dragged over on the time line."""
+    with opened(place, place.work / "page.300") as browser:
+        box = browser.evaluate("(({left, top, width, height}) => [left, top, width, height])"
+                               "(document.querySelector('#growth .u-over').getBoundingClientRect())")
+        y = box[1] + box[3] / 2
+        browser.mouse("mousePressed", box[0] + box[2] * 0.25, y)
+        browser.mouse("mouseMoved", box[0] + box[2] * 0.5, y)
+        browser.mouse("mouseReleased", box[0] + box[2] * 0.5, y)
+        browser.wait("document.getElementById('compare') !== null")
+        browser.evaluate("document.getElementById('compare').click()")
+        first = browser.wait("document.getElementById('weight')?.innerText")
+        frames = frames_of(browser)
+        expect("as much as before" in first, f"growth and shrinkage do not cancel out: {first}")
+        expect(frames["open_session"].startswith("hsl(4 "), f"what grew is not red: {frames['open_session']}")
+        shrunk = next(color for name, color in frames.items() if name.startswith("</script>"))
+        expect(shrunk.startswith("hsl(212 "), f"what shrank is not blue: {shrunk}")
+        expect("__proto__" not in frames, "what stayed is shown as changed")
+        choose(browser, "to", "39")
+        browser.wait(f"document.getElementById('weight').innerText !== {first!r}")
+        choose(browser, "from", "")
+        browser.wait("document.getElementById('weight').innerText.includes('alive at')")
+
+
+def case_leads_from_a_frame_to_its_suspects(place):
+    with opened(place, place.hostile, "#tab=flame&leaks=1") as browser:
+        frames_of(browser)
+        browser.evaluate("[...document.querySelectorAll('#graph g.frame')].find(one => one.getAttribute('name') === 'handle')"
+                         ".dispatchEvent(new MouseEvent('click'))")
+        browser.wait("document.querySelector('#frame a') !== null")
+        expect_equal(browser.evaluate("document.querySelectorAll('#frame a').length"), 1, "suspects below the frame, leaks only")
+        browser.evaluate("document.querySelector('#frame a').click()")
+        browser.wait(f"document.querySelector('tr.open')?.dataset.id === {place.leak(place.hostile)['id']!r}")
+
+
 def case_is_light_and_dark(place):
     background = "getComputedStyle(document.body).backgroundColor"
     with opened(place, place.hostile) as browser:

@@ -10,7 +10,8 @@ export function rate(suspect) {
   if (suspect.per_unit !== null) {
     return perUnit(suspect.per_unit, suspect.unit);
   }
-  return suspect.growth === null ? "" : hourly(suspect.growth);
+  const isNothing = suspect.growth === null || Math.abs(suspect.growth * 3600) < 0.5;
+  return isNothing ? "" : hourly(suspect.growth);
 }
 
 /** "g_sessions (server) → std::list node"; "" where nobody holds it or nobody knows. */

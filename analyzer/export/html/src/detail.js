@@ -3,15 +3,16 @@ import { drawSeries } from "./charts.js";
 import { color, h } from "./dom.js";
 import { FLAG } from "./data.js";
 import { bytes, confidence, count, duration, hourly, hourlyRange, perUnit, percent } from "./format.js";
+import { scrollToFlame } from "./flame.js";
 import { trend } from "./trend.js";
 
 const MOST_PATHS = 100;
 
-export function detail(into, data, suspect) {
+export function detail(into, data, suspect, state) {
   const chart = h("div", { class: "chart" });
   const stack = h("div", { class: "stack" });
   into.append(h("div", { class: "columns" },
-    h("div", {}, h("p", { class: "why" }, suspect.why), heldBy(suspect), facts(suspect), actions(suspect)),
+    h("div", {}, h("p", { class: "why" }, suspect.why), heldBy(suspect), facts(suspect), actions(data, suspect, state)),
     h("div", {}, h("h3", {}, "Live bytes over time"), chart, trendText(suspect))),
   h("h3", {}, "Stack", pathChooser(data, suspect, (path) => showStack(stack, data, path))), stack);
   showChart(chart, data, suspect);
@@ -52,15 +53,21 @@ function facts(suspect) {
     [h("dt", {}, name), h("dd", { class: name === "Id" ? "code" : null }, value)]));
 }
 
-function actions(suspect) {
+function actions(data, suspect, state) {
   const link = h("a", { href: `#id=${encodeURIComponent(suspect.id)}`, class: "button" }, "Link to this row");
-  return h("p", {}, link);
+  const frame = data.stack(suspect.stack)[suspect.blame];
+  const show = () => {
+    state.set({ tab: "flame", q: frame.name });
+    scrollToFlame();
+  };
+  return h("p", {}, link, " ", frame === undefined ? null
+    : h("button", { type: "button", onclick: show }, "Show in the flame graph"));
 }
 
 function showChart(into, data, suspect) {
   const [times, values] = data.sumOverTime(data.seriesOf(suspect, "bytes"), null);
   const fitted = trend(data, suspect, times, values);
-  const lines = [{ label: "live bytes", values, color: "#3b82f6", width: 2, dots: times.length < 200 }];
+  const lines = [{ label: "live bytes", values, color: "#3b82f6", width: 2, dots: times.length < 40 }];
   let bands;
   if (fitted !== null) {
     lines.push({ label: "high", values: fitted.high, color: "rgba(229,72,77,.45)", width: 1 },

@@ -87,10 +87,15 @@ export class Filters {
     return ["q", "process", "kind", "language", "module", "entry", "leaks"].map((name) => this.state.get(name)).join("\u0001");
   }
 
+  /** Whether nothing is left out, apart from a search and a process. */
+  isOpen() {
+    return ["kind", "language", "module", "entry", "leaks"].every((name) => this.state.get(name) === "");
+  }
+
   /** The suspects that pass. */
-  suspects() {
+  suspects({ search = true } = {}) {
     const { data, state } = this;
-    const wanted = state.get("q").toLowerCase().split(/\s+/).filter((word) => word !== "");
+    const wanted = (search ? state.get("q") : "").toLowerCase().split(/\s+/).filter((word) => word !== "");
     const process = state.number("process", data.processes.length);
     return data.suspects.filter((suspect, i) => {
       const traits = this.traits[i];

@@ -1,6 +1,7 @@
 // The memory of the process over time, with marks, restarts and what was chosen on the time line.
 import { drawSeries, horizontalLine, verticalLine } from "./charts.js";
 import { color, h } from "./dom.js";
+import { scrollToFlame } from "./flame.js";
 import { bytes, duration, signed } from "./format.js";
 
 const PARTS = [
@@ -118,10 +119,16 @@ export class Growth {
     if (from === null || to === null) {
       return ["Drag over a part of the chart to compare its first and last snapshot. Click a name to show or hide its line."];
     }
+    const show = () => {
+      state.set({ tab: "flame" });
+      scrollToFlame();
+    };
     const [times, tracked] = data.sumOverTime(data.raw.snapshots.tracked, process);
     const at = (moment) => tracked[times.indexOf(moments[moment])] ?? 0;
     return [
       `From ${duration(moments[from])} to ${duration(moments[to])}: tracked memory ${signed(at(to) - at(from))}. `,
+      h("button", { type: "button", id: "compare", onclick: show }, "What changed, as a flame graph"),
+      " ",
       h("button", { type: "button", onclick: () => state.set({ from: "", to: "" }) }, "Clear"),
     ];
   }

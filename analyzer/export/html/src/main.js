@@ -5,12 +5,13 @@ import { redrawCharts } from "./charts.js";
 import { load } from "./data.js";
 import { byId, h } from "./dom.js";
 import { Filters } from "./filters.js";
+import { Flame } from "./flame.js";
 import { Growth } from "./growth.js";
 import { State } from "./state.js";
 import { Suspects } from "./suspects.js";
 import { setUpTheme } from "./theme.js";
 
-const TABS = { suspects: "Suspects", about: "About this run" };
+const TABS = { suspects: "Suspects", flame: "Flame graph", about: "About this run" };
 
 function setUpTabs(state) {
   const buttons = Object.entries(TABS).map(([name, label]) =>
@@ -46,6 +47,7 @@ function show(data) {
   new Growth(byId("growth"), data, state);
   const filters = new Filters(byId("filters"), data, state);
   new Suspects(byId("suspects"), data, state, filters);
+  new Flame(byId("flame"), data, state, filters);
   showAbout(byId("about"), data);
 }
 

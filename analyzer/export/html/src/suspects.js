@@ -104,7 +104,7 @@ export class Suspects {
     row.after(element);
     row.classList.add("open");
     this.opened = { id, element, row };
-    detail(cell, this.data, this.rows[index]);
+    detail(cell, this.data, this.rows[index], this.state);
     row.scrollIntoView({ block: "nearest" });
   }
 }
