@@ -5,7 +5,7 @@ usage: compare_with.py [--build-dir DIR] [--tools seep,valgrind,lsan,heaptrack] 
                        [--output DIR] [--all] -- CMD…
 
 Ends in the table of `seep compare`, the wall time and peak memory of each run, and a picture
-(compare.png, compare.svg) in the output folder, beside everything that the tools wrote. A tool that
+(compare.png, compare.svg) and the table as a page (compare.html) in the output folder, beside everything that the tools wrote. A tool that
 is not installed is said and left out. LeakSanitizer runs in a program that is linked with it or with
 AddressSanitizer (CMD itself, or --lsan-build), else preloaded where gcc's liblsan.so is installed.
 Ctrl-C goes to the program that runs, so each run of a server can be ended with it; pressed twice in one
@@ -281,7 +281,8 @@ def compare(runs, folder, options):
     words = [options.build_dir / "bin" / "seep", "compare", folder / "seep-out",
              *[word for run in runs for word in run.option]]
     result = folder / "compare.json"
-    for more in (["--json", "-o", result, "--force"], ["--all"] if options.all else []):
+    shown = ["--all"] if options.all else []
+    for more in (["--json", "-o", result, "--force"], ["--html", "-o", folder / "compare.html", "--force", *shown], shown):
         done = subprocess.run([str(word) for word in words + more], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise Failure(done.stderr.strip(), done.returncode)

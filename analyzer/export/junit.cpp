@@ -9,12 +9,14 @@
 #include <string>
 
 #include "analyzer/export/frame_name.h"
-#include "analyzer/export/xml_text.h"
+#include "analyzer/model/xml_text.h"
 #include "analyzer/report/frame_kind.h"
 #include "analyzer/report/lines.h"
 
 namespace seep::exporters {
 namespace {
+
+using model::xml_text;
 
 using Ids = std::set<std::string>;
 

@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "analyzer/export/frame_name.h"
-#include "analyzer/export/xml_text.h"
 #include "analyzer/model/figures.h"
+#include "analyzer/model/xml_text.h"
 #include "analyzer/report/lines.h"
 
 namespace seep::exporters {
 namespace {
+
+using model::xml_text;
 
 // What Valgrind calls it, in <kind> and in its sentence.
 struct Kind {

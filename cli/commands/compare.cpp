@@ -23,6 +23,7 @@ struct Options {
   std::vector<std::string> lsan;
   std::vector<std::string> heaptrack;
   bool json = false;
+  bool html = false;
   bool all = false;
   Destination destination;
 };
@@ -69,6 +70,16 @@ Result<std::vector<foreign::Log>> read_logs(const Options& options) {
   return logs;
 }
 
+// As an option says, else as the name of the file does.
+std::string text_of(const compare::Comparison& comparison, const Options& options) {
+  const std::string& file = options.destination.file;
+  if (options.json || (!options.html && file.ends_with(".json"))) {
+    return compare::to_json(comparison);
+  }
+  return options.html || file.ends_with(".html") ? compare::to_html(comparison, options.all)
+                                                 : compare::to_text(comparison, options.all);
+}
+
 int compare_verb(const Options& options) {
   if (const auto error = why_not_writable(options.destination)) {
     return fail(*error);
@@ -84,10 +95,7 @@ int compare_verb(const Options& options) {
     return fail(report.error());
   }
   const compare::Comparison comparison = compare::compare(*report, *logs);
-  const bool json = options.json || options.destination.file.ends_with(".json");
-  const std::string text =
-      json ? compare::to_json(comparison) : compare::to_text(comparison, options.all);
-  const auto error = write_text(options.destination, text);
+  const auto error = write_text(options.destination, text_of(comparison, options));
   return error ? fail(*error) : kDone;
 }
 
@@ -114,7 +122,8 @@ Action describe_compare(Arguments& arguments) {
   add_log(arguments, "--heaptrack", options->heaptrack,
           "What `heaptrack_print -l 1 -p 0 -a 0 -T 0` printed; may be repeated");
   arguments.flag("--all", options->all, "Also what no tool calls a leak, or only heaptrack");
-  arguments.flag("--json", options->json, "Print JSON (seep.compare/1)");
+  const Argument json = arguments.flag("--json", options->json, "Print JSON (seep.compare/1)");
+  arguments.flag("--html", options->html, "Print a page to open in a browser").excludes(json);
   add_destination(arguments, options->destination, "-o,--output",
                   "Write to FILE instead of stdout");
   add_symbols(arguments, options->analysis.symbols);

@@ -5,6 +5,7 @@ not look, and what Ctrl-C does.
 usage: script.py --build-dir DIR
 """
 import argparse
+import html.parser
 import importlib.util
 import json
 import os
@@ -34,6 +35,43 @@ def compare_with(build, folder, *words, command=None, **environment):
 def expect(condition, what, done):
     if not condition:
         sys.exit(f"{what}\n--- stdout\n{done.stdout}\n--- stderr\n{done.stderr}")
+
+
+class Page(html.parser.HTMLParser):
+    """The texts of the cells, row by row; what is still open."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.rows, self.open = [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag):
+        if self.open.pop() != tag:
+            sys.exit(f"</{tag}> closes another element")
+
+    def handle_data(self, data):
+        if "td" in self.open or "th" in self.open:
+            self.rows[-1][-1] += data
+
+
+def check_page(text, document):
+    page = Page(text)
+    if page.open or [len(row) for row in page.rows] != (1 + document["leak_count"]) * [2 + len(document["tools"])]:
+        sys.exit(f"compare.html has {page.rows} and leaves open {page.open}")
+    leak, first = document["leaks"][0], page.rows[1]
+    if ["\u2713 found" in cell for cell in first[2:]] != [one["found"] for one in leak["findings"]]:
+        sys.exit(f"compare.html has {first}")
+    if leak["function"] not in first[1]:
+        sys.exit(f"compare.html does not name the leak: {first}")
 
 
 def check_costs():
@@ -131,6 +169,7 @@ def main():
     expect(leak["same_counts"] is True, "counts differ", done)
     for line in ("alone", "seep", "Valgrind"):
         expect(f"\n{line} " in done.stdout, f"no cost of {line}", done)
+    check_page((folder / "compare.html").read_text(encoding="utf-8"), document)
     picture = folder / "compare.png"
     expect(picture.exists() or "python3-matplotlib is not installed" in done.stderr, "no picture, no reason", done)
     expect(not picture.exists() or picture.read_bytes()[:4] == b"\x89PNG", "the picture is no PNG", done)

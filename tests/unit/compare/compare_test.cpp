@@ -104,6 +104,24 @@ TEST(Compare, RecordsOfOneLeakAddUpAndOtherCountsAreSaid) {
   EXPECT_NE(to_text(result, false).find("counts differ"), std::string::npos);
 }
 
+TEST(Compare, ThePageTakesNothingFromOtherPeoplesNames) {
+  const char* name = "load<script>alert(\"1\")</script>\x01";
+  const model::Report given = report({lost(name, 10, 400)});
+  Comparison result = compare(given, {valgrind({leak(Kind::kDirect, "other", 11, 7)})});
+  result.program = "<b>&amp;";
+  result.notes = {"</p><img src=x>"};
+  const std::string page = to_html(result, false);
+  for (const char* forbidden : {"<script", "<img", "<b>&amp;\x01", "\x01", "<b>&amp; as"}) {
+    EXPECT_EQ(page.find(forbidden), std::string::npos) << forbidden;
+  }
+  EXPECT_NE(page.find("load&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;\\x01"),
+            std::string::npos)
+      << page;
+  EXPECT_NE(page.find("definitely lost 7 B"), std::string::npos) << page;
+  EXPECT_EQ(result.leak_count, 2U);
+  EXPECT_NE(page.find("<td>2</td>"), std::string::npos);
+}
+
 TEST(Compare, BlocksOfNoBytesAreFound) {
   foreign::Leak empty = leak(Kind::kDirect, "load", 10, 0);
   empty.blocks = 1;

@@ -1,8 +1,8 @@
-#include "analyzer/export/xml_text.h"
+#include "analyzer/model/xml_text.h"
 
 #include "analyzer/model/printable.h"
 
-namespace seep::exporters {
+namespace seep::model {
 
 std::string xml_text(std::string_view text) {
   std::string escaped;
@@ -27,4 +27,4 @@ std::string xml_text(std::string_view text) {
   return escaped;
 }
 
-}  // namespace seep::exporters
+}  // namespace seep::model
