@@ -138,7 +138,10 @@ def main(words):
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise Failure(f"{options.paths[0]}: is no report that seep wrote ({error!r})") from None
     for file in options.output:
-        write(figure, file, options.force)
+        try:
+            write(figure, file, options.force)
+        except OSError as error:  # its own name is that of a temporary file
+            raise Failure(f"{file}: cannot be written ({error.strerror})") from None
     return 0
 
 

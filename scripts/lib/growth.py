@@ -24,6 +24,7 @@ ALWAYS = ("rss_bytes", "tracked_live_bytes")
 LEAST_SHARE = 0.04  # of the largest RSS; smaller parts are no lines but a thicket
 SIZES = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "KB"), (1, "bytes")]
 TIMES = [(2 * 86400, 86400, "days"), (2 * 3600, 3600, "h"), (120, 60, "min"), (0, 1, "s")]
+LIMITS_OF_RSS = ("option", "cgroup")  # the others are of something else, such as PHP's own memory
 MOST_STARTS = 12  # named on the time axis; of more workers the number is said
 
 
@@ -206,7 +207,7 @@ def draw_memory(axis, report, processes):
         axis.plot(times, sums, style, color=colour, linewidth=2.2 if field == "rss_bytes" else 1.6,
                   marker="." if len(times) == 1 else None, label=f"{name}: {size_text(sums[-1]) if len(processes) == 1 else size_text(max(sums)) + ' at most'}")
     limit = report["totals"]["limit"]
-    if limit and limit["bytes"] < 3 * top:
+    if limit and limit["source"] in LIMITS_OF_RSS and limit["bytes"] < 3 * top:
         top = max(top, limit["bytes"])
         axis.axhline(limit["bytes"], color=picture.VERMILION, linewidth=1.2, linestyle=":",
                      label=f"limit ({limit['source']}): {size_text(limit['bytes'])}")
