@@ -160,20 +160,13 @@ struct Behind {
   static constexpr unsigned kWords = 6;
   std::uintptr_t words[kWords] = {};
 
-  explicit Behind(const PythonAllocator& allocator) {
-    const auto context = reinterpret_cast<std::uintptr_t>(allocator.context);
+  explicit Behind(std::uintptr_t context) {
     if (context == 0 || !script::read_checked(context, words)) {
       *this = Behind();
     }
   }
-  [[nodiscard]] bool has(std::uintptr_t function) const {
-    for (const std::uintptr_t word : words) {
-      if (word == function) {
-        return true;
-      }
-    }
-    return false;
-  }
+  explicit Behind(const PythonAllocator& allocator)
+      : Behind(reinterpret_cast<std::uintptr_t>(allocator.context)) {}
 
  private:
   Behind() = default;
@@ -182,6 +175,28 @@ struct Behind {
 template <typename Function>
 std::uintptr_t address_of(Function* function) {
   return reinterpret_cast<std::uintptr_t>(function);
+}
+
+// tracemalloc has the allocator that was there in its context, passes calls on to it, and sets it
+// again as it ends. What is set there stands behind it, and stays. Null: another one's context.
+PythonAllocator* stored_by_tracemalloc(const PythonHeap& python, const PythonAllocator& found) {
+  const auto context = reinterpret_cast<std::uintptr_t>(found.context);
+  const auto* own = reinterpret_cast<const void*>(python.code_type);
+  constexpr std::uintptr_t kMostLetter = 255;  // debug hooks' context begins with one
+  PythonAllocator stored;
+  if (context == 0 || !script::share_module(address_of(found.malloc), own) ||
+      !script::share_module(address_of(found.malloc), found.context) ||
+      !script::read_checked(context, stored) ||
+      reinterpret_cast<std::uintptr_t>(stored.context) - 1 < kMostLetter) {
+    return nullptr;
+  }
+  for (const std::uintptr_t function : {address_of(stored.malloc), address_of(stored.calloc),
+                                        address_of(stored.realloc), address_of(stored.free)}) {
+    if (!script::share_module(function, own)) {
+      return nullptr;
+    }
+  }
+  return static_cast<PythonAllocator*>(found.context);
 }
 
 // Whether objects come from malloc as raw memory does; with debug hooks before both, what those
@@ -195,41 +210,73 @@ bool is_malloc(const PythonAllocator& objects, const PythonAllocator& raw) {
   return malloc != 0 && Behind(objects).words[kMallocOfDebug] == malloc;
 }
 
-// Whether this function stands before the interpreter's, or before others that stand there.
+// Whether this function stands before the interpreter's allocator, or before others that stand
+// there, each behind the other: what their contexts point to is looked at as one. To set hooks
+// twice would lead them to themselves.
 bool is_watched(const PythonAllocator& found, std::uintptr_t function) {
-  return address_of(found.malloc) == function || address_of(found.free) == function ||
-         Behind(found).has(function);
+  constexpr unsigned kMostContexts = 1 + Behind::kWords + Behind::kWords * Behind::kWords;
+  std::uintptr_t contexts[kMostContexts] = {reinterpret_cast<std::uintptr_t>(found.context)};
+  unsigned count = 1;
+  for (unsigned i = 0; i < count; ++i) {
+    for (const std::uintptr_t word : Behind(contexts[i]).words) {
+      if (word == function) {
+        return true;
+      }
+      if (word != 0 && count < kMostContexts) {
+        contexts[count++] = word;
+      }
+    }
+  }
+  return address_of(found.malloc) == function || address_of(found.free) == function;
 }
 
+// An allocator of the interpreter, and where hooks are to be set before it.
+struct Found {
+  PythonAllocator allocator;
+  PythonAllocator* stored = nullptr;  // by tracemalloc; null: nothing stands before it
+
+  Found(const PythonHeap& python, Domain domain) {
+    python.get(domain, &allocator);
+    stored = stored_by_tracemalloc(python, allocator);
+    allocator = stored == nullptr ? allocator : *stored;
+  }
+  void set(const PythonHeap& python, Domain domain, const PythonAllocator& hooks) const {
+    if (stored != nullptr) {
+      *stored = hooks;
+    } else {
+      python.set(domain, &hooks);
+    }
+  }
+};
+
 template <Domain kDomain>
-void watch_pool(const PythonHeap& python, const PythonAllocator& found) {
+void watch_pool(const PythonHeap& python, const Found& place) {
+  const PythonAllocator& found = place.allocator;
   const auto* code_type = reinterpret_cast<const void*>(python.code_type);
   const bool is_own =
       found.context == nullptr && script::share_module(address_of(found.malloc), code_type);
   g_watched[kDomain] = {found, found.context == nullptr ? kMostPooled : kMostPooledOfDebug,
                         is_own ? kMostOfNear : kMostOfNearElsewhere};
-  PythonAllocator hooks{found.context, python_malloc<kDomain>, python_calloc<kDomain>,
-                        python_realloc<kDomain>, python_free<kDomain>};
-  python.set(kDomain, &hooks);
+  const PythonAllocator hooks{found.context, python_malloc<kDomain>, python_calloc<kDomain>,
+                              python_realloc<kDomain>, python_free<kDomain>};
+  place.set(python, kDomain, hooks);
 }
 
 template <Domain kDomain>
 void watch(const PythonHeap& python) {
-  PythonAllocator found;
-  PythonAllocator raw;
-  python.get(kDomain, &found);
-  python.get(kRaw, &raw);
+  const Found place(python, kDomain);
+  const PythonAllocator& found = place.allocator;
   if (is_watched(found, address_of(python_malloc<kDomain>)) ||
       is_watched(found, address_of(free_of_malloc))) {
     return;
   }
-  if (!is_malloc(found, raw)) {
-    watch_pool<kDomain>(python, found);
+  if (!is_malloc(found, Found(python, kRaw).allocator)) {
+    watch_pool<kDomain>(python, place);
   } else if (kDomain == kObj) {
     g_watched[kDomain] = {found, 0, 0};
     PythonAllocator hooks = found;
     hooks.free = free_of_malloc;
-    python.set(kDomain, &hooks);
+    place.set(python, kDomain, hooks);
   }
 }
 

@@ -31,7 +31,7 @@ struct PythonArenaAllocator {
 // What the dynamic symbols of CPython tell.
 struct PythonHeap {
   void (*get)(int domain, PythonAllocator* allocator) = nullptr;  // PyMem_GetAllocator
-  void (*set)(int domain, PythonAllocator* allocator) = nullptr;
+  void (*set)(int domain, const PythonAllocator* allocator) = nullptr;
   void (*get_arenas)(PythonArenaAllocator* allocator) = nullptr;  // PyObject_GetArenaAllocator
   void (*set_arenas)(PythonArenaAllocator* allocator) = nullptr;
   std::uintptr_t code_type = 0;           // PyCode_Type

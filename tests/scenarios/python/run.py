@@ -78,12 +78,21 @@ class Run:
     argument: str
     options: tuple = ()
     settings: dict = dataclasses.field(default_factory=dict)
+    library: str = ""  # a source in C of programs/, preloaded with and without seep
 
     def source(self):
         return HERE / "programs" / self.program
 
     def command(self):
         return [*self.python.command, *self.options, str(self.source()), self.argument]
+
+    def preload(self, *libraries):
+        """The variable that makes the loader load these, and the one that the program is to have."""
+        if self.library:
+            built = self.work / "preloaded.so"
+            subprocess.run(["cc", "-shared", "-fPIC", "-o", str(built), str(HERE / "programs" / self.library)], check=True)
+            libraries += (str(built),)
+        return {"LD_PRELOAD": ":".join(libraries)} if libraries else {}
 
     def environment(self, **more):
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("SEEP_", "PYTHON", "LD_"))}
@@ -97,12 +106,12 @@ class Run:
 
     def tracked(self):
         settings = {"SEEP_INTERVAL": "100ms", "SEEP_MIN_LIFE": "0", **self.settings}
-        return self.environment(LD_PRELOAD=str(self.build / "lib/libseep.so"), SEEP_DIR=str(self.work / "recordings"),
+        return self.environment(**self.preload(str(self.build / "lib/libseep.so")), SEEP_DIR=str(self.work / "recordings"),
                                 **{k: v for k, v in settings.items() if k.startswith("SEEP_")})
 
     def record(self, *options):
         """Runs it without seep and with it; the same must come of both. The report, made with these options."""
-        plain = self.execute(self.environment())
+        plain = self.execute(self.environment(**self.preload()))
         tracked = self.execute(self.tracked())
         if plain != tracked:
             raise Trouble(f"it did {tracked} under seep, and {plain} without")
@@ -219,6 +228,15 @@ def kept_for_reuse(run):
     kept = rows["keep"]
     expect(kept and kept[0]["leak"], describe_row(kept[0]) if kept else "no row of what is kept")
     expect_nothing_lost(report)
+
+
+def frees_are_seen(run):
+    """Of what the marked line has made, no more is left than the program keeps."""
+    report = run.record()
+    rows = [suspect for suspect in report["suspects"] if script_frames(suspect)
+            and is_at(script_frames(suspect)[0], run, "fill", run.lines("makes"))]
+    made, left = (sum(row[figure] for row in rows) for figure in ("allocated_blocks", "live_blocks"))
+    expect(made > 2 * COUNT and left < COUNT, f"{left} of {made} blocks are left")
 
 
 def no_row_is_a_leak(run):
@@ -355,6 +373,14 @@ CASES = {
     "debug": (LEAK, first_row_is("Pool.run"), {"settings": {"PYTHONMALLOC": "debug"}}),
     "development": (LEAK, first_row_is("Pool.run"), {"options": ("-X", "dev")}),
     "tracemalloc": (LEAK, first_row_is("Pool.run"), {"options": ("-X", "tracemalloc")}),
+    "debug_with_tracemalloc": ("stopped_tracing.py", frees_are_seen,
+                               {"settings": {"PYTHONMALLOC": "debug", "PYTHONTRACEMALLOC": "1"}}),
+    "late_with_tracemalloc": ("stopped_tracing.py", frees_are_seen,
+                              {"settings": {"PYTHONTRACEMALLOC": "1", "SEEP_START": "rss:40M"}}),
+    "late_with_debug_and_tracemalloc": ("stopped_tracing.py", frees_are_seen,
+                                        {"settings": {"PYTHONMALLOC": "debug", "PYTHONTRACEMALLOC": "1",
+                                                      "SEEP_START": "rss:40M"}}),
+    "wrapped": (LEAK, first_row_is("Pool.run"), {"library": "wrappers.c"}),
     "sampled": (LEAK, first_row_is("Pool.run"), {"settings": {"SEEP_MODE": "sample", "SEEP_SAMPLE_BYTES": "1K"}}),
     "switched_off": (LEAK, no_frame_is_of_python, {"settings": {"SEEP_LANG": "off"}}),
     "consumer": ("consumer.py", callers_and_container, {}),
