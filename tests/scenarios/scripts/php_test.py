@@ -42,6 +42,8 @@ def expect(is_so, sentence):
 class Scripts(Php):
     """PHP without settings of its own, and the scripts beside this file."""
 
+    tells_holders = True  # in the script's words
+
     @property
     def embedded(self):
         return next(self.root.glob("usr/lib/libphp*.so"), None)
@@ -65,6 +67,8 @@ class Scripts(Php):
 
 class ThreadSafeScripts(Scripts):
     """The same with a thread-safe PHP that somebody has built."""
+
+    tells_holders = False
 
     def __init__(self, build_dir):
         named = os.environ.get("SEEP_TEST_PHP_ZTS", "")
@@ -192,7 +196,8 @@ def at_end(php, name):
            f"the first row blames {described(frame)}")
     no_losses(report)
     holders = [holder["text"] for holder in report["suspects"][0]["held_by"] or []]
-    expect(holders and holders[0].startswith("static Log::$lines"), f"it is held by {holders}")
+    expect(not php.tells_holders or (holders and holders[0].startswith("static Log::$lines")),
+           f"it is held by {holders}")
 
 
 def sampled(php, name):
@@ -434,7 +439,8 @@ def threads(php, name):
     most = max((sum(counts) for counts in zip(*(row["series"]["live_blocks"] for row in rows))), default=0)
     expect(most > 1000, f"at most {most} blocks of keep()")
     made = sum(row["allocated_blocks"] for row in rows)
-    expect(made > 4 * most, f"{made} blocks made in 25 requests, {most} held at once")
+    # Requests last for a time: at most four of thirteen long ones at once. What is not forgotten is held to the end.
+    expect(made > 2 * most, f"{made} blocks made in 25 requests, {most} held at once")
     left = sum(row["live_blocks"] for row in rows)
     expect(left == 0, f"{left} blocks of requests that are over")
     expect(not any(row["leak"] for row in rows), "a leak of requests that are over")
@@ -492,6 +498,8 @@ def end_loop(php, name):
         lost = {line: count for (file, line), count in blocks_by_line(report, "unreachable_blocks").items()
                 if file == "end_loop.php" and line and count}
         expect(not lost, f"{way}: called unreachable, by line: {lost}")
+        if not php.tells_holders:
+            continue
         [(line, text)] = held_lines("end_loop.php").items()
         own = f"$this in Loop::run() end_loop.php:{marked_lines('end_loop.php', 'works')[0]}"
         check_holders(report, "end_loop.php",
