@@ -1,5 +1,5 @@
-// Preloaded: sets Python's debug hooks and a wrapper of its own before Python starts, one before the other, as a
-// program may that Python is embedded in.
+// Preloaded: sets Python's debug hooks and a wrapper of its own before Python starts, one before
+// the other, as a program may that Python is embedded in.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -32,17 +32,21 @@ static void wrapped_free(void* context, void* object) {
   real->free(real->context, object);
 }
 
-// Behind all constructors of libraries: the first function of the C library that Python's main calls.
+// Behind all constructors of libraries: the first function of the C library that Python's main
+// calls.
 char* setlocale(int category, const char* locale) {
   static int is_done;
   if (!is_done) {
     void (*set_debug)(void) = (void (*)(void))dlsym(RTLD_DEFAULT, "PyMem_SetupDebugHooks");
-    void (*get)(int, struct Allocator*) = (void (*)(int, struct Allocator*))dlsym(RTLD_DEFAULT, "PyMem_GetAllocator");
-    void (*set)(int, struct Allocator*) = (void (*)(int, struct Allocator*))dlsym(RTLD_DEFAULT, "PyMem_SetAllocator");
+    void (*get)(int, struct Allocator*) =
+        (void (*)(int, struct Allocator*))dlsym(RTLD_DEFAULT, "PyMem_GetAllocator");
+    void (*set)(int, struct Allocator*) =
+        (void (*)(int, struct Allocator*))dlsym(RTLD_DEFAULT, "PyMem_SetAllocator");
     is_done = 1;
     set_debug();
     for (int domain = kMem; domain < kDomains; ++domain) {
-      struct Allocator mine = {&g_real[domain], wrapped_malloc, wrapped_calloc, wrapped_realloc, wrapped_free};
+      struct Allocator mine = {&g_real[domain], wrapped_malloc, wrapped_calloc, wrapped_realloc,
+                               wrapped_free};
       get(domain, &g_real[domain]);
       set(domain, &mine);
     }
