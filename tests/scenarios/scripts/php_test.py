@@ -529,7 +529,7 @@ CASES = {"leak": leak, "consumer": consumer, "at_end": at_end, "destructors": de
          "holders": holders, "holders_opcache": holders_opcache, "holders_at_end": holders_at_end,
          "web_server": web_server, "worker": worker, "guide": guide}
 
-HOLDERS = ("holders", "holders_opcache", "holders_at_end")
+HOLDERS = ("holders", "holders_opcache", "holders_at_end", "guide")
 THREADED = {"threads": threads}
 
 
