@@ -21,6 +21,7 @@ constexpr std::size_t kSitesByBlocks = 64;
 constexpr unsigned kMostWaysOfSite = 8;
 constexpr std::size_t kMostChains = (kSitesByBytes + kSitesByBlocks) * kMostWaysOfSite;
 constexpr std::uint64_t kManyBlocks = 1000000;
+constexpr std::size_t kMostHeldByEnd = 1 << 20;
 constexpr std::size_t kMostTrees = 65536;  // pairs of sites that are lost together
 
 class Scan {
@@ -40,6 +41,7 @@ class Scan {
   void add_figures(const table::Block& block);
   bool choose_sites();
   ScanProblem mark();
+  bool hold_by_end(Marker& marker);
   ScanProblem list_losses();
   ScanProblem list_chains();
   void list_script_chains();
@@ -171,9 +173,31 @@ ScanProblem Scan::mark() {
   for (const std::uintptr_t moving : moving_) {
     marker.add_address(moving, kOtherRoot);
   }
-  in_time = in_time && marker.run();
+  in_time = in_time && marker.run() && (!hold_by_end(marker) || marker.run());
   answer_.record.root_bytes = roots.root_bytes();
   return in_time ? ScanProblem::kNone : ScanProblem::kTimeLimit;
+}
+
+// What is left, and what the interpreter may hold by a pointer that leads elsewhere. False:
+// nothing.
+bool Scan::hold_by_end(Marker& marker) {
+  if (question_.script == nullptr || question_.script->may_be_held_by_end == nullptr) {
+    return false;
+  }
+  Pages<std::uintptr_t> held;
+  if (!held.map(kMostHeldByEnd)) {
+    return false;
+  }
+  nodes_.visit_all(/*marked=*/false, [&](NodeId node) {
+    const std::uintptr_t begin = node.start();
+    const std::uintptr_t end = begin + nodes_.extent_of(node, nodes_.info_of(node));
+    return !node.is_object() || !question_.script->may_be_held_by_end({begin, end}) ||
+           held.add(begin);
+  });
+  for (const std::uintptr_t begin : held) {
+    marker.add_address(begin, kOtherRoot);
+  }
+  return held.size() != 0;
 }
 
 ScanProblem Scan::list_losses() {

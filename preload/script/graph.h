@@ -123,6 +123,8 @@ struct Graph {
   // Whether a recorded block has only an object in it that the script has released, and that the
   // interpreter keeps to use it again. Null: the language has no such thing.
   bool (*is_kept)(const runtime::MemoryRange& block, const GraphMemory& memory);
+  // Whether the interpreter may hold a block by a pointer to its end, as no other may. Null: never.
+  bool (*may_be_held_by_end)(const runtime::MemoryRange& block);
   // Leads to the values that are roots. The second rank is for what no root of the first leads to.
   void (*visit_roots)(unsigned rank, GraphSink& sink);
   // Leads to the values that one leads to.

@@ -1,5 +1,7 @@
 #include "preload/script/php_graph.h"
 
+#include <cstring>
+
 #include "preload/script/php_frames.h"
 #include "preload/script/php_tables.h"
 #include "preload/script/php_values.h"
@@ -437,8 +439,25 @@ void Reader::visit(const Value& value) {
   }
 }
 
+// A function's pointer to the descriptions of its parameters stands behind that of what it returns:
+// without parameters, behind the block. A parameter's begins with its name, and this with none; all
+// values begin with a count.
+bool may_be_return_type(const runtime::MemoryRange& block) {
+  constexpr std::size_t kBytes = 32;
+  constexpr std::size_t kBytesBefore80 = 24;
+  constexpr unsigned kFirstWith32 = 800;
+  const std::size_t bytes = php_place().layout->version < kFirstWith32 ? kBytesBefore80 : kBytes;
+  std::uint64_t name = 0;
+  if (block.end - block.begin != bytes) {
+    return false;
+  }
+  std::memcpy(&name, reinterpret_cast<const void*>(block.begin), sizeof(name));
+  return name == 0;
+}
+
 constexpr Graph kPhpGraph{
     nullptr,  // what PHP releases goes back to its heap
+    may_be_return_type,
     [](unsigned rank, GraphSink& sink) {
       const PhpPlace place = php_place();
       Reader reader(place, sink);

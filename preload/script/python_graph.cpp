@@ -454,6 +454,7 @@ constexpr Graph kPythonGraph{
     [](const runtime::MemoryRange& block, const GraphMemory& memory) {
       return python::Objects(g_layout, memory).is_released(block);
     },
+    nullptr,
     [](unsigned rank, GraphSink& sink) {
       const PythonInterpreter& python = *python_interpreter();
       if (!read_graph_layout(python.layout, runtime_of(python), sink.memory(), g_layout)) {

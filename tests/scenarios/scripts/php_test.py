@@ -473,6 +473,8 @@ def holders(php, name, options=()):
     """Values of every kind of holder, while the script runs."""
     report = scan_running(php, name, php.command("holders.php", "until-killed", options=options))
     check_holders(report, "holders.php")
+    lost = sum(row["unreachable_blocks"] or 0 for row in report["suspects"] if blamed(row)["function"] == "[compile]")
+    expect(not lost, f"{lost} blocks of compiled code are called unreachable")
 
 
 def holders_opcache(php, name):

@@ -39,6 +39,7 @@ constexpr script::Graph kGraph{
     [](const runtime::MemoryRange& block, const script::GraphMemory&) {
       return g_script->kept.count(block.begin) != 0;
     },
+    nullptr,
     [](unsigned rank, script::GraphSink& sink) {
       for (const Edge& edge : g_script->roots[rank]) {
         sink.lead(edge.label, {edge.to, kList});
