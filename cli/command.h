@@ -38,6 +38,7 @@ Action describe_mark(Arguments& arguments);
 Action describe_start(Arguments& arguments);
 Action describe_pause(Arguments& arguments);
 Action describe_scan(Arguments& arguments);
+Action describe_top(Arguments& arguments);
 Action describe_status(Arguments& arguments);
 Action describe_info(Arguments& arguments);
 Action describe_verify(Arguments& arguments);

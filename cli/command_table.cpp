@@ -16,12 +16,13 @@ constexpr Command kCommands[] = {
     {"start", "Have a paused process record from now on.", false, describe_start},
     {"pause", "Have a tracked process record no new allocations.", false, describe_pause},
     {"status", "Say what is tracked and how it is going.", false, describe_status},
+    {"top", "Watch what grows in a running tracked process.", false, describe_top},
     {"info", "Say what a snapshot holds.", false, describe_info},
     {"verify", "Check that snapshots are intact.", false, describe_verify},
     {"prune", "Free disk space: remove the oldest finished recordings.", false, describe_prune},
 };
 
-constexpr const char* kLaterVerbs[] = {"top", "pack", "attach", "detach"};
+constexpr const char* kLaterVerbs[] = {"pack", "attach", "detach"};
 
 }  // namespace
 

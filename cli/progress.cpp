@@ -16,8 +16,8 @@ constexpr char kWipeLine[] = "\r\033[K";
 
 }  // namespace
 
-Progress::Progress() {
-  if (isatty(STDERR_FILENO) == 1) {
+Progress::Progress(Kind kind) {
+  if (kind == Kind::kShown && isatty(STDERR_FILENO) == 1) {
     thread_ = std::thread([this] { show_until_stopped(); });
   }
 }

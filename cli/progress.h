@@ -13,7 +13,9 @@ namespace seep::cli {
 // ends. Its functions may be called from one thread.
 class Progress {
  public:
-  Progress();
+  // kSilent: shows nothing, for who draws on the terminal.
+  enum class Kind { kShown, kSilent };
+  explicit Progress(Kind kind = Kind::kShown);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
