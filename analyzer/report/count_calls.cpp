@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
+#include <string_view>
 #include <tuple>
 
 #include "analyzer/model/figures.h"
@@ -26,6 +28,7 @@ constexpr double kSlack = 0.02;
 struct Way {
   std::vector<double> births;  // ever, at each moment
   double alive = 0;            // at the end
+  bool makes_room = false;     // in a container, which not each call that adds to it does
   std::size_t site = 0;        // one of those it is the inner part of
 
   [[nodiscard]] double total() const { return births.back() - births.front(); }
@@ -40,18 +43,45 @@ bool is_frame_of(const model::ReportFrame& frame, const std::string& function) {
   return bare == function || bare.ends_with("::" + function);
 }
 
-// Whether the function stands at each node, possibly inlined.
-std::vector<bool> nodes_of(const Recording& recording, const std::string& function,
-                           symbolize::Symbolizer& symbolizer) {
-  std::map<std::pair<std::uint16_t, std::uint64_t>, bool> places;
-  std::vector<bool> found(recording.stacks.nodes.size());
+// What a container of libstdc++ or libc++ does when it is full.
+bool makes_room(const model::ReportFrame& frame) {
+  static const std::set<std::string, std::less<>> kFunctions = {"_M_realloc_insert",
+                                                                "_M_realloc_append",
+                                                                "_M_reallocate_map",
+                                                                "_M_push_back_aux",
+                                                                "_M_push_front_aux",
+                                                                "_M_rehash",
+                                                                "_M_default_append",
+                                                                "_M_fill_insert",
+                                                                "__push_back_slow_path",
+                                                                "__emplace_back_slow_path",
+                                                                "__append",
+                                                                "__rehash",
+                                                                "__add_back_capacity",
+                                                                "__add_front_capacity"};
+  const std::string bare = bare_name(frame);
+  const std::size_t scope = bare.rfind("::");
+  return kFunctions.contains(std::string_view(bare).substr(scope == bare.npos ? 0 : scope + 2));
+}
+
+// What stands at a node, possibly inlined.
+struct Functions {
+  bool counted = false;
+  bool make_room = false;
+};
+
+std::vector<Functions> functions_at_nodes(const Recording& recording, const std::string& function,
+                                          symbolize::Symbolizer& symbolizer) {
+  std::map<std::pair<std::uint16_t, std::uint64_t>, Functions> places;
+  std::vector<Functions> found(recording.stacks.nodes.size());
   for (std::size_t i = 1; i < found.size(); ++i) {
     const model::Node& node = recording.stacks.nodes[i];
-    const auto [place, is_new] = places.try_emplace({node.module, node.offset}, false);
+    const auto [place, is_new] = places.try_emplace({node.module, node.offset});
     if (is_new) {
-      const auto frames = symbolizer.frames(recording.stacks, node);
-      place->second = std::any_of(frames.begin(), frames.end(),
-                                  [&](const auto& frame) { return is_frame_of(frame, function); });
+      for (const model::ReportFrame& frame : symbolizer.frames(recording.stacks, node)) {
+        place->second.counted |= is_frame_of(frame, function);
+        place->second.make_room |= makes_room(frame);
+      }
     }
     found[i] = place->second;
   }
@@ -62,18 +92,22 @@ std::vector<bool> nodes_of(const Recording& recording, const std::string& functi
 struct Inward {
   std::vector<std::pair<std::uint16_t, std::uint64_t>> frames;
   unsigned times = 0;  // that the function stands in it
+  bool makes_room = false;
 };
 
 Inward inward_of(const Recording& recording, std::uint32_t node,
-                 const std::vector<bool>& is_match) {
+                 const std::vector<Functions>& functions) {
   Inward inward;
   std::size_t length = 0;
+  bool makes_room = false;
   for (std::uint32_t at = node; at != 0; at = recording.stacks.nodes[at].parent) {
     const model::Node& here = recording.stacks.nodes[at];
     inward.frames.emplace_back(here.module, here.offset);
-    if (is_match[at]) {
+    makes_room |= functions[at].make_room;
+    if (functions[at].counted) {
       ++inward.times;
       length = inward.frames.size();
+      inward.makes_room = makes_room;
     }
   }
   inward.frames.resize(length);
@@ -90,17 +124,18 @@ void add_births(Way& way, const model::SiteHistory& site) {
   way.alive += static_cast<double>(site.at.back().live_blocks);
 }
 
-std::vector<Way> ways_of(const Recording& recording, const std::vector<bool>& is_match) {
+std::vector<Way> ways_of(const Recording& recording, const std::vector<Functions>& functions) {
   Ways once;
   Ways recursive;
   for (std::size_t i = 0; i < recording.sites.size(); ++i) {
     const model::SiteHistory& site = recording.sites[i];
-    Inward inward = inward_of(recording, site.node, is_match);
+    Inward inward = inward_of(recording, site.node, functions);
     if (inward.times == 0 || site.at.back().allocated_blocks == 0) {
       continue;
     }
     Way& way = (inward.times == 1 ? once : recursive)[std::move(inward.frames)];
     way.site = i;
+    way.makes_room = inward.makes_room;
     add_births(way, site);
   }
   std::vector<Way> ways;
@@ -151,7 +186,8 @@ std::pair<std::size_t, std::size_t> in_step_with(const std::vector<Way>& ways, c
 const Way& once_a_call(const std::vector<Way>& ways) {
   const auto rank = [&](const Way& way) {
     const auto [once, often] = in_step_with(ways, way);
-    return std::tuple(way.is_given_back(), once, often, busy_intervals(way), -way.total());
+    return std::tuple(way.is_given_back(), !way.makes_room, once, often, busy_intervals(way),
+                      -way.total());
   };
   const Way* best = &ways.front();
   auto best_rank = rank(*best);
@@ -170,12 +206,12 @@ void set_units(Recording& recording, const Way& way) {
   }
 }
 
-// What the function calls there, or the function itself.
+// What of the program the function calls there, or the function itself.
 std::string place_of(const model::ReportStack& stack, const std::string& function) {
   std::size_t place = 0;
   for (std::size_t i = 0; i < stack.size(); ++i) {
     if (is_frame_of(stack[i], function)) {
-      place = i == 0 ? 0 : i - 1;
+      place = i == 0 || is_library_frame(stack[i - 1]) ? i : i - 1;
     }
   }
   return frame_text(stack[place]);
@@ -200,7 +236,7 @@ std::optional<std::string> count_calls(std::vector<Recording>& recordings,
     for (model::Moment& moment : recording.moments) {
       moment.units.reset();
     }
-    std::vector<Way> ways = ways_of(recording, nodes_of(recording, function, symbolizer));
+    std::vector<Way> ways = ways_of(recording, functions_at_nodes(recording, function, symbolizer));
     if (ways.empty()) {
       continue;
     }

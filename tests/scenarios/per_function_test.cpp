@@ -53,6 +53,11 @@ TEST_F(PerFunction, TheLeakItselfCountsWhereThereIsNothingElse) {
   EXPECT_NEAR(leak_of(report).at("growth_blocks_per_unit").get<double>(), 1, 0.01);
 }
 
+TEST_F(PerFunction, AContainerThatMakesRoomNowAndThenDoesNotCount) {
+  const Json report = report_per("queue", "handle_next");
+  EXPECT_EQ(report.at("work").at("done"), calls_);
+}
+
 TEST_F(PerFunction, ARecursionIsOneCall) {
   const Json report = report_per("recursive", "handle");
   EXPECT_EQ(report.at("work").at("done"), calls_);
