@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
-#include <set>
 #include <string_view>
 #include <tuple>
 
@@ -44,24 +44,27 @@ bool is_frame_of(const model::ReportFrame& frame, const std::string& function) {
 }
 
 // What a container of libstdc++ or libc++ does when it is full.
+constexpr std::string_view kRoomMakers[] = {"_M_realloc_insert",
+                                            "_M_realloc_append",
+                                            "_M_reallocate_map",
+                                            "_M_push_back_aux",
+                                            "_M_push_front_aux",
+                                            "_M_rehash",
+                                            "_M_default_append",
+                                            "_M_fill_insert",
+                                            "__push_back_slow_path",
+                                            "__emplace_back_slow_path",
+                                            "__append",
+                                            "__rehash",
+                                            "__add_back_capacity",
+                                            "__add_front_capacity"};
+
 bool makes_room(const model::ReportFrame& frame) {
-  static const std::set<std::string, std::less<>> kFunctions = {"_M_realloc_insert",
-                                                                "_M_realloc_append",
-                                                                "_M_reallocate_map",
-                                                                "_M_push_back_aux",
-                                                                "_M_push_front_aux",
-                                                                "_M_rehash",
-                                                                "_M_default_append",
-                                                                "_M_fill_insert",
-                                                                "__push_back_slow_path",
-                                                                "__emplace_back_slow_path",
-                                                                "__append",
-                                                                "__rehash",
-                                                                "__add_back_capacity",
-                                                                "__add_front_capacity"};
   const std::string bare = bare_name(frame);
   const std::size_t scope = bare.rfind("::");
-  return kFunctions.contains(std::string_view(bare).substr(scope == bare.npos ? 0 : scope + 2));
+  const std::string_view name =
+      std::string_view(bare).substr(scope == std::string::npos ? 0 : scope + 2);
+  return std::ranges::find(kRoomMakers, name) != std::end(kRoomMakers);
 }
 
 // What stands at a node, possibly inlined.
