@@ -42,8 +42,6 @@ def expect(is_so, sentence):
 class Scripts(Php):
     """PHP without settings of its own, and the scripts beside this file."""
 
-    tells_holders = True  # in the script's words
-
     @property
     def embedded(self):
         return next(self.root.glob("usr/lib/libphp*.so"), None)
@@ -67,8 +65,6 @@ class Scripts(Php):
 
 class ThreadSafeScripts(Scripts):
     """The same with a thread-safe PHP that somebody has built."""
-
-    tells_holders = False
 
     def __init__(self, build_dir):
         named = os.environ.get("SEEP_TEST_PHP_ZTS", "")
@@ -196,7 +192,7 @@ def at_end(php, name):
            f"the first row blames {described(frame)}")
     no_losses(report)
     holders = [holder["text"] for holder in report["suspects"][0]["held_by"] or []]
-    expect(not php.tells_holders or (holders and holders[0].startswith("static Log::$lines")),
+    expect(isinstance(php, ThreadSafeScripts) or (holders and holders[0].startswith("static Log::$lines")),
            f"it is held by {holders}")
 
 
@@ -204,13 +200,17 @@ def sampled(php, name):
     first_is_the_leak(php, name, SEEP_MODE="sample", SEEP_SAMPLE_BYTES="16384")
 
 
+def many_were_alive(report):
+    [line] = marked_lines("leak.php", "leaks")
+    most = max((max(row["series"]["live_blocks"]) for row in report["suspects"]
+                if blamed(row)["line"] == line and blamed(row)["function"] == "Pool::run"), default=0)
+    expect(most > 1000, f"at most {most} blocks of Pool::run")
+
+
 def without_zend_allocator(php, name):
     """PHP's objects are blocks of malloc, all of which it gives back before the last snapshot."""
     php.compare(name, php.command("leak.php"), USE_ZEND_ALLOC="0")
-    [line] = marked_lines("leak.php", "leaks")
-    most = max((max(row["series"]["live_blocks"]) for row in php.report(php.recordings(name))["suspects"]
-                if blamed(row)["line"] == line and blamed(row)["function"] == "Pool::run"), default=0)
-    expect(most > 1000, f"at most {most} blocks of Pool::run")
+    many_were_alive(php.report(php.recordings(name)))
 
 
 def slow_start(php, name):
@@ -425,6 +425,14 @@ def worker(php, name):
     expect(most > 1000, f"at most {most} blocks of Site::answer")
 
 
+def opened_late(php, name):
+    """A program that loads PHP while it runs: its scripts' lines are told from the first request on."""
+    program = php.work / "opened_late_in_c"
+    subprocess.run(["cc", "-o", str(program), str(HERE / "php" / "opened_late.c")], check=True)
+    php.compare(name, [str(program), str(php.embedded), str(HERE / "php" / "leak.php")])
+    many_were_alive(php.report(php.recordings(name)))
+
+
 def threads(php, name):
     """Threads that each run PHP: what their requests hold is put under its line, and forgotten with them."""
     program = php.work / "threads_in_c"
@@ -500,7 +508,7 @@ def end_loop(php, name):
         lost = {line: count for (file, line), count in blocks_by_line(report, "unreachable_blocks").items()
                 if file == "end_loop.php" and line and count}
         expect(not lost, f"{way}: called unreachable, by line: {lost}")
-        if not php.tells_holders:
+        if isinstance(php, ThreadSafeScripts):
             continue
         [(line, text)] = held_lines("end_loop.php").items()
         own = f"$this in Loop::run() end_loop.php:{marked_lines('end_loop.php', 'works')[0]}"
@@ -529,7 +537,7 @@ CASES = {"leak": leak, "consumer": consumer, "at_end": at_end, "destructors": de
          "language_off": language_off, "offsets": offsets, "lines": lines, "memory": memory,
          "limit_left": limit_left, "limit_far": limit_far, "left": left, "forks": forks,
          "holders": holders, "holders_opcache": holders_opcache, "holders_at_end": holders_at_end,
-         "web_server": web_server, "worker": worker, "guide": guide}
+         "web_server": web_server, "worker": worker, "opened_late": opened_late, "guide": guide}
 
 HOLDERS = ("holders", "holders_opcache", "holders_at_end", "guide")
 THREADED = {"threads": threads}
@@ -545,7 +553,7 @@ def cases_of(php):
         if not php.can_fork:
             left_out["forks"] = "this PHP cannot fork (configure --enable-pcntl)"
     elif php.embedded is None:
-        left_out["worker"] = "a program is linked with PHP of this machine's release only"
+        left_out["worker"] = left_out["opened_late"] = "a program is linked with PHP of this machine's release only"
     return cases, left_out
 
 
