@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "analyzer/export/json_text.h"
+#include "analyzer/export/page_suspect.h"
 #include "analyzer/export/page_tables.h"
 #include "analyzer/export/profile.h"
 #include "analyzer/export/source_lines.h"
@@ -32,10 +33,6 @@ Json or_null(const std::optional<T>& value) {
   } else {
     return value ? Json(*value) : Json(nullptr);
   }
-}
-
-Json range_of(const std::optional<model::Range>& range) {
-  return range ? Json::array({range->low, range->high}) : Json(nullptr);
 }
 
 // --- What is small: a tree of values
@@ -165,55 +162,6 @@ Json work_of(const std::optional<model::Work>& work) {
           {"counted_by", text_of(work->counted_by)},
           {"done", work->done},
           {"per_s", work->per_s}};
-}
-
-Json held_by_of(const model::Suspect& suspect) {
-  if (!suspect.held_by) {
-    return nullptr;
-  }
-  Json chain = Json::array();
-  for (const model::Holder& holder : *suspect.held_by) {
-    chain.push_back({{"text", text_of(holder.text)},
-                     {"share", holder.share},
-                     {"root", or_null(holder.root)},
-                     {"function", or_null(holder.function)},
-                     {"file", or_null(holder.file)},
-                     {"line", or_null(holder.line)}});
-  }
-  return chain;
-}
-
-// What `work` says once stands here too where a row needs it to be read alone.
-Json figures_of(const model::Suspect& suspect) {
-  return {{"rank", suspect.rank},
-          {"id", suspect.id},
-          {"leak", suspect.leak},
-          {"verdict", suspect.verdict},
-          {"recurring", suspect.recurring},
-          {"confidence", or_null(suspect.confidence)},
-          {"why", text_of(suspect.why)},
-          {"kind", model::name_of(suspect.kind)},
-          {"live_bytes", suspect.live_bytes},
-          {"live_bytes_error", or_null(suspect.live_bytes_error)},
-          {"live_blocks", suspect.live_blocks},
-          {"allocated_blocks", suspect.allocated_blocks},
-          {"freed_blocks", suspect.freed_blocks},
-          {"growth", or_null(suspect.growth_bytes_per_s)},
-          {"growth_range", range_of(suspect.growth_range)},
-          {"growth_from_s", or_null(suspect.growth_from_s)},
-          {"per_unit", or_null(suspect.growth_bytes_per_unit)},
-          {"per_unit_range", range_of(suspect.growth_per_unit_range)},
-          {"unit", text_of(suspect.unit)},
-          {"unreachable_bytes", or_null(suspect.unreachable_bytes)},
-          {"unreachable_blocks", or_null(suspect.unreachable_blocks)},
-          {"oldest_s", suspect.oldest_s},
-          {"suppressed_by", or_null(suspect.suppressed_by)},
-          {"workers", Json::array({suspect.workers_seen, suspect.workers_of})},
-          {"held_by", held_by_of(suspect)},
-          {"blame", suspect.blame},
-          {"user_frame", or_null(suspect.user_frame)},
-          {"call_paths", suspect.sites},
-          {"paths_omitted", suspect.paths_omitted}};
 }
 
 // --- What is large: written without a tree of values in between
@@ -363,12 +311,11 @@ class Writer {
   void add_suspects() {
     begin("suspects");
     append_array(text_, report_.suspects, [&](const model::Suspect& suspect) {
-      text_ += '\n';
-      Json row = figures_of(suspect);
-      row["sites"] = sites_of(suspect);
-      row["stack"] = tables_.stack(suspect.stack);
-      row["paths"] = paths_of(suspect);
-      text_ += row.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
+      text_ += "\n{";
+      append_figures(text_, suspect);
+      text_ += ",\"sites\":" + sites_of(suspect).dump();
+      text_ += fmt::format(",\"stack\":{}", tables_.stack(suspect.stack));
+      text_ += ",\"paths\":" + paths_of(suspect).dump() + '}';
       want_sources(suspect);
     });
   }

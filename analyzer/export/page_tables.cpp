@@ -33,18 +33,20 @@ PageTables::PageTables() : nodes_(1) {
 }
 
 std::uint32_t PageTables::text(std::string_view raw) {
-  const auto [entry, is_new] =
-      text_numbers_.try_emplace(std::string(raw), static_cast<std::uint32_t>(texts_.size()));
-  if (is_new) {
-    texts_.push_back(model::printable(raw));
+  const auto known = text_numbers_.find(raw);
+  if (known != text_numbers_.end()) {
+    return known->second;
   }
-  return entry->second;
+  const auto number = static_cast<std::uint32_t>(texts_.size());
+  text_numbers_.emplace(raw, number);
+  texts_.push_back(model::printable(raw));
+  return number;
 }
 
 std::uint32_t PageTables::frame(const model::ReportFrame& frame) {
   const bool is_named = frame.function && !frame.function->empty();
-  const PageFrame here = {text(is_named ? *frame.function : frame_name(frame)),
-                          text(frame.file.value_or("")),
+  const PageFrame here = {is_named ? text(*frame.function) : text(frame_name(frame)),
+                          frame.file ? text(*frame.file) : 0,
                           text(frame.module),
                           frame.line.value_or(0),
                           static_cast<std::uint8_t>(frame.language),

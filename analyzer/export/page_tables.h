@@ -2,7 +2,9 @@
 // Not thread safe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -57,11 +59,19 @@ class PageTables {
     std::size_t operator()(const PageFrame& frame) const;
     std::size_t operator()(const PageNode& node) const;
   };
+  // Looks a text up without a copy of it.
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
 
   std::vector<std::string> texts_;
   std::vector<PageFrame> frames_;
   std::vector<PageNode> nodes_;
-  std::unordered_map<std::string, std::uint32_t> text_numbers_;  // as recorded, not printable
+  std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>>
+      text_numbers_;  // as recorded, not printable
   std::unordered_map<PageFrame, std::uint32_t, Hash> frame_numbers_;
   std::unordered_map<PageNode, std::uint32_t, Hash> node_numbers_;
 };

@@ -1,6 +1,9 @@
 // Measures reading and comparing of large snapshots. Not a test: it prints figures.
 //
 //   seep_measure_diff write DIRECTORY STACKS MOMENTS   writes so many snapshots of one process
+//   seep_measure_diff named DIRECTORY STACKS MOMENTS   the same with names, each stack a function
+//   of
+//                                                      its own; some grow, some change, most stay
 //   seep_measure_diff read FILE                        reads one
 //   seep_measure_diff recording DIRECTORY              reads all, as one recording
 //   seep_measure_diff diff OLD NEW                     what `seep diff` does, without symbols
@@ -13,6 +16,7 @@
 #include <cstdlib>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "analyzer/diff/diff.h"
 #include "analyzer/read/read_recording.h"
@@ -80,6 +84,46 @@ int write_snapshots(const std::string& directory, std::size_t stacks, std::uint3
   return EXIT_SUCCESS;
 }
 
+// Frames of scripts have names without files of programs. Of a hundred stacks one grows, 30 turn
+// over, the others stay.
+int write_named(const std::string& directory, std::uint32_t stacks, std::uint32_t moments) {
+  constexpr std::size_t kLayers = 20;
+  constexpr std::size_t kCallers = 4;
+  std::mt19937_64 random(1);
+  SnapshotBuilder builder;
+  std::vector<Frame> callers;
+  for (std::size_t i = 0; i < kLayers * kCallers; ++i) {
+    const std::string layer = std::to_string(i / kCallers);
+    callers.push_back(
+        builder.add_script_frame("Layer" + layer + "::call" + std::to_string(i % kCallers),
+                                 "/srv/app/layers/layer" + layer + ".php",
+                                 static_cast<std::uint32_t>(10 * (i % kCallers) + 1)));
+  }
+  for (std::uint32_t i = 0; i < stacks; ++i) {
+    const std::string module = std::to_string(i % 97);
+    std::vector<Frame> stack = {
+        builder.add_script_frame("Module" + module + "::handler" + std::to_string(i),
+                                 "/srv/app/modules/module" + module + ".php", 1 + i % 2000)};
+    for (std::size_t layer = kLayers; layer-- != 0;) {
+      stack.push_back(callers[kCallers * layer + random() % (layer < kLayers / 2 ? 2 : kCallers)]);
+    }
+    builder.add_site({.stack = stack, .live_blocks = 1 + random() % 100});
+  }
+  for (std::uint32_t moment = 1; moment <= moments; ++moment) {
+    for (std::uint32_t i = 0; i < stacks; ++i) {
+      SiteDescription& site = builder.site(i);
+      const bool turns_over = i % 100 >= 1 && i % 100 <= 30;
+      site.live_blocks = i % 100 == 0 ? 50ULL * moment
+                         : turns_over ? 1 + random() % 200
+                                      : site.live_blocks;
+      site.live_bytes = site.live_blocks * (16 + 16 * (i % 20));
+    }
+    builder.accounting.rss_bytes = 100'000'000 + 1'000'000ULL * moment;
+    builder.at(moment, 10.0 * moment).write_into(directory);
+  }
+  return EXIT_SUCCESS;
+}
+
 int measure_read(const std::string& file) {
   const Stopwatch watch;
   const auto snapshot = read::read_snapshot(file);
@@ -131,6 +175,9 @@ int main(int argc, char** argv) {
   if (command == "write" && argc == 5) {
     return seep::test::write_snapshots(argv[2], number(3), number(4));
   }
+  if (command == "named" && argc == 5) {
+    return seep::test::write_named(argv[2], number(3), number(4));
+  }
   if (command == "recording" && argc == 3) {
     return seep::test::measure_recording(argv[2]);
   }
@@ -141,7 +188,7 @@ int main(int argc, char** argv) {
     return seep::test::measure_diff(argv[2], argv[3]);
   }
   std::fprintf(stderr,
-               "usage: seep_measure_diff write DIRECTORY STACKS MOMENTS | read FILE | "
+               "usage: seep_measure_diff write|named DIRECTORY STACKS MOMENTS | read FILE | "
                "recording DIRECTORY | diff OLD NEW\n");
   return 2;
 }

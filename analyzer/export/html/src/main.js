@@ -56,6 +56,7 @@ async function start() {
   addEventListener("resize", redrawCharts);
   try {
     show(await load(byId("data").textContent.trim()));
+    document.documentElement.dataset.readyMs = performance.now().toFixed(0); // for bench/figures/page.py
     document.documentElement.dataset.ready = "1";
   } catch (error) {
     const text = typeof DecompressionStream === "undefined"
