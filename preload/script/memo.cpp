@@ -52,8 +52,10 @@ ReadSet::Word* Memo::begin() {
   if (used_ + kMost > bytes_ || epoch_ != epoch()) {
     make_empty();
   }
-  ++number_;
-  return entry_at(static_cast<std::uint32_t>(used_))->words();
+  number_ += number_ + 1 == 0 ? 2 : 1;  // never 0
+  Entry* const entry = entry_at(static_cast<std::uint32_t>(used_));
+  entry->number = 0;  // until it is kept: a walk that is not has left rests of this place
+  return entry->words();
 }
 
 void Memo::add(std::uint64_t key, std::uint32_t native, const Stack& captured,

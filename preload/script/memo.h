@@ -84,7 +84,7 @@ class Memo {
     std::uint32_t native;
     std::uint32_t value;
     std::uint64_t changes;  // when the guarded words were last seen to be as they are
-    std::uint32_t number;   // of the walk
+    std::uint32_t number;   // of the walk; 0: it is not kept yet
     std::uint16_t count;
     std::uint16_t guarded_count;
     std::uint16_t behind_count;

@@ -289,6 +289,36 @@ TEST_F(RestOfAWalk, ThatDoesNotFitIsCut) {
   EXPECT_TRUE(cut_);
 }
 
+// Where a walk is not kept, there may be anything at its place: also ids of frames that look like
+// its number.
+TEST_F(RestOfAWalk, OfAWalkThatWasNotKeptIsNotTaken) {
+  for (unsigned before = 1; before < 40; ++before) {
+    Memo memo{};
+    {
+      Stack kept(&memo);
+      while (kept.add(60)) {
+      }
+      memo.add(1, 1, kept, 41);
+    }
+    begin_epoch();
+    {
+      Stack kept(&memo);
+      for (unsigned i = 0; i < before; ++i) {
+        kept.add(60);
+      }
+      memo.add(1, 1, kept, 41);
+    }
+    const auto frame = reinterpret_cast<std::uint64_t>(frames_.data());
+    for (unsigned i = 0; i < 100; ++i) {
+      Stack lost(&memo);
+      LastFrames::Frame& last = lost.last->at(frame);
+      ASSERT_FALSE(memo.take_rest_of(frame, last, lost)) << i;
+      last.rest = memo.rest_from(frame, lost);
+    }
+    memo.release();
+  }
+}
+
 TEST_F(RestOfAWalk, OfAStackThatLacksFramesIsNotTaken) {
   Stack stack(&memo_);
   const auto frame = reinterpret_cast<std::uint64_t>(frames_.data());
