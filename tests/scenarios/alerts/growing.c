@@ -1,6 +1,6 @@
-// Grows past the limits that its test has set, then waits for what stdin says. It uses children
-// and signals as programs do: it counts waits that find a child which it never made, SIGCHLD, and
-// the descriptors and threads that it has not made itself.
+// Grows past the limits that its test has set, as stdin says, until that says q or ends. It uses
+// children and signals as programs do: it counts waits that find a child which it never made,
+// SIGCHLD, and the descriptors and threads that it has not made itself.
 //   growing MEGABYTES [subreaper] [ignore-child]
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -78,7 +78,11 @@ int main(int argc, char** argv) {
   long strangers = 0;
   const long step = atol(argv[1]) << 20;
   while (word != 'q') {
-    if (read(0, &word, 1) == 1 && word == 'g') {
+    const ssize_t got = read(0, &word, 1);
+    if (got == 0) {
+      return 2;  // the test is gone
+    }
+    if (got == 1 && word == 'g') {
       grow(step);
       puts("grown");
     }

@@ -15,6 +15,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[3]
 PATIENCE_S = 120
 STEP_MB = 40
 LIMITS = "20M,60M"
+HANGS = 'while kill -0 "$TEST" 2>/dev/null; do sleep 1; done'  # no longer than the test, however that ends
 QUIET = "strangers 0 told 0 descriptors 0 threads 1\n"
 
 # What a command sees of itself, one file for each limit. The directory that ls reads is its own.
@@ -59,14 +60,22 @@ class Place:
         self.here = build / "alerts" / name
         shutil.rmtree(self.here, ignore_errors=True)
         self.metrics = self.here / "metrics"
+        self.processes = []
         self.metrics.mkdir(parents=True)
 
     def start(self, *words, **settings):
         environment = {key: value for key, value in os.environ.items() if not key.startswith("SEEP_")}
         environment |= {"LD_PRELOAD": str(self.build / "lib/libseep.so"), "SEEP_DIR": str(self.here / "out"),
-                        "HERE": str(self.here), **settings}
-        return subprocess.Popen([self.build / "tests/scenarios/alerts/growing", str(STEP_MB), *words], env=environment,
-                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                        "SEEP_SCAN": "off", "HERE": str(self.here), "TEST": str(os.getpid()), **settings}
+        process = subprocess.Popen([self.build / "tests/scenarios/alerts/growing", str(STEP_MB), *words], env=environment,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.processes.append(process)
+        return process
+
+    def end(self):
+        for process in self.processes:
+            process.kill()
+            process.wait()
 
     def log(self):
         return [line.split(": ", 1)[1] for line in text_of(self.here / "out/seep.log").splitlines()]
@@ -139,7 +148,7 @@ def case_programs_that_reap_orphans_or_ignore_children_see_nothing(place):
 
 
 def case_a_command_that_hangs_holds_nobody_up(place):
-    process = place.start(SEEP_RSS_LIMIT=LIMITS, SEEP_ON_LIMIT='echo $$ > "$HERE/pid.$SEEP_LIMIT"; exec sleep 1000')
+    process = place.start(SEEP_RSS_LIMIT=LIMITS, SEEP_ON_LIMIT=f'echo $$ > "$HERE/pid.$SEEP_LIMIT"; {HANGS}')
     tell(process, "g")
     tell(process, "g")
     both = [place.here / "pid.warning", place.here / "pid.critical"]
@@ -195,8 +204,7 @@ def case_the_limit_of_a_group_may_change(place):
         expect("the warning limit 20971" in place.passed()[0], f"log: {place.log()}")
         end(process)
     finally:
-        process.kill()
-        process.wait()
+        place.end()  # a group that is not empty cannot be removed
         if group.exists():
             group.rmdir()
 
@@ -238,12 +246,15 @@ def main():
     cases = {name[5:]: case for name, case in globals().items() if name.startswith("case_") and options.only in name}
     failed = 0
     for name, case in cases.items():
+        place = Place(options.build_dir.resolve(), name)
         try:
-            case(Place(options.build_dir.resolve(), name))
+            case(place)
             print(f"ok      {name}")
-        except Trouble as trouble:
+        except (Trouble, OSError, subprocess.SubprocessError) as trouble:
             failed += 1
             print(f"FAILED  {name}: {trouble}")
+        finally:
+            place.end()
     return 1 if failed or not cases else 0
 
 
