@@ -1,6 +1,7 @@
 """What the pictures of scripts share: matplotlib without a display, colours that the colour-blind tell apart,
 plain axes, texts that come from other people's programs.
 """
+import sys
 import unicodedata
 import warnings
 
@@ -18,8 +19,9 @@ def load():
     """matplotlib's pyplot, which draws into files only."""
     try:
         import matplotlib
-    except ImportError:
-        raise NoMatplotlib("python3-matplotlib is not installed") from None
+    except ImportError as error:
+        raise NoMatplotlib(f"{sys.executable} cannot load matplotlib ({error}): install python3-matplotlib and start the script "
+                           "by the python3 that it is for, Debian's /usr/bin/python3") from None
     matplotlib.use("Agg")
     # Texts stay texts in SVG, so that they can be searched and copied; the same data give the same file.
     matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "seep", "font.size": 10})
