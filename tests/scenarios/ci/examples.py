@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -38,9 +39,16 @@ class Failed(Exception):
 
 
 def shell(script: str, place: Path, environment: dict[str, str]) -> tuple[int, str]:
-    done = subprocess.run(["bash", "-e", "-c", script], cwd=place, env=environment, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False)
-    return done.returncode, done.stdout
+    """Whatever the script started ends with it."""
+    process = subprocess.Popen(["bash", "-e", "-c", script], cwd=place, env=environment, text=True, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        output, _ = process.communicate(timeout=300)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+        raise Failed(f"not within 300 s: {script}\n{output}") from None
+    return process.returncode, output
 
 
 def expect(condition: bool, what: str, output: str) -> None:

@@ -47,9 +47,13 @@ class Place:
         shutil.rmtree(self.out, ignore_errors=True)
         self.out.mkdir(parents=True)
         environment = {key: value for key, value in os.environ.items() if not key.startswith("SEEP_")}
-        environment |= {"LD_PRELOAD": str(build / "lib/libseep.so"), "SEEP_DIR": str(self.out), "SEEP_INTERVAL": "50ms"}
+        environment |= {"LD_PRELOAD": str(build / "lib/libseep.so"), "SEEP_DIR": str(self.out), "SEEP_INTERVAL": "50ms",
+                        "SEEP_SCAN": "off"}
         self.process = subprocess.Popen([build / "tests/scenarios/top/watched"], env=environment, stdin=subprocess.PIPE)
+        self.watchers = []
         self.command = [str(build / "bin/seep"), "top", str(self.process.pid), "--interval", "100ms"]
+
+    def wait_for_growth(self):
         wait_until(lambda: "growth, which is told from some snapshots on", self.growth_is_first)
 
     def growth_is_first(self):
@@ -58,11 +62,21 @@ class Place:
         return bool(rows) and "grow_slowly" in rows[0]["where"] and (rows[0]["growth_bytes_per_s"] or 0) > 0
 
     def lines(self, *words):
-        return subprocess.run([*self.command, *words], capture_output=True, text=True, check=False)
+        return subprocess.run([*self.command, *words], capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+
+    def watch(self, **options):
+        """`seep top` beside the test, which ends with it."""
+        self.watchers.append(subprocess.Popen(self.command, **options))
+        return self.watchers[-1]
 
     def end(self):
         self.process.stdin.close()
         self.process.wait()
+
+    def kill(self):
+        for process in (*self.watchers, self.process):
+            process.kill()
+            process.wait()
 
 
 class Terminal:
@@ -77,8 +91,8 @@ class Terminal:
         self.resize(columns, lines)
         self.before = termios.tcgetattr(slave)
         environment = os.environ | {"TERM": name, "LC_ALL": encoding}
-        self.process = subprocess.Popen(place.command, stdin=slave, stdout=slave, stderr=subprocess.PIPE, env=environment,
-                                        process_group=0)  # not of its own session: who is alone in one cannot be stopped
+        # Not of its own session: who is alone in one cannot be stopped.
+        self.process = place.watch(stdin=slave, stdout=slave, stderr=subprocess.PIPE, env=environment, process_group=0)
         self.raw = b""
 
     def resize(self, columns, lines):
@@ -132,7 +146,7 @@ def case_json_is_one_object_a_line(place):
     first = looks[0]
     expect_equal((first["schema"], first["pid"], first["name"]), ("seep.top/1", place.process.pid, "watched"), "head")
     expect("hold_at_start" in first["rows"][0]["where"], first["rows"][0])
-    expect_equal(first["rows"][0]["live_bytes"], 8 << 20, "live bytes")
+    expect_equal(first["rows"][0]["live_bytes"], 256 << 20, "live bytes")
     expect(first["rss_bytes"] > 8 << 20, "resident size")
 
 
@@ -148,7 +162,7 @@ def case_who_is_not_tracked_is_named(place):
 
 
 def case_lines_end_with_the_process(place):
-    watcher = subprocess.Popen(place.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    watcher = place.watch(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     expect("seep top" in watcher.stdout.readline(), "first line")
     place.end()
     _, err = watcher.communicate(timeout=PATIENCE_S)
@@ -250,14 +264,14 @@ def main():
     for name, case in cases.items():
         place = Place(build, name)
         try:
+            place.wait_for_growth()
             case(place)
             print(f"ok      {name}")
-        except Trouble as trouble:
+        except (Trouble, OSError, subprocess.SubprocessError) as trouble:
             failed += 1
             print(f"FAILED  {name}: {trouble}")
         finally:
-            place.process.kill()
-            place.process.wait()
+            place.kill()
     return 1 if failed or not cases else 0
 
 
