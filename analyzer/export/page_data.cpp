@@ -145,13 +145,29 @@ Json losses_of(const model::Report& report) {
 // Said in the words of the other printers.
 Json lines_of(const model::Report& report) {
   if (report.processes.empty()) {
-    return {{"run", ""}, {"explained", ""}, {"limit", ""}, {"scan", ""}, {"suppressions", ""}};
+    return {{"run", ""},  {"explained", ""},    {"limit", ""},
+            {"scan", ""}, {"suppressions", ""}, {"shared", Json::array()}};
+  }
+  // Of a leak the sentence has said how much it explains.
+  const bool is_explained = report.totals.leak_suspects == 0 && report.processes.size() == 1;
+  Json shared = Json::array();
+  for (const model::UserLine& line : report.user_lines) {
+    shared.push_back(text_of(report::user_line_text(line)));
   }
   return {{"run", text_of(report::run_text(report))},
-          {"explained", text_of(report::explained_share_text(report))},
+          {"explained", is_explained ? text_of(report::explained_share_text(report)) : Json("")},
           {"limit", text_of(report::limit_text(report))},
           {"scan", text_of(report::scan_text(report))},
-          {"suppressions", text_of(report::suppressions_text(report))}};
+          {"suppressions", text_of(report::suppressions_text(report))},
+          {"shared", shared}};
+}
+
+Json containers_of(const model::Report& report) {
+  Json containers = Json::array();
+  for (const model::Container& container : report.containers) {
+    containers.push_back(text_of(report::container_text(container)));
+  }
+  return containers;
 }
 
 Json work_of(const std::optional<model::Work>& work) {
@@ -233,6 +249,7 @@ class Writer {
     add("limit", limit_of(report_.totals.limit));
     add("work", work_of(report_.work));
     add("losses", losses_of(report_));
+    add("containers", containers_of(report_));
     add("notes", texts_of(report_.notes));
     add("processes", processes_of(report_));
     add("snapshots", snapshots_of(report_, recordings_));

@@ -114,6 +114,7 @@ void append_figures(std::string& text, const model::Suspect& suspect) {
   append_field(text, "suppressed_by", suspect.suppressed_by);
   append_field(text, "workers", Json::array({suspect.workers_seen, suspect.workers_of}));
   append_field(text, "held_by", held_by_of(suspect));
+  append_field(text, "containers", Json(suspect.containers));
   append_field(text, "blame", suspect.blame);
   append_field(text, "user_frame", suspect.user_frame);
   append_field(text, "call_paths", suspect.sites);

@@ -46,20 +46,24 @@ class Page(TreeTest):
         command = [sys.executable, "-B", str(script), "--check", "--root", str(self.root)]
         return subprocess.run(command, capture_output=True, check=False).returncode
 
-    def hash_of_sources(self) -> str:
+    def signed(self, page: str) -> str:
         script = Path(check_headers.__file__).parents[1] / "build_page"
         names = {"__name__": "build_page", "__file__": str(script)}
         exec(compile(script.read_text(encoding="utf-8"), str(script), "exec"), names)
-        return names["MADE_OF"] + names["hash_of_sources"](self.root)
+        return names["signed"](self.root, page)
 
     def test_belongs_to_its_sources_and_to_no_others(self):
         for name in ["package.json", "package-lock.json", "src/main.js"]:
             self.write(f"analyzer/export/html/{name}", "{}")
         self.write("scripts/build_page", "")
-        self.write("analyzer/export/html/built/page.html", f"<!-- {self.hash_of_sources()} -->")
+        built = self.signed("<!doctype html>\n<html>\n</html>\n")
+        self.write("analyzer/export/html/built/page.html", built)
         self.assertEqual(self.check(), 0)
+        self.write("analyzer/export/html/built/page.html", built.replace("<html>", "<html lang=en>"))
+        self.assertEqual(self.check(), 1, "an edit of what was built")
+        self.write("analyzer/export/html/built/page.html", built)
         self.write("analyzer/export/html/src/main.js", "{ }")
-        self.assertEqual(self.check(), 1)
+        self.assertEqual(self.check(), 1, "another source")
 
 
 class SourceTree(TreeTest):

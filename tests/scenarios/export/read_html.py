@@ -1,5 +1,7 @@
 """`seep export --to html`, opened in Chromium: what a reader sees, clicks and searches; names that would harm it."""
+import atexit
 import contextlib
+import functools
 
 from chromium import Chromium
 from harness import LEAK_BYTES, expect, expect_equal
@@ -7,16 +9,26 @@ from harness import LEAK_BYTES, expect, expect_equal
 ROWS = "document.querySelectorAll('#suspects tr.row').length"
 
 
+@functools.cache
+def one_browser():
+    """For all cases: it starts slower than it opens a page."""
+    browser = Chromium()
+    atexit.register(browser.close)
+    return browser
+
+
 @contextlib.contextmanager
 def opened(place, path, fragment="", *options):
     """The page of a recording in Chromium; nothing may stand in its console in the end, and nothing be asked of a network."""
     page = place.work / "page.html"
     place.export("--to", "html", path, "-o", page, "--force", *options)
-    with Chromium() as browser:
-        browser.size(1366, 820)
-        browser.open(page, fragment)
-        yield browser
-        expect_equal(browser.console, [], "console of the page")
+    browser = one_browser()
+    browser.console.clear()
+    browser.size(1366, 820)
+    browser.open(page, fragment)
+    browser.evaluate("localStorage.clear()")
+    yield browser
+    expect_equal(browser.console, [], "console of the page")
 
 
 def text_of(browser, selector):
@@ -60,6 +72,45 @@ def case_follows_a_permalink(place):
         expect_equal(browser.evaluate("document.querySelector('tr.open').dataset.id"), leak["id"], "row that the link opens")
 
 
+def case_says_when_a_link_leads_nowhere(place):
+    with opened(place, place.hostile, "#id=0123456789abcdef") as browser:
+        expect("has the id 0123456789abcdef" in text_of(browser, "#suspects .missing"), "nothing says that there is no such id")
+    with opened(place, place.hostile, f"#id={place.leak(place.hostile)['id']}&q=nothing") as browser:
+        expect("left out" in text_of(browser, "#suspects .missing"), "nothing says that the row is filtered out")
+
+
+def case_judges_nothing_by_one_snapshot(place):
+    with opened(place, place.sampled) as browser:
+        expect("Not judged" in text_of(browser, "#answer h1"), f"says {text_of(browser, '#answer h1')!r}")
+        expect(browser.evaluate("document.querySelectorAll('.spark circle').length") > 0, "one value has no dot")
+
+
+def case_tells_about_the_run(place):
+    with opened(place, place.hostile, "#tab=about") as browser:
+        about = text_of(browser, "#about")
+        expect("Nothing was lost while recording" in about and "[object" not in about, f"about the run: {about}")
+        licences = browser.evaluate("document.querySelector('.licences').textContent")
+        expect("d3-flame-graph 5.0.0 (Apache-2.0)" in licences and "uplot 1.6.32 (MIT)" in licences, "licences are missing")
+
+
+def case_fits_a_narrow_window(place):
+    with opened(place, place.hostile, f"#id={place.leak(place.hostile)['id']}") as browser:
+        browser.size(400, 800)
+        browser.wait("document.querySelector('tr.detail > td').colSpan === 4")
+        for tab in ["suspects", "flame", "about"]:
+            browser.evaluate(f"document.querySelector('[data-tab={tab}]').click()")
+            wide = browser.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            expect_equal(wide, 0, f"width beyond the window on the tab {tab}")
+        browser.evaluate("document.querySelector('[data-tab=suspects]').click()")
+        expect(browser.evaluate("document.querySelector('td.where').getBoundingClientRect().width") > 100, "no room for functions")
+
+
+def case_draws_charts_of_a_hidden_tab(place):
+    with opened(place, place.hostile, f"#tab=flame&id={place.leak(place.hostile)['id']}") as browser:
+        browser.evaluate("document.querySelector('[data-tab=suspects]').click()")
+        browser.wait("document.querySelector('tr.detail canvas').width > 300")
+
+
 def case_searches_and_filters(place):
     with opened(place, place.work / "page.300") as browser:
         rows = browser.evaluate(ROWS)
@@ -91,6 +142,12 @@ def case_draws_what_is_alive(place):
         type_search(browser, "open_session")
         browser.wait("document.getElementById('weight').innerText.includes('Found in 256 KB')")
         expect(frames_of(browser)["open_session"] != frames["open_session"], "the search marks nothing")
+        type_search(browser, "all")
+        browser.wait("!document.getElementById('weight').innerText.includes('(100 %)')")
+        type_search(browser, "opt/app session")
+        browser.wait("document.getElementById('weight').innerText.includes('Found in 0 B')")
+        type_search(browser, "srv/ session")
+        browser.wait("document.getElementById('weight').innerText.includes('Found in 256 KB')")
 
 
 def case_draws_what_changed_between_two_snapshots(place):
@@ -158,11 +215,21 @@ def case_takes_no_harm_of_names(place):
 
 def case_shows_several_processes(place):
     with opened(place, place.run) as browser:
-        expect("2 of 2" in text_of(browser, "#growth") + browser.evaluate(
-            "(document.querySelector('#suspects tr.row').click(), document.querySelector('tr.detail').innerText)"),
-            "the detail does not say in how many processes")
+        browser.evaluate("document.querySelector('#suspects tr.row').click()")
+        detail = text_of(browser, "tr.detail")
+        expect("in 2 of 2" in detail and "The sum over the processes" in detail, f"the detail does not speak of processes: {detail}")
+        live = "document.querySelector('#suspects tr.row').children[4].innerText"
+        expect_equal(browser.evaluate(live), "128 KB", "live bytes in both")
         choose(browser, "process", "1")
-        browser.wait("location.hash.includes('process=1')")
+        browser.wait(f"{live} === '64.0 KB'")
+
+
+def case_compares_at_the_same_moments_whatever_the_process(place):
+    with opened(place, place.run, "#tab=flame&from=2&to=7") as browser:
+        both = browser.wait("document.getElementById('weight').innerText")
+        choose(browser, "process", "0")
+        one = browser.wait(f"document.getElementById('weight').innerText !== {both!r} && document.getElementById('weight').innerText")
+        expect_equal([both.split(":")[0], one.split(":")[0]], ["2.0 s to 7.0 s"] * 2, "moments")
 
 
 def case_refuses_what_it_does_not_know(place):

@@ -89,6 +89,7 @@ TEST_F(PageData, ASuspectNamesItsSitesAndItsStack) {
   const Json all = data();
   const Json& suspect = all.at("suspects").at(0);
   EXPECT_EQ(suspect.at("sites").dump(), "[0]");
+  EXPECT_EQ(suspect.at("containers").dump(), "[]");
   const std::size_t node = suspect.at("stack");
   EXPECT_EQ(all.at("sites").at("node").at(0), node) << "the site's stack is the same node";
   const std::size_t frame = all.at("nodes").at("frame").at(node);

@@ -8,7 +8,7 @@ function ending({ how, status, signal }) {
 
 function processes(data) {
   const names = ["Process", "Started", "Ran for", "End", "Snapshots", "Mode", "Command"];
-  return h("table", {}, h("thead", {}, h("tr", {}, names.map((name) => h("th", { scope: "col" }, name)))),
+  return h("div", { class: "wide" }, h("table", {}, h("thead", {}, h("tr", {}, names.map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", {}, data.processes.map((process, i) => h("tr", {},
       h("td", { class: "code" }, process.id),
       h("td", {}, process.started_ms === 0 ? "" : new Date(process.started_ms).toISOString().replace("T", " ").slice(0, 19) + " UTC"),
@@ -16,7 +16,7 @@ function processes(data) {
       h("td", {}, ending(process.end)),
       h("td", {}, count(data.ranges[i][1] - data.ranges[i][0])),
       h("td", {}, process.mode),
-      h("td", { class: "code" }, process.command.join(" ").slice(0, 400))))));
+      h("td", { class: "code" }, process.command.join(" ").slice(0, 400)))))));
 }
 
 export function showAbout(into, data) {
@@ -28,7 +28,7 @@ export function showAbout(into, data) {
     lost.length === 0 ? "Nothing was lost while recording." : `Lost while recording: ${lost.join(", ")}`,
     Object.keys(data.raw.sources).length === 0 ? "" : "Lines of source are those of the files as they were when this page was made.",
   ].filter((text) => text !== "");
-  into.replaceChildren(h("h2", {}, "Processes"), processes(data), sentences.map((text) => h("p", {}, text)),
+  into.replaceChildren(h("h2", {}, "Processes"), processes(data), ...sentences.map((text) => h("p", {}, text)),
     h("p", { class: "muted" }, `Made by seep ${seep}. This file needs no network and no other file.`),
     h("details", {}, h("summary", {}, "Licences of the libraries in this page"),
       h("pre", { class: "licences" }, byId("licences").textContent)));

@@ -5,6 +5,8 @@ import { bytes, duration } from "./format.js";
 
 const FONT = "12px system-ui, sans-serif";
 const charts = new Set();
+// A chart that was drawn on a hidden tab, and one whose window changed.
+const widths = new ResizeObserver(() => redrawCharts());
 
 function axis(format, size) {
   return {
@@ -47,7 +49,7 @@ export function drawSeries(into, times, lines, { height = 240, format = bytes, m
         dash: line.dash,
         fill: line.fill,
         show: line.show ?? true,
-        points: { show: line.dots ?? false, size: 5 },
+        points: { show: line.dots || times.length < 2, size: 5 },
         spanGaps: true,
         value: (_, value) => (value === null || value === undefined ? "–" : format(value)),
       })),
@@ -59,6 +61,7 @@ export function drawSeries(into, times, lines, { height = 240, format = bytes, m
   };
   const chart = new uPlot(options, [times, ...lines.map((line) => line.values)], into);
   charts.add({ chart, into });
+  widths.observe(into);
   return chart;
 }
 
@@ -118,6 +121,7 @@ export function redrawCharts() {
     if (!entry.into.isConnected) {
       entry.chart.destroy();
       charts.delete(entry);
+      widths.unobserve(entry.into);
     } else if (entry.into.clientWidth > 0) {
       entry.chart.setSize({ width: entry.into.clientWidth, height: entry.chart.height });
     }

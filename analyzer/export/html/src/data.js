@@ -40,9 +40,9 @@ export class Data {
   // Of each process, where its snapshots begin and end in the columns; times on one clock.
   #indexSnapshots() {
     const { process, time_s } = this.raw.snapshots;
-    const starts = this.processes.map((one) => one.started_ms / 1000);
-    this.began = Math.min(...starts);
-    this.times = time_s.map((time, i) => starts[process[i]] - this.began + time);
+    const began = Math.min(...this.processes.map((one) => one.started_ms));
+    this.starts = this.processes.map((one) => (one.started_ms - began) / 1000);
+    this.times = time_s.map((time, i) => this.starts[process[i]] + time);
     this.ranges = this.processes.map(() => [0, 0]);
     process.forEach((number, i) => {
       const range = this.ranges[number];
@@ -52,7 +52,7 @@ export class Data {
       range[1] = i + 1;
     });
     this.ended = this.processes.map((one, i) =>
-      one.end.how === "running" ? Infinity : starts[i] - this.began + one.duration_s);
+      one.end.how === "running" ? Infinity : this.starts[i] + one.duration_s);
   }
 
   /** The frames of a stack, innermost first. */
@@ -125,31 +125,50 @@ export class Data {
   }
 
   /**
-   * The sum over processes as time goes on: what each had last, from its first snapshot to its end.
-   * `values` is aligned with the snapshots. Returns [times, sums].
+   * The sum over processes as time goes on; one that begins or ends is a step, and between its snapshots a process is
+   * as far as a straight line says. `values` is aligned with the snapshots; `process` null: all. Returns [times, sums].
    */
   sumOverTime(values, process) {
-    const last = new Map();
-    const owner = this.raw.snapshots.process;
-    const times = [];
-    const sums = [];
-    for (const i of this.order(process)) {
-      for (const [other] of last) {
-        if (other !== owner[i] && this.ended[other] < this.times[i]) {
-          last.delete(other);
+    if (process !== null || this.processes.length === 1) {
+      const order = this.order(process);
+      return [order.map((i) => this.times[i]), order.map((i) => values[i])];
+    }
+    const times = this.#timesOfAll();
+    const sums = new Array(times.length).fill(0);
+    for (const [begin, end] of this.ranges) {
+      let i = begin;
+      for (let at = indexFrom(times, this.times[begin]); at < times.length && times[at] <= this.times[end - 1]; at += 1) {
+        while (i + 1 < end && this.times[i + 1] <= times[at]) {
+          i += 1;
         }
-      }
-      last.set(owner[i], values[i]);
-      let sum = 0;
-      last.forEach((value) => (sum += value));
-      if (times.length !== 0 && times.at(-1) === this.times[i]) {
-        sums[sums.length - 1] = sum;
-      } else {
-        times.push(this.times[i]);
-        sums.push(sum);
+        sums[at] += levelAt(times[at], this.times, values, i, end);
       }
     }
     return [times, sums];
+  }
+
+  // Of all snapshots, and of the moment before each process's first and after its last.
+  #timesOfAll() {
+    if (this.allTimes === undefined) {
+      const all = new Set(this.times);
+      const moment = (Math.max(...all) - Math.min(...all)) / 1e6;
+      for (const [begin, end] of this.ranges) {
+        all.add(Math.max(this.times[begin] - moment, 0)).add(this.times[end - 1] + moment);
+      }
+      this.allTimes = [...all].sort((a, b) => a - b);
+    }
+    return this.allTimes;
+  }
+
+  /** The one process in which a suspect shows, or null. */
+  onlyProcess(suspect) {
+    const owners = new Set(suspect.sites.map((site) => this.raw.sites.process[site]));
+    return owners.size === 1 ? [...owners][0] : this.processes.length === 1 ? 0 : null;
+  }
+
+  /** [times, bytes] of a suspect: in the chosen process, or the only one that shows it, or in all. */
+  drawn(suspect, process) {
+    return this.sumOverTime(this.seriesOf(suspect, "bytes"), process ?? this.onlyProcess(suspect));
   }
 
   /** Of each process the number of its last snapshot until `time` (null: of all), or -1. */
@@ -180,4 +199,27 @@ export class Data {
     }
     return found;
   }
+}
+
+// The first index whose time is not before `time`.
+function indexFrom(times, time) {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle] < time) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+// Between snapshot i and the one after it.
+function levelAt(time, times, values, i, end) {
+  if (i + 1 >= end || times[i + 1] === times[i]) {
+    return values[i];
+  }
+  return values[i] + ((values[i + 1] - values[i]) * (time - times[i])) / (times[i + 1] - times[i]);
 }

@@ -2,7 +2,7 @@
 import { drawSeries } from "./charts.js";
 import { color, h } from "./dom.js";
 import { FLAG } from "./data.js";
-import { bytes, confidence, count, duration, hourly, hourlyRange, perUnit, percent } from "./format.js";
+import { blocks, bytes, confidence, count, duration, hourly, hourlyRange, perUnit, percent } from "./format.js";
 import { scrollToFlame } from "./flame.js";
 import { trend } from "./trend.js";
 
@@ -12,8 +12,8 @@ export function detail(into, data, suspect, state) {
   const chart = h("div", { class: "chart" });
   const stack = h("div", { class: "stack" });
   into.append(h("div", { class: "columns" },
-    h("div", {}, h("p", { class: "why" }, suspect.why), heldBy(suspect), facts(suspect), actions(data, suspect, state)),
-    h("div", {}, h("h3", {}, "Live bytes over time"), chart, trendText(suspect))),
+    h("div", {}, h("p", { class: "why" }, suspect.why), heldBy(suspect), containers(data, suspect), facts(suspect), actions(data, suspect, state)),
+    h("div", {}, h("h3", {}, "Live bytes over time"), chart, trendText(data, suspect))),
   h("h3", {}, "Stack", pathChooser(data, suspect, (path) => showStack(stack, data, path))), stack);
   showChart(chart, data, suspect);
   showStack(stack, data, { node: suspect.stack, blame: suspect.blame, user: suspect.user_frame });
@@ -32,15 +32,20 @@ function heldBy(suspect) {
       h("span", { class: "code" }, holder.text), holder.root === null ? null : h("span", { class: "pill calm" }, holder.root)))));
 }
 
+function containers(data, suspect) {
+  return suspect.containers.length === 0 ? null : h("div", {}, h("h3", {}, "Growing container"),
+    suspect.containers.map((number) => h("p", { class: "code" }, data.raw.containers[number])));
+}
+
 function facts(suspect) {
   const rows = [
     ["Live", `${bytes(suspect.live_bytes)}${suspect.live_bytes_error === null ? "" : ` ± ${bytes(suspect.live_bytes_error)}`}`
-      + ` in ${count(suspect.live_blocks)} blocks`],
+      + ` in ${blocks(suspect.live_blocks)}`],
     ["Growth", suspect.growth === null ? null : hourly(suspect.growth)],
     [`Per ${suspect.unit}`, suspect.per_unit === null ? null : perUnit(suspect.per_unit, suspect.unit)
       + (suspect.per_unit_range === null ? "" : ` (${suspect.per_unit_range.map((value) => bytes(value)).join(" to ")})`)],
     ["Unreachable", suspect.unreachable_bytes === null ? null
-      : `${bytes(suspect.unreachable_bytes)} in ${count(suspect.unreachable_blocks ?? 0)} blocks`],
+      : `${bytes(suspect.unreachable_bytes)} in ${blocks(suspect.unreachable_blocks ?? 0)}`],
     ["Blocks freed", `${count(suspect.freed_blocks)} of ${count(suspect.allocated_blocks)} allocated`],
     ["Oldest block", suspect.oldest_s === 0 ? null : duration(suspect.oldest_s)],
     ["Confidence", suspect.confidence === null ? null : confidence(suspect.confidence)],
@@ -65,7 +70,7 @@ function actions(data, suspect, state) {
 }
 
 function showChart(into, data, suspect) {
-  const [times, values] = data.sumOverTime(data.seriesOf(suspect, "bytes"), null);
+  const [times, values] = data.drawn(suspect, null);
   const fitted = trend(data, suspect, times, values);
   const lines = [{ label: "live bytes", values, color: "#3b82f6", width: 2, dots: times.length < 40 }];
   let bands;
@@ -78,9 +83,9 @@ function showChart(into, data, suspect) {
   drawSeries(into, times, lines, { height: 190, bands });
 }
 
-function trendText(suspect) {
-  if (suspect.growth_range === null) {
-    return null;
+function trendText(data, suspect) {
+  if (suspect.growth_range === null || data.onlyProcess(suspect) === null) {
+    return data.onlyProcess(suspect) === null ? h("p", { class: "hint" }, "The sum over the processes in which it shows.") : null;
   }
   return h("p", { class: "hint" }, `Fitted trend ${hourly(suspect.growth)}; 95 % interval ${hourlyRange(suspect.growth_range)}.`);
 }
@@ -91,8 +96,8 @@ function pathChooser(data, suspect, chosen) {
   if (suspect.paths.length < 2) {
     return suspect.call_paths > 1 ? h("span", { class: "muted" }, ` of the largest of ${count(suspect.call_paths)} call paths`) : null;
   }
-  const options = suspect.paths.slice(0, MOST_PATHS).map(([size, blocks], i) =>
-    h("option", { value: String(i) }, `path ${i + 1}: ${bytes(size)} in ${count(blocks)} blocks`));
+  const options = suspect.paths.slice(0, MOST_PATHS).map(([size, number], i) =>
+    h("option", { value: String(i) }, `path ${i + 1}: ${bytes(size)} in ${blocks(number)}`));
   const select = h("select", { "aria-label": "Call path", onchange: (event) => {
     const [, , node, blame] = suspect.paths[Number(event.target.value)];
     chosen({ node, blame, user: null });

@@ -12,6 +12,11 @@ function commonest(values) {
   return [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, MOST_CHOICES).map(([value]) => value);
 }
 
+/** What is searched for, in lower case; all words must be found. */
+export function wordsOf(text) {
+  return text.toLowerCase().split(/\s+/).filter((word) => word !== "");
+}
+
 /** The frame that a suspect is shown by. */
 export function blamed(data, suspect) {
   const stack = data.stack(suspect.stack);
@@ -95,7 +100,7 @@ export class Filters {
   /** The suspects that pass. */
   suspects({ search = true } = {}) {
     const { data, state } = this;
-    const wanted = (search ? state.get("q") : "").toLowerCase().split(/\s+/).filter((word) => word !== "");
+    const wanted = wordsOf(search ? state.get("q") : "");
     const process = state.number("process", data.processes.length);
     return data.suspects.filter((suspect, i) => {
       const traits = this.traits[i];

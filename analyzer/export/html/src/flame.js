@@ -4,7 +4,8 @@ import flamegraph from "d3-flame-graph";
 import { byId, h } from "./dom.js";
 import { colorOfChange, colorOfFrame, COLOR_OF_FOUND } from "./flame_colors.js";
 import { FlameTree } from "./flame_tree.js";
-import { bytes, count, duration, percent } from "./format.js";
+import { blocks, bytes, count, duration, momentName, percent } from "./format.js";
+import { wordsOf } from "./filters.js";
 
 const CELL = 18;
 const MOST_MOMENTS = 2000;
@@ -36,10 +37,12 @@ export class Flame {
     this.tree ??= new FlameTree(this.data);
     const process = this.state.number("process", this.data.processes.length);
     this.moments = this.data.moments(process);
-    this.from = this.state.number("from", this.moments.length);
-    this.to = this.state.number("to", this.moments.length);
-    this.format = this.state.get("weigh") === "blocks" ? (value) => `${count(value)} blocks` : bytes;
-    const now = this.data.snapshotsAt(this.to === null ? null : this.moments[this.to]);
+    this.from = this.state.moment("from", this.moments);
+    this.to = this.state.moment("to", this.moments);
+    // Compared, the end is one moment; else it is each process's own.
+    this.end = this.from !== null && this.data.processes.length > 1 ? this.moments.at(-1) : null;
+    this.format = this.state.get("weigh") === "blocks" ? blocks : bytes;
+    const now = this.data.snapshotsAt(this.to === null ? this.end : this.moments[this.to]);
     const before = this.from === null ? null : this.data.snapshotsAt(this.moments[this.from]);
     this.root = this.tree.weigh(this.#sites(process), this.state.get("weigh") === "blocks" ? "blocks" : "bytes", now, before);
     this.#showControls();
@@ -60,14 +63,18 @@ export class Flame {
     const moment = (i) => `${duration(this.moments[i])}${this.#mark(i)}`;
     const list = (name, chosen, none) => h("select", { id: name, onchange: (event) => this.state.set({ [name]: event.target.value }) },
       h("option", { value: "" }, none),
-      this.moments.slice(0, MOST_MOMENTS).map((_, i) => h("option", { value: String(i), selected: i === chosen }, moment(i))));
+      this.moments.slice(0, MOST_MOMENTS).map((_, i) => h("option", { value: momentName(this.moments[i]), selected: i === chosen }, moment(i))));
     const weigh = h("select", { "aria-label": "Weigh by", onchange: (event) => this.state.set({ weigh: event.target.value }) },
       ["bytes", "blocks"].map((what) => h("option", { value: what, selected: what === this.state.get("weigh") }, what)));
     this.controls.replaceChildren(...[
-      h("label", {}, "Show ", weigh), h("label", {}, "at ", list("to", this.to, "the end")),
+      h("label", {}, "Show ", weigh), h("label", {}, "at ", list("to", this.to, this.#nameOfEnd())),
       h("label", {}, "compared with ", list("from", this.from, "nothing: all that is alive")),
       h("button", { type: "button", onclick: () => this.chart?.resetZoom() }, "Zoom out"), this.#legend(),
     ].filter((part) => part !== null));
+  }
+
+  #nameOfEnd() {
+    return this.data.processes.length === 1 || this.end !== null ? "the end" : "the last snapshot of each process";
   }
 
   #mark(i) {
@@ -89,8 +96,8 @@ export class Flame {
       this.graph.append(h("p", { class: "muted" }, this.from === null ? "Nothing is alive there." : "Nothing changed."));
       return;
     }
-    const word = this.state.get("q").toLowerCase();
-    const paint = ({ data }) => word !== "" && data.name.toLowerCase().includes(word) ? COLOR_OF_FOUND
+    const words = wordsOf(this.state.get("q"));
+    const paint = ({ data }) => this.tree.isFound(data.node, words) ? COLOR_OF_FOUND
       : this.from !== null ? colorOfChange(data.delta, data.value)
       : data.node === 0 ? "#c9ced6" : colorOfFrame(data.name, this.data.frames[this.tree.frame[data.node]].language);
     this.chart = flamegraph().width(Math.max(this.graph.clientWidth, 200)).cellHeight(CELL).inverted(true).minFrameSize(1)
@@ -110,15 +117,15 @@ export class Flame {
 
   #sentence() {
     const { root, from, to } = this;
-    const end = to === null ? "the end" : duration(this.moments[to]);
+    const end = to === null ? this.#nameOfEnd() : duration(this.moments[to]);
     const what = from === null ? `${this.format(root.value)} alive at ${end}.`
       : `${duration(this.moments[from])} to ${end}: ${this.#change(root.delta)};`
         + ` ${this.format((root.value + root.delta) / 2)} grown, ${this.format((root.value - root.delta) / 2)} shrunk.`;
-    const word = this.state.get("q").toLowerCase();
-    if (word === "" || root.value === 0) {
+    const words = wordsOf(this.state.get("q"));
+    if (words.length === 0 || root.value === 0) {
       return what;
     }
-    const found = FlameTree.weightOf(root, word);
+    const found = this.tree.weightOf(root, words);
     return `${what} Found in ${this.format(found)} of it (${percent(found / root.value)}).`;
   }
 

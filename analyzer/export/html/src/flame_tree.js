@@ -70,16 +70,27 @@ export class FlameTree {
     return node === ancestor;
   }
 
-  /** The weight of what has the word in a name, each stack once. */
-  static weightOf(root, word) {
+  /** Whether a frame has all words in its name, file or module. */
+  isFound(node, words) {
+    if (node === 0 || words.length === 0) {
+      return false;
+    }
+    this.texts ??= [];
+    const { name, file, module } = this.data.frames[this.frame[node]];
+    this.texts[node] ??= `${name} ${file} ${module}`.toLowerCase();
+    return words.every((word) => this.texts[node].includes(word));
+  }
+
+  /** The weight of what is found, each stack once. */
+  weightOf(root, words) {
     const open = [root];
     let sum = 0;
     while (open.length !== 0) {
       const one = open.pop();
-      if (one.name.toLowerCase().includes(word)) {
+      if (this.isFound(one.node, words)) {
         sum += one.value;
       } else {
-        open.push(...one.children);
+        one.children.forEach((child) => open.push(child));
       }
     }
     return sum;

@@ -35,6 +35,10 @@ export function count(value) {
   return Math.round(value).toLocaleString("en-US");
 }
 
+export function blocks(value) {
+  return `${count(value)} ${value === 1 ? "block" : "blocks"}`;
+}
+
 export function duration(seconds) {
   if (seconds < 0.9995) {
     return `${(seconds * 1000).toFixed(0)} ms`;
@@ -61,6 +65,11 @@ function twoUnits(large, largeUnit, small, smallUnit) {
 export function percent(share) {
   const value = share * 100;
   return value !== 0 && value < 9.95 ? `${value.toFixed(1)} %` : `${value.toFixed(0)} %`;
+}
+
+/** A moment in an address: seconds, to the millisecond. */
+export function momentName(seconds) {
+  return String(Math.round(seconds * 1000) / 1000);
 }
 
 /** Never 1: no verdict is sure. */

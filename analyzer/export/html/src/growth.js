@@ -2,7 +2,7 @@
 import { drawSeries, horizontalLine, verticalLine } from "./charts.js";
 import { color, h } from "./dom.js";
 import { scrollToFlame } from "./flame.js";
-import { bytes, duration, signed } from "./format.js";
+import { bytes, duration, momentName, signed } from "./format.js";
 
 const PARTS = [
   ["rss", "RSS", "#e5484d", 2.2, true],
@@ -27,10 +27,9 @@ function events(data, process) {
       found.push([data.times[i], trigger[i], "limit"]);
     }
   }
-  const first = Math.min(...data.ranges.map(([begin]) => data.times[begin]));
   data.processes.forEach((one, number) => {
-    const start = data.times[data.ranges[number][0]];
-    if (process === null && start > first && data.processes.length <= 40) {
+    const start = data.starts[number];
+    if (process === null && start > 0 && data.processes.length <= 40) {
       found.push([start, `start of ${one.pid}`, "restart"]);
     }
   });
@@ -88,8 +87,8 @@ export class Growth {
     for (const [time, text, kind] of events(data, process)) {
       verticalLine(chart, time, text, color(kind === "limit" ? "bad" : kind === "mark" ? "mark" : "muted"));
     }
-    const from = state.number("from", moments.length);
-    const to = state.number("to", moments.length);
+    const from = state.moment("from", moments);
+    const to = state.moment("to", moments);
     if (from !== null) {
       verticalLine(chart, moments[from], "from", color("accent"));
     }
@@ -108,14 +107,14 @@ export class Growth {
       this.moments.reduce((best, one, i) => (Math.abs(one - time) < Math.abs(this.moments[best] - time) ? i : best), 0);
     const [first, last] = [nearest(from), nearest(to)];
     if (first !== last) {
-      this.state.set({ from: String(first), to: String(last) });
+      this.state.set({ from: momentName(this.moments[first]), to: momentName(this.moments[last]) });
     }
   }
 
   #hint(moments, process) {
     const { data, state } = this;
-    const from = state.number("from", moments.length);
-    const to = state.number("to", moments.length);
+    const from = state.moment("from", moments);
+    const to = state.moment("to", moments);
     if (from === null || to === null) {
       return ["Drag over a part of the chart to compare its first and last snapshot. Click a name to show or hide its line."];
     }

@@ -53,7 +53,6 @@ function show(data) {
 
 async function start() {
   setUpTheme(byId("theme"), redrawCharts);
-  addEventListener("resize", redrawCharts);
   try {
     show(await load(byId("data").textContent.trim()));
     document.documentElement.dataset.readyMs = performance.now().toFixed(0); // for bench/figures/page.py

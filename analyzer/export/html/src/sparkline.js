@@ -12,6 +12,10 @@ export function sparkline(times, values, isLeak) {
     const x = 1 + ((times[i] - times[0]) / span) * (WIDTH - 2);
     return `${x.toFixed(1)},${(HEIGHT - 2 - (value / top) * (HEIGHT - 4)).toFixed(1)}`;
   });
+  if (points.length === 1) {
+    const dot = svg("circle", { cx: WIDTH / 2, cy: HEIGHT / 2, r: 2, class: isLeak ? "leak" : "calm" });
+    return svg("svg", { width: WIDTH, height: HEIGHT, class: "spark", "aria-hidden": "true" }, dot);
+  }
   const line = svg("polyline", { points: points.join(" "), class: isLeak ? "leak" : "calm" });
   return svg("svg", { width: WIDTH, height: HEIGHT, class: "spark", "aria-hidden": "true" }, line);
 }

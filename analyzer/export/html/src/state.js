@@ -37,6 +37,13 @@ export class State {
     return value >= 0 && value < below ? value : null;
   }
 
+  /** The index of the moment nearest to a time that was chosen, or null. */
+  moment(name, moments) {
+    const time = Number.parseFloat(this.values[name]);
+    return Number.isNaN(time) || moments.length === 0 ? null
+      : moments.reduce((best, one, i) => (Math.abs(one - time) < Math.abs(moments[best] - time) ? i : best), 0);
+  }
+
   set(changes) {
     Object.assign(this.values, changes);
     history.replaceState(null, "", this.link({}));

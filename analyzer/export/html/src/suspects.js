@@ -6,7 +6,6 @@ import { sparkline } from "./sparkline.js";
 import { detail } from "./detail.js";
 
 const ROWS_AT_ONCE = 60;
-const COLUMNS = 7;
 
 export class Suspects {
   constructor(into, data, state, filters) {
@@ -14,7 +13,9 @@ export class Suspects {
     this.order = data.order(null);
     this.body = h("tbody");
     this.end = h("div", { class: "end" });
+    this.missing = h("p", { class: "missing", role: "status" });
     into.replaceChildren(
+      this.missing,
       h("table", { class: "suspects" },
         h("thead", {}, h("tr", {}, ["#", "Verdict", "Where", "Growth", "Live", "Blocks", "Over time"].map((text, i) =>
           h("th", { class: i >= 3 && i <= 5 ? "number" : null, scope: "col" }, text)))),
@@ -22,6 +23,7 @@ export class Suspects {
       this.end);
     new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && this.#more(), { rootMargin: "600px" })
       .observe(this.end);
+    addEventListener("resize", () => this.#span());
     state.listen(() => this.#changed());
     this.#fill();
   }
@@ -51,6 +53,19 @@ export class Suspects {
     return omitted === 0 ? rows : `${rows}; ${count(omitted)} smaller ones are left out (--top 0)`;
   }
 
+  // Over the columns that the width of the window leaves.
+  #span() {
+    if (this.opened !== undefined) {
+      this.opened.element.firstChild.colSpan =
+        [...this.opened.row.children].filter((cell) => getComputedStyle(cell).display !== "none").length;
+    }
+  }
+
+  #whyMissing(id) {
+    return this.data.suspects.some((suspect) => suspect.id === id)
+      ? `The suspect ${id} is left out by the search or a filter.` : `No suspect in this page has the id ${id.slice(0, 40)}.`;
+  }
+
   #more() {
     const next = this.rows.slice(this.shown, this.shown + ROWS_AT_ONCE);
     this.body.append(...next.map((suspect) => this.#row(suspect)));
@@ -60,8 +75,11 @@ export class Suspects {
   #row(suspect) {
     const [frame, caller] = where(this.data, suspect);
     const held = holders(suspect);
-    const series = this.data.seriesOf(suspect, "bytes");
-    const [times, sums] = this.data.processes.length === 1 ? [this.data.times, series] : this.data.sumOverTime(series, null);
+    const process = this.state.number("process", this.data.processes.length);
+    const [times, sums] = this.data.drawn(suspect, process);
+    const last = (what) => this.data.seriesOf(suspect, what)[this.data.ranges[process][1] - 1];
+    const ofAll = process !== null && this.data.onlyProcess(suspect) === null
+      ? h("div", { class: "small muted" }, "all processes") : null;
     return h("tr", { class: suspect.leak ? "row leak" : "row", "data-id": suspect.id, tabindex: "0",
       onclick: () => this.#toggle(suspect), onkeydown: (event) => event.key === "Enter" && this.#toggle(suspect) },
     h("td", { class: "muted" }, String(suspect.rank)),
@@ -72,9 +90,10 @@ export class Suspects {
         caller === undefined ? null : h("span", { class: "muted" }, ` ← ${caller.name}`)),
       h("div", { class: "small muted clip" }, held === "" ? suspect.why : `held by ${held}`)),
     h("td", { class: "number" }, rate(suspect),
-      suspect.per_unit !== null && suspect.growth !== null ? h("div", { class: "small muted" }, hourly(suspect.growth)) : null),
-    h("td", { class: "number" }, bytes(suspect.live_bytes)),
-    h("td", { class: "number" }, count(suspect.live_blocks)),
+      suspect.per_unit !== null && suspect.growth !== null ? h("div", { class: "small muted" }, hourly(suspect.growth)) : null,
+      rate(suspect) === "" ? null : ofAll),
+    h("td", { class: "number" }, bytes(process === null ? suspect.live_bytes : last("bytes"))),
+    h("td", { class: "number" }, count(process === null ? suspect.live_blocks : last("blocks"))),
     h("td", {}, sparkline(times, sums, suspect.leak)));
   }
 
@@ -92,6 +111,7 @@ export class Suspects {
     this.opened?.row.classList.remove("open");
     this.opened = undefined;
     const index = id === "" ? -1 : this.rows.findIndex((suspect) => suspect.id === id);
+    this.missing.textContent = id === "" || index >= 0 ? "" : this.#whyMissing(id);
     if (index < 0) {
       return;
     }
@@ -99,11 +119,12 @@ export class Suspects {
       this.#more();
     }
     const row = this.body.querySelector(`tr[data-id="${CSS.escape(id)}"]`);
-    const cell = h("td", { colspan: String(COLUMNS) });
+    const cell = h("td");
     const element = h("tr", { class: "detail" }, cell);
     row.after(element);
     row.classList.add("open");
     this.opened = { id, element, row };
+    this.#span();
     detail(cell, this.data, this.rows[index], this.state);
     row.scrollIntoView({ block: "nearest" });
   }

@@ -11,10 +11,11 @@ function median(values) {
  * was fitted, and so do the two that bound it. Null where there is no slope, or several processes add up.
  */
 export function trend(data, suspect, times, values) {
-  if (suspect.growth === null || suspect.growth_range === null || data.processes.length !== 1) {
+  const process = data.onlyProcess(suspect);
+  if (suspect.growth === null || suspect.growth_range === null || process === null) {
     return null;
   }
-  const from = suspect.growth_from_s ?? 0;
+  const from = data.starts[process] + (suspect.growth_from_s ?? 0);
   const inside = times.map((_, i) => i).filter((i) => times[i] >= from);
   if (inside.length < 2) {
     return null;
