@@ -18,11 +18,11 @@ LIMITS = "20M,60M"
 HANGS = 'while kill -0 "$TEST" 2>/dev/null; do sleep 1; done'  # no longer than the test, however that ends
 QUIET = "strangers 0 told 0 descriptors 0 threads 1\n"
 
-# What a command sees of itself, one file for each limit. The directory that ls reads is its own.
+# What a command sees of itself, one file for each limit. Of signals a child of the shell, which blocks all while it waits.
 LOOK = """
 { env; pwd; } > "$HERE/env.$SEEP_LIMIT"
 for fd in 0 1 2 3 4 5 6 7 8 9 77 800; do [ -e /proc/$$/fd/$fd ] && readlink /proc/$$/fd/$fd; done > "$HERE/fd.$SEEP_LIMIT"
-grep -E "^Sig(Blk|Ign)" /proc/$$/status > "$HERE/signals.$SEEP_LIMIT"
+grep -E "^Sig(Blk|Ign)" /proc/self/status > "$HERE/signals.$SEEP_LIMIT"
 [ -s "$SEEP_LIMIT_SNAPSHOT" ] && touch "$HERE/snapshot.$SEEP_LIMIT"
 grep -c libseep /proc/$$/maps > "$HERE/maps.$SEEP_LIMIT"
 echo "seen by nobody"; echo "by nobody" >&2
