@@ -164,6 +164,10 @@ Verdict judge_kept(std::uint64_t kept_blocks, std::uint64_t live_blocks) {
   return plain(Behaviour::kPlateau, why_kept_for_reuse(kept_blocks, live_blocks));
 }
 
+Verdict judge_released(std::uint64_t released_blocks, std::uint64_t live_blocks) {
+  return plain(Behaviour::kUnknown, why_released_at_end(released_blocks, live_blocks));
+}
+
 Verdict judge_by_elements(const Verdict& elements) {
   return plain(elements.behaviour, why_as_its_elements(elements.why));
 }

@@ -52,6 +52,9 @@ Verdict judge(const model::SiteHistory& site, const Timeline& timeline);
 // the blocks that live. Such lists are bounded.
 Verdict judge_kept(std::uint64_t kept_blocks, std::uint64_t live_blocks);
 
+// The same where so many were found to be released only once the program had ended.
+Verdict judge_released(std::uint64_t released_blocks, std::uint64_t live_blocks);
+
 // Of a container that doubles, by the verdict on a site that fills it.
 Verdict judge_by_elements(const Verdict& elements);
 

@@ -51,18 +51,28 @@ RankedSite ranked(std::size_t recording, std::size_t site, Verdict verdict) {
 }
 
 // `site` is the history of these sites together. What grows only by what an interpreter keeps to
-// use it again does not grow.
+// use it again does not grow. What a scan at exit has found so may have been held until then, and
+// be a growth that the end of the program released.
 Verdict judge_used(const model::Recording& recording, std::span<const std::size_t> sites,
                    const model::SiteHistory& site, const Timeline& timeline) {
   Verdict verdict = judge(site, timeline);
   if (verdict.behaviour != Behaviour::kGrowing) {
     return verdict;
   }
-  const KeptBlocks kept = kept_of(recording, sites);
-  if (kept.blocks == 0 || judge(without(site, kept), timeline).behaviour == Behaviour::kGrowing) {
-    return verdict;
+  const auto grows_without = [&](const KeptBlocks& kept) {
+    return kept.blocks == 0 ||
+           judge(without(site, kept), timeline).behaviour == Behaviour::kGrowing;
+  };
+  const std::uint64_t live_blocks = site.at.back().live_blocks;
+  const KeptBlocks kept = kept_of(recording, sites, site, SeenBy::kScansWhileRunning);
+  if (!grows_without(kept)) {
+    return judge_kept(kept.blocks, live_blocks);
   }
-  return judge_kept(kept.blocks, site.at.back().live_blocks);
+  const KeptBlocks at_end = kept_of(recording, sites, site, SeenBy::kAnyScan);
+  if (!grows_without(at_end) && may_fill_lists(recording, sites, at_end.blocks)) {
+    return judge_released(at_end.blocks, live_blocks);
+  }
+  return verdict;
 }
 
 std::vector<Verdict> judge_all(const model::Recording& recording, const Timeline& timeline) {

@@ -180,6 +180,14 @@ std::string why_kept_for_reuse(std::uint64_t kept_blocks, std::uint64_t live_blo
       format_count(kept_blocks), format_count(live_blocks));
 }
 
+std::string why_released_at_end(std::uint64_t released_blocks, std::uint64_t live_blocks) {
+  return fmt::format(
+      "grew, but {} of {} blocks were of released objects at exit: a bounded list that the "
+      "interpreter fills looks so, and what the end of the program releases; seep scan PID before "
+      "the end would decide",
+      format_count(released_blocks), format_count(live_blocks));
+}
+
 std::string why_as_its_elements(const std::string& why) {
   return "one block that grew with its elements, which are no leak: " + why;
 }

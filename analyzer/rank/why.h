@@ -28,6 +28,7 @@ std::string why_doubles(const Doubling& doubling);
 std::string why_doubles_slower(const Doubling& doubling);
 std::string why_doubled(const Doubling& doubling, const Curve& curve);
 std::string why_kept_for_reuse(std::uint64_t kept_blocks, std::uint64_t live_blocks);
+std::string why_released_at_end(std::uint64_t released_blocks, std::uint64_t live_blocks);
 std::string why_as_its_elements(const std::string& why);
 
 }  // namespace seep::rank

@@ -292,9 +292,7 @@ void Scan::list_script_chains() {
     return;
   }
   std::for_each(chosen_.begin(), chosen_.end(), [&](std::uint32_t site) { walk.choose(site); });
-  if (walk.list_kept(question_.site_count, answer_.kept) && walk.run()) {
-    add_script_chains(walk, figures_, kMostWaysOfSite, answer_);
-  }
+  tell_script(walk, figures_, kMostWaysOfSite, question_.site_count, answer_);
 }
 
 }  // namespace

@@ -157,4 +157,12 @@ void add_script_chains(ScriptWalk& walk, const Pages<SiteFigures>& figures, unsi
   }
 }
 
+void tell_script(ScriptWalk& walk, const Pages<SiteFigures>& figures, unsigned most,
+                 std::uint32_t sites, Answer& answer) {
+  if (walk.run()) {
+    add_script_chains(walk, figures, most, answer);
+  }
+  walk.list_kept(sites, answer.kept);
+}
+
 }  // namespace seep::scan

@@ -12,4 +12,9 @@ namespace seep::scan {
 void add_script_chains(ScriptWalk& walk, const Pages<SiteFigures>& figures, unsigned most,
                        Answer& answer);
 
+// Runs `walk` and adds these chains, then what the interpreter keeps to use it again, with the time
+// that is left: the list goes over all blocks, and who holds them is asked for more often.
+void tell_script(ScriptWalk& walk, const Pages<SiteFigures>& figures, unsigned most,
+                 std::uint32_t sites, Answer& answer);
+
 }  // namespace seep::scan

@@ -213,21 +213,33 @@ def both_rows_are(*functions):
     return check
 
 
-def kept_for_reuse(run):
-    """What Python's free list of tuples keeps is no leak, tuples that the program keeps are."""
-    report = run.record()
+def judge_free_list(run, report):
+    """What the program keeps is a leak, to its end or until then; the row of what only Python's free list keeps."""
     rows = {function: [suspect for suspect in report["suspects"] if script_frames(suspect)
                        and is_at(script_frames(suspect)[0], run, function, run.lines(mark))]
-            for function, mark in (("read", "cut"), ("wait", "released"), ("keep", "leak"))}
-    # From 3.14 on tuple() makes none that it would have to cut.
-    for function in ("read", "wait") if run.python.version < (3, 14) else ("wait",):
-        expect(rows[function] and rows[function][0]["live_blocks"] > COUNT, f"{function}: few tuples lie in the free list")
-        expect(not any(suspect["leak"] for suspect in rows[function]), describe_row(rows[function][0]))
-        why = rows[function][0]["why"]
-        expect(rows[function][0]["behaviour"] == "plateau" and "to use them again" in why, why)
-    kept = rows["keep"]
-    expect(kept and kept[0]["leak"], describe_row(kept[0]) if kept else "no row of what is kept")
+            for function, mark in (("read", "cut"), ("wait", "leak until the end"), ("keep", "leak"))}
+    for function in ("wait", "keep"):
+        expect(rows[function] and rows[function][0]["leak"],
+               f"{function}: " + "; ".join(f"{describe_row(row)}: {row['why']}" for row in rows[function]))
+    if run.python.version >= (3, 14):
+        return None  # tuple() makes none there that it would have to cut
+    listed = rows["read"]
+    expect(listed and listed[0]["live_blocks"] > COUNT, "few tuples lie in the free list")
+    expect(not any(suspect["leak"] for suspect in listed), f"{describe_row(listed[0])}: {listed[0]['why']}")
+    return listed[0]
+
+
+def kept_for_reuse(run):
+    """A scan at exit cannot tell what lay in the free list before from what the end released."""
+    report = run.record()
+    listed = judge_free_list(run, report)
+    expect(not listed or "to use them again" not in listed["why"], f"it was not seen before the end: {listed}")
     expect_nothing_lost(report)
+
+
+def kept_for_reuse_running(run):
+    listed = judge_free_list(run, run.record_running())
+    expect(not listed or listed["behaviour"] == "plateau", f"{listed}")
 
 
 def frees_are_seen(run):
@@ -395,6 +407,7 @@ CASES = {
     "steady": ("steady.py", no_row_is_a_leak, {}),
     "kept_for_reuse": ("free_list.py", kept_for_reuse, {}),
     "kept_for_reuse_malloc": ("free_list.py", kept_for_reuse, {"settings": MALLOC}),
+    "kept_for_reuse_running": ("free_list.py", kept_for_reuse_running, {"argument": "until-killed"}),
     "exact_counts": ("exact_counts.py", each_object_counts_once, {"argument": str(COUNT)}),
     "exact_counts_malloc": ("exact_counts.py", each_object_counts_once, {"argument": str(COUNT), "settings": MALLOC}),
     "holders": ("holders.py", each_is_held_as_told, {}),

@@ -37,13 +37,41 @@ TEST(RankSites, LeaksComeFirstThenTheFasterThenTheLarger) {
   EXPECT_FALSE(ranked[2].leak || ranked[3].leak);
 }
 
-TEST(RankSites, WhatAnInterpreterKeepsToUseItAgainIsNoGrowth) {
-  const auto times = auto_times(60);
-  auto recording = recording_of(
+// Two sites that grow alike, 1,200 blocks each.
+model::Recording two_that_grow(const std::vector<double>& times) {
+  return recording_of(
       {history_of(every(0.05, 0, 60), times), history_of(every(0.05, 0, 60), times)}, times);
+}
+
+// Blocks of 64 bytes.
+model::Kept kept(std::uint32_t site, std::uint64_t blocks) {
+  return {site, blocks, 64 * blocks};
+}
+
+model::Scan scan_that_saw(std::vector<model::Kept> what, model::ScanTime when, double time_s) {
+  model::Scan scan;
+  scan.kept = std::move(what);
+  scan.when = when;
+  scan.time_s = time_s;
+  return scan;
+}
+
+// Sites of one line of a script, called by the native code of `node`s apart.
+void put_in_one_line(model::Recording& recording) {
+  recording.stacks.script_frames = {{"read", "page.py", 7, model::Language::kPython}};
+  for (std::uint32_t site = 0; site < recording.sites.size(); ++site) {
+    recording.stacks.nodes.push_back({0x1000 + site, 0, 0});
+    const auto caller = static_cast<std::uint32_t>(recording.stacks.nodes.size() - 1);
+    recording.stacks.nodes.push_back({0, caller, format::kScriptModule});
+    recording.sites[site].node = caller + 1;
+  }
+}
+
+TEST(RankSites, WhatAnInterpreterKeepsToUseItAgainIsNoGrowth) {
+  auto recording = two_that_grow(auto_times(60));
   ASSERT_TRUE(rank_sites({recording}, {})[0].leak);
-  recording.scans.resize(2);  // the later one did not get so far
-  recording.scans[0].kept = {{0, 1150, 1150 * 64}, {1, 400, 400 * 64}};
+  recording.scans = {scan_that_saw({kept(0, 1150), kept(1, 400)}, model::ScanTime::kRequest, 60),
+                     model::Scan()};  // the later one did not get so far
   const auto ranked = rank_sites({recording}, {});
   EXPECT_EQ(ranked[0].site, 1U);
   EXPECT_TRUE(ranked[0].leak) << "more than is kept: " << ranked[0].why;
@@ -52,8 +80,51 @@ TEST(RankSites, WhatAnInterpreterKeepsToUseItAgainIsNoGrowth) {
   EXPECT_NE(ranked[1].why.find("1,150 of 1,200 blocks"), std::string::npos) << ranked[1].why;
   const std::vector<std::size_t> both = {0, 1};
   EXPECT_TRUE(rank_together({recording}, 0, both, {}).leak);
-  recording.scans[0].kept[1] = {1, 1150, 1150 * 64};
+  recording.scans[0].kept[1] = kept(1, 1150);
   EXPECT_FALSE(rank_together({recording}, 0, both, {}).leak);
+}
+
+TEST(RankSites, WhatAScanAtExitFindsReleasedGrewUntilThen) {
+  auto recording = two_that_grow(auto_times(60));
+  recording.scans = {scan_that_saw({kept(0, 1200), kept(1, 1200)}, model::ScanTime::kExit, 60)};
+  for (const RankedSite& site : rank_sites({recording}, {})) {
+    EXPECT_TRUE(site.leak) << site.why;
+  }
+  // A look for holders as the program ends is no earlier.
+  recording.scans[0].when = model::ScanTime::kSnapshot;
+  recording.moments.back().trigger = model::Trigger::kExit;
+  EXPECT_TRUE(rank_sites({recording}, {})[0].leak);
+}
+
+TEST(RankSites, WhatIsCutMayFillAListOrBeReleasedAtTheEnd) {
+  const auto times = auto_times(60);
+  std::vector<Block> cut;
+  for (const Block& block : every(0.05, 0, 60)) {
+    cut.push_back({block.born_s, block.born_s + 0.001, 144});
+  }
+  auto recording =
+      recording_of({history_of(every(0.05, 0, 60), times), history_of(cut, times)}, times);
+  recording.scans = {scan_that_saw({kept(0, 1200)}, model::ScanTime::kExit, 60)};
+  EXPECT_TRUE(rank_sites({recording}, {})[0].leak) << "cut by another line";
+  put_in_one_line(recording);
+  const RankedSite one = rank_sites({recording}, {})[0];
+  EXPECT_EQ(one.behaviour, model::Behaviour::kUnknown) << one.why;
+  EXPECT_FALSE(one.leak);
+  EXPECT_NE(one.why.find("1,200 of 1,200 blocks"), std::string::npos) << one.why;
+  // An earlier look saw that they were held, or that they were not.
+  recording.scans.insert(recording.scans.begin(),
+                         scan_that_saw({kept(1, 1)}, model::ScanTime::kRequest, 59));
+  EXPECT_TRUE(rank_sites({recording}, {})[0].leak);
+  recording.scans[0].kept = {kept(0, 1180)};
+  EXPECT_EQ(rank_sites({recording}, {})[0].behaviour, model::Behaviour::kPlateau);
+}
+
+TEST(RankSites, AFewThatAScanAtExitFindsReleasedMayFillAList) {
+  const auto times = auto_times(60);
+  auto recording = recording_of({history_of(every(0.75, 0, 60), times)}, times);
+  ASSERT_TRUE(rank_sites({recording}, {})[0].leak);
+  recording.scans = {scan_that_saw({kept(0, 79)}, model::ScanTime::kExit, 60)};
+  EXPECT_EQ(rank_sites({recording}, {})[0].behaviour, model::Behaviour::kUnknown);
 }
 
 TEST(RankSites, SnapshotsBeforeTheWarmupAreLeftOut) {

@@ -252,6 +252,25 @@ TEST_F(ScriptWalkTest, WhatIsKeptIsListedBySite) {
   EXPECT_EQ(answer_.kept[1].blocks, 1U);
 }
 
+// Few values, which are followed without a look at the time, and many blocks to go over.
+TEST_F(ScriptWalkTest, TheListOfWhatIsKeptLeavesTheChainsTheirTime) {
+  constexpr int kBlocks = 5000;
+  const std::uintptr_t list = add(1);
+  root(label(LabelKind::kGlobalRoot, 'a'), list);
+  for (int i = 0; i < kBlocks; ++i) {
+    const std::uintptr_t block = add(2);
+    script_.kept.insert(block);
+    nodes_->mark(block, nodes_->find_unmarked(block), [](NodeId, const NodeInfo&) {});
+  }
+  const Deadline passed(0);
+  ScriptWalk walk(kGraph, *nodes_, memory_, passed);
+  ASSERT_TRUE(walk.map(kSites));
+  walk.choose(1);
+  tell_script(walk, figures_, 8, kSites, answer_);
+  EXPECT_EQ(answer_.chains.size(), 1U);
+  EXPECT_EQ(answer_.kept.size(), 0U) << "a part of the blocks is no answer";
+}
+
 TEST_F(ScriptWalkTest, EndsWhereTimeIsUp) {
   const std::uintptr_t list = add(1);
   root(label(LabelKind::kGlobalRoot, 'a'), list);

@@ -1,4 +1,6 @@
-"""Tuples that Python keeps to use them again, as many as it will of one length, and tuples that are kept."""
+"""Tuples that Python keeps to use them again, as many as it will of one length; tuples that the program keeps, and such
+that it keeps until it ends."""
+import atexit
 import sys
 
 from pace import paced
@@ -19,17 +21,20 @@ def read(number):
 
 
 def wait(number):
-    waiting.append((number, number, number, number))  # released
+    waiting.append((number, number, number, number))  # leak until the end
 
 
 def keep(number):
     kept.append((number, number))  # leak
 
 
-seconds = float(sys.argv[1])
-for number in paced(seconds, 1800 / seconds):
+is_killed = sys.argv[1] == "until-killed"
+seconds = 60 if is_killed else float(sys.argv[1])
+atexit.register(waiting.clear)
+for number in paced(seconds, 400 if is_killed else 1800 / seconds):
     read(number)
     wait(number)
     keep(number)
-waiting.clear()
+    if is_killed and number == 700:
+        print("ready", flush=True)
 print(len(kept) > 100)
