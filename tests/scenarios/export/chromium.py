@@ -46,11 +46,21 @@ class Chromium:
             self.send(f"{domain}.enable")
 
     def close(self):
-        self.process.kill()
-        self.process.wait()
+        """Its processes write into the folder until they have ended."""
+        self.session = None
+        try:
+            self.send("Browser.close")
+            self.process.wait(self.seconds)
+        except (Trouble, OSError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait()
         os.close(self.input)
         os.close(self.output)
-        shutil.rmtree(self.profile, ignore_errors=True)
+        for _ in range(100):
+            shutil.rmtree(self.profile, ignore_errors=True)
+            if not os.path.exists(self.profile):
+                break
+            time.sleep(0.05)
 
     def __enter__(self):
         return self
