@@ -9,6 +9,7 @@
 #include "preload/runtime/arena.h"
 #include "preload/runtime/call_filter.h"
 #include "preload/runtime/clone_task.h"
+#include "preload/runtime/pid_namespace.h"
 #include "preload/runtime/syscall.h"
 #include "preload/runtime/valgrind.h"
 
@@ -52,7 +53,7 @@ bool Walker::is_possible() {
     is_refused_ = runtime::g_under_valgrind ||
                   raw_syscall(__NR_close_range, kNoDescriptor, kNoDescriptor, 0) != 0;
   }
-  return !is_refused_ &&
+  return !is_refused_ && runtime::children_share_pid_namespace() &&
          (!runtime::g_calls_are_filtered.load(std::memory_order_acquire) ||
           (runtime::is_harmless({__NR_clone, {kFlags}}) &&
            runtime::is_harmless({__NR_fchdir, {directory_}}) &&

@@ -5,6 +5,7 @@
 
 #include "preload/intercept/process_events.h"
 #include "preload/intercept/real_functions.h"
+#include "preload/runtime/pid_namespace.h"
 
 namespace seep::intercept {
 namespace {
@@ -24,6 +25,10 @@ void root_may_change(long number, long a, long b) {
                           (number == __NR_setns && (b == 0 || (b & CLONE_NEWNS) != 0));
   if (may_change) {
     tell();
+  }
+  if ((number == __NR_unshare && (a & CLONE_NEWPID) != 0) ||
+      (number == __NR_setns && (b == 0 || (b & CLONE_NEWPID) != 0))) {
+    runtime::g_pid_namespace_may_differ.store(true, std::memory_order_relaxed);
   }
 }
 

@@ -4,6 +4,7 @@
 // privileged processes only). A child is made for the time of the trial; it shares one page with
 // us, names in it each call that it is about to make, and the next child goes on behind the call
 // that killed the last. It leaves no core file and is not seen by the program's wait.
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/prctl.h>
 #include <sys/mman.h>
@@ -156,6 +157,22 @@ bool wait_is_harmless(const Trial& trial) {
   return true;
 }
 
+// The first child would be the init of a namespace that the image before this one has made
+// (unshare(1) without --fork): its end would leave the program no fork.
+bool child_would_be_init() {
+  constexpr char kOfChildren[] = "/proc/self/ns/pid_for_children";
+  const long target =
+      enter_kernel(__NR_openat, AT_FDCWD, argument_of(kOfChildren), O_RDONLY | O_CLOEXEC);
+  if (target != -ENOENT) {
+    enter_kernel(__NR_close, target);
+    return false;
+  }
+  const long link = enter_kernel(__NR_openat, AT_FDCWD, argument_of(kOfChildren),
+                                 O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  enter_kernel(__NR_close, link);
+  return link >= 0;
+}
+
 // One child after the other, until one comes to the end of the list.
 bool run_trial(Trial& trial, const Call* calls, unsigned count) {
   unsigned begin = 0;
@@ -220,7 +237,7 @@ void try_calls_if_filtered() {
   trial.leaves_no_core[0] = trial.leaves_no_core[1] = true;
   Call calls[kMostSteps];
   const unsigned count = calls_to_try(trial, calls);
-  if (!run_trial(trial, calls, count)) {
+  if (child_would_be_init() || !run_trial(trial, calls, count)) {
     refuse_all_calls();
   }
   enter_kernel(__NR_munmap, page, kPageBytes);

@@ -16,6 +16,7 @@
 #include "preload/runtime/clocks.h"
 #include "preload/runtime/file.h"
 #include "preload/runtime/own_tasks.h"
+#include "preload/runtime/pid_namespace.h"
 #include "preload/runtime/syscall.h"
 #include "preload/runtime/valgrind.h"
 
@@ -58,13 +59,16 @@ ProcReadable::~ProcReadable() {
 
 // A filter of system calls may leave no way to end it, or to wait for it.
 static bool is_possible() {
+  if (runtime::g_under_valgrind || !runtime::children_share_pid_namespace()) {
+    return false;
+  }
   return !runtime::g_calls_are_filtered.load(std::memory_order_acquire) ||
          (runtime::is_harmless({__NR_exit, {}}) && runtime::is_harmless({__NR_wait4, {}}) &&
           runtime::is_harmless({__NR_tgkill, {1, 1, SIGKILL}}));
 }
 
 long make_copy(void (*run)(void*), void* argument) {
-  if (runtime::g_under_valgrind || !is_possible()) {
+  if (!is_possible()) {
     return -EPERM;
   }
   const long copy = raw_syscall(__NR_clone, CLONE_UNTRACED | CLONE_PARENT_SETTID, 0,

@@ -29,6 +29,19 @@ TEST_F(Walkers, NamespacesCanBeEnteredBesideAWalker) {
   EXPECT_EQ(expect_same({program("walkers"), "namespaces"}, many_walkers()).out, "refused 0\n");
 }
 
+TEST_F(Walkers, AreNotMadeWhereTheyWouldBeTheInitOfANewNamespace) {
+  if (!runs_as_root()) {
+    GTEST_SKIP() << "unshare takes root";
+  }
+  EXPECT_EQ(expect_same({program("walkers"), "new_pids"}, many_walkers()).out,
+            "child 1\nchild 1\n");
+  std::size_t most = 0;
+  for (const auto& path : recordings("walkers")) {
+    most = std::max(most, snapshots(path).size());
+  }
+  EXPECT_GT(most, 2U);
+}
+
 TEST_F(Walkers, ThreadsTakeTheirTurnsBesideAWalker) {
   EXPECT_EQ(expect_same({program("walkers"), "threads"}, many_walkers()).out, "done 1\n");
   expect_recordings_are_whole();

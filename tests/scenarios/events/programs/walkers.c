@@ -104,6 +104,32 @@ static void namespaces(void) {
   say("refused", refused);
 }
 
+// The first child after this is the init of a new namespace: no task of anybody else's may be it.
+static void new_pids(void) {
+  fill_heap();
+  if (unshare(CLONE_NEWPID) != 0) {
+    return say("not possible", errno);
+  }
+  for (const long end = now_ms() + 1000; now_ms() < end;) {
+    churn(200);
+  }
+  pid_t children[2];
+  for (int turn = 0; turn < 2; ++turn) {
+    children[turn] = fork();
+    if (children[turn] == 0) {
+      pause();
+    }
+    say("child", children[turn] > 0);
+    churn(200);
+  }
+  for (int turn = 1; turn >= 0; --turn) {  // an init ends behind all others
+    if (children[turn] > 0) {
+      kill(children[turn], SIGKILL);
+      waitpid(children[turn], NULL, 0);
+    }
+  }
+}
+
 // The next thread may take a snapshot while the one that made the last walker has not run yet.
 static void threads(void) {
   pthread_t ids[kThreads];
@@ -190,9 +216,13 @@ static void every_kind(void) {
   say("strangers", strangers);
 }
 
-static const struct Case kCases[] = {{"descriptors", descriptors}, {"namespaces", namespaces},
-                                     {"threads", threads},         {"one_thread", one_thread},
-                                     {"every_kind", every_kind},   {NULL, NULL}};
+static const struct Case kCases[] = {{"descriptors", descriptors},
+                                     {"namespaces", namespaces},
+                                     {"threads", threads},
+                                     {"one_thread", one_thread},
+                                     {"every_kind", every_kind},
+                                     {"new_pids", new_pids},
+                                     {NULL, NULL}};
 
 int main(int argc, char** argv) {
   (void)argc;
