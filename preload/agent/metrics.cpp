@@ -142,9 +142,9 @@ int write_metrics(const runtime::Path& path, const MetricsText& text) {
     return fd;
   }
   int error = text.cut() ? -ENOBUFS : runtime::write_all(fd, text.c_str(), text.size());
+  raw_syscall(__NR_fchmod, fd, 0644);  // not by its name, which may be another file's by now
   runtime::close_file(fd);
   if (error == 0) {
-    raw_syscall(__NR_fchmodat, AT_FDCWD, as_argument(unfinished.c_str()), 0644);
     error = static_cast<int>(raw_syscall(__NR_renameat, AT_FDCWD, as_argument(unfinished.c_str()),
                                          AT_FDCWD, as_argument(path.c_str())));
   }

@@ -69,6 +69,7 @@ unsigned calls_to_try(Trial& trial, Call* calls) {
       {__NR_fstat, {-1, scratch}},
       {__NR_newfstatat, {AT_FDCWD, none, scratch, 0}},
       {__NR_faccessat, {AT_FDCWD, none, 3}},
+      {__NR_fchmod, {-1, 0600}},
       {__NR_fchmodat, {AT_FDCWD, none, 0700}},
       {__NR_mkdirat, {AT_FDCWD, none, 0700}},
       {__NR_unlinkat, {AT_FDCWD, none, 0}},
