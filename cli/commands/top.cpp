@@ -73,6 +73,8 @@ class Watch {
   // has ended.
   std::optional<Error> refresh();
   [[nodiscard]] TopView& view() { return view_; }
+  // Why the last snapshot could not be read; empty when it could.
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }
   void order_by(TopOrder order) {
     view_.order = order;
     sort_rows(view_.rows, order);
@@ -83,6 +85,7 @@ class Watch {
 
   const Options& options_;
   TopView view_;
+  std::string trouble_;
   std::string recording_;          // that the rows are of
   std::uint32_t snapshot_ = 0;     // the last one that they are of
   std::uint64_t start_ticks_ = 0;  // tells the process from a later one with its number
@@ -119,9 +122,14 @@ void Watch::read_rows(const client::TrackedProcess& process) {
   Progress silent(Progress::Kind::kSilent);
   const Result<model::Report> report = analyze(analysis, silent);
   if (!report) {
-    view_.message = report.error().message();
+    trouble_ = report.error().message();
+    view_.message = trouble_;
     return;
   }
+  if (view_.message == trouble_) {
+    view_.message.clear();
+  }
+  trouble_.clear();
   recording_ = process.recording;
   snapshot_ = process.page.last_sequence;
   view_.rows = rows_of(*report);
@@ -156,9 +164,19 @@ void print_lines(const TopView& view, const Options& options) {
   std::fflush(stdout);
 }
 
+// Once, until it is another one.
+void say_trouble(const std::string& trouble, std::string& said) {
+  if (trouble != said && !trouble.empty()) {
+    fmt::print(stderr, "{}\n", trouble);
+  }
+  said = trouble;
+}
+
 int watch_in_lines(const Options& options, Watch& watch) {
+  std::string said;
   for (unsigned shown = 1;; ++shown) {
     print_lines(watch.view(), options);
+    say_trouble(watch.trouble(), said);
     if (options.count && shown >= *options.count) {
       return kDone;
     }
@@ -270,6 +288,8 @@ bool Terminal::take_key(const Pressed& pressed) {
       return true;
     case Key::kOther:
       return take_letter(pressed.character);
+    case Key::kGone:
+      return false;
     case Key::kNone:
     case Key::kResize:
       return true;

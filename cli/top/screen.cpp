@@ -2,6 +2,7 @@
 
 #include <curses.h>
 #include <langinfo.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +22,11 @@ void give_back() {
     g_is_drawing = false;
     endwin();
   }
+}
+
+bool is_gone(int terminal) {
+  pollfd look{terminal, POLLIN, 0};
+  return poll(&look, 1, 0) == 1 && (look.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
 bool has_utf8() {
@@ -81,7 +87,7 @@ Pressed Screen::wait_for_key(int milliseconds) {
   const int key = getch();
   switch (key) {
     case ERR:
-      return {};
+      return {is_gone(STDIN_FILENO) ? Key::kGone : Key::kNone};
     case KEY_UP:
     case 'k':
       return {Key::kUp};

@@ -7,7 +7,8 @@
 
 namespace seep::cli {
 
-enum class Key { kNone, kUp, kDown, kPageUp, kPageDown, kEnter, kResize, kOther };
+// kGone: there is no terminal any more, of which not every process is told by a signal.
+enum class Key { kNone, kUp, kDown, kPageUp, kPageDown, kEnter, kResize, kGone, kOther };
 
 struct Pressed {
   Key key = Key::kNone;

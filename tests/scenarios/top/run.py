@@ -233,6 +233,34 @@ def case_the_screen_follows_the_terminal(place):
     terminal.expect_restored()
 
 
+def case_a_terminal_that_is_gone_ends_it(place):
+    terminal = Terminal(place)
+    terminal.wait_for(lambda text: "grow_slowly" in text)
+    os.close(terminal.slave)
+    os.close(terminal.master)  # not its controlling one: no SIGHUP
+    wait_until(lambda: "its end", lambda: terminal.process.poll() is not None)
+    expect_equal(terminal.process.returncode, 0, "status")
+
+
+def case_that_nothing_can_be_read_is_told_until_it_can(place):
+    place.process.send_signal(signal.SIGSTOP)  # no more snapshots
+    recording = next(path for path in place.out.iterdir() if path.is_dir())
+    aside = place.out.parent / (place.out.name + ".aside")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    for snapshot in recording.glob("snapshot-*"):
+        snapshot.rename(aside / snapshot.name)
+    done = place.lines("--count", "2", "--json")
+    expect_equal((done.returncode, done.stderr.count("seep: ")), (0, 1), f"status, and what is told once: {done.stderr}")
+    terminal = Terminal(place)
+    terminal.wait_for(lambda text: "seep: " in text.splitlines()[-1])
+    for snapshot in aside.iterdir():
+        snapshot.rename(recording / snapshot.name)
+    terminal.wait_for(lambda text: "grow_slowly" in text and "seep: " not in text)
+    terminal.press("q")
+    expect_equal(terminal.wait(), 0, "status")
+
+
 def case_a_process_that_ends_is_told_when_the_screen_is_gone(place):
     terminal = Terminal(place)
     terminal.wait_for(lambda text: "grow_slowly" in text)
