@@ -252,6 +252,11 @@ void Agent::on_exit(const intercept::ExitEvent& event) {
 // index says that the process was there.
 void Agent::finish(const intercept::ExitEvent& event, std::uint64_t now_ms) {
   const bool exec = event.how == format::End::kExec;
+  if (exec) {
+    for (LimitCommand& command : limit_commands_) {
+      command.end_watch();
+    }
+  }
   remove_figures();
   const bool short_lived = is_short_lived();
   if (short_lived && exec) {

@@ -123,7 +123,7 @@ class Agent {
   void look_at_group(std::uint64_t time_ms);
   void look_at_size(std::uint64_t now_ms);
   void pass_limit(std::uint64_t now_ms);
-  void log_limit(LimitName which, std::string_view snapshot);
+  void tell_limit(bool has_snapshot);
   void start_command(LimitName which, std::string_view snapshot, std::uint32_t settles_at);
   void copy_limit_settings(const char* const* environment);
   void watch_again();
@@ -216,11 +216,19 @@ class Agent {
   std::atomic<bool> limit_is_passed_{false};          // relaxed; a limit waits for its snapshot
   // Snapshots that were written or given up; release by who did, acquire by who waits for it.
   std::atomic<std::uint32_t> settles_{0};
+  // The last of them that was given up; relaxed, written before settles_.
+  std::atomic<std::uint32_t> failed_settle_{0};
+  // A limit that is told when its snapshot has settled.
+  struct {
+    bool is_due = false;
+    LimitName which = LimitName::kWarning;
+  } untold_limit_;
   runtime::Path metrics_directory_;  // written at the start, as the next two
   const char* limit_command_text_ = nullptr;
   CommandEnvironment command_environment_;
-  LimitCommand limit_commands_[kLimitCount] = {LimitCommand(runtime::g_command_tasks[0]),
-                                               LimitCommand(runtime::g_command_tasks[1])};
+  LimitCommand limit_commands_[kLimitCount] = {
+      {runtime::g_command_tasks[0], runtime::g_watcher_tasks[0]},
+      {runtime::g_command_tasks[1], runtime::g_watcher_tasks[1]}};
   struct {
     bool is_written = false;
     bool is_told = false;  // that it cannot be

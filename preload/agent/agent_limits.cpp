@@ -84,25 +84,33 @@ void Agent::pass_limit(std::uint64_t now_ms) {
   const std::uint32_t settles_at = settles_.load(std::memory_order_relaxed) + 1;
   Request request;
   request.trigger = format::Trigger::kLimit;
+  untold_limit_ = {true, which};
   const bool has_snapshot = !is_dormant() && take(request, now_ms);
   if (is_dormant()) {
     is_unreachable_ = !open_recording();
     settles_.store(settles_at, std::memory_order_release);
   }
-  runtime::Text<64> snapshot;
-  snapshot.add(has_snapshot ? snapshot_name(sequence_).view() : std::string_view{});
-  log_limit(which, snapshot.view());
+  if (!has_snapshot) {
+    tell_limit(false);
+  }
   if (limit_command_text_ != nullptr) {
+    runtime::Text<64> snapshot;
+    snapshot.add(has_snapshot ? snapshot_name(sequence_).view() : std::string_view{});
     start_command(which, snapshot.view(), settles_at);
   }
 }
 
-void Agent::log_limit(LimitName which, std::string_view snapshot) {
-  const auto number = static_cast<unsigned>(which);
+// As the holder: the thread that took the snapshot, or the walker that wrote it.
+void Agent::tell_limit(bool has_snapshot) {
+  if (!untold_limit_.is_due) {
+    return;
+  }
+  untold_limit_.is_due = false;
+  const auto number = static_cast<unsigned>(untold_limit_.which);
   runtime::Text<256> line;
   line.add("resident size ").add_decimal(limit_watch_.rss_bytes()).add(" has passed the ");
   line.add(kLimitNames[number]).add(" limit ").add_decimal(limit_watch_.limit_bytes(number));
-  line.add(": ").add(snapshot.empty() ? std::string_view("no snapshot") : snapshot);
+  line.add(": ").add(has_snapshot ? snapshot_name(sequence_).view() : "no snapshot");
   directory_.log(line.view());
 }
 
@@ -121,6 +129,7 @@ void Agent::start_command(LimitName which, std::string_view snapshot, std::uint3
   event.snapshot = path.view();
   event.settles = &settles_;
   event.settles_at = settles_at;
+  event.failed = &failed_settle_;
   event.has_ended = &ended_;
   event.log = directory_.log_place();
   LimitCommand& command = limit_commands_[number];

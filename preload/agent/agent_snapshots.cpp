@@ -201,6 +201,7 @@ void Agent::keep_jit_map() {
 void Agent::settle(const snapshot::Outcome& outcome) {
   if (outcome.error != 0) {
     recorder::count_loss(format::Loss::snapshots_failed);
+    failed_settle_.store(settles_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     tracker_bytes_ = runtime::resident_bytes();
   } else {
     tracker_bytes_ = outcome.tracker_bytes;
@@ -214,6 +215,7 @@ void Agent::settle(const snapshot::Outcome& outcome) {
   }
   schedule_.plan_next(prepared_ms_, last_cost_ns_);
   publish_status(published_state());
+  tell_limit(outcome.error == 0);
   settles_.fetch_add(1, std::memory_order_release);
   answer(outcome.error == 0 ? format::Answer::kDone : format::Answer::kFailed, sequence_);
 }

@@ -19,7 +19,6 @@ namespace {
 using runtime::as_argument;
 using runtime::raw_syscall;
 
-constexpr std::size_t kStackBytes = std::size_t{128} << 10;
 constexpr unsigned kNoDescriptor = ~0U - 1;
 // As long as a busy machine may take to run it: 2 ms were too few for some (load 12).
 constexpr long kPatienceNs = 100000000;
@@ -35,9 +34,10 @@ constexpr long kFlags = CLONE_VM | CLONE_FILES | CLONE_UNTRACED | CLONE_PARENT_S
 // directory.
 void Walker::enter(void* walker) {
   auto* self = static_cast<Walker*>(walker);
-  const bool alone = raw_syscall(__NR_fchdir, self->directory_) == 0 &&
-                     raw_syscall(__NR_close_range, 0, ~0U, CLOSE_RANGE_UNSHARE) == 0;
-  if (!alone) {
+  const bool is_there = self->directory_ < 0 || raw_syscall(__NR_fchdir, self->directory_) == 0;
+  const bool has_closed = raw_syscall(__NR_close_range, 0, ~0U, CLOSE_RANGE_UNSHARE) == 0;
+  const bool alone = is_there && has_closed;
+  if (!has_closed) {
     self->is_refused_ = true;
   }
   self->has_left_.store(1, std::memory_order_release);

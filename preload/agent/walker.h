@@ -8,6 +8,8 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 
 #include "preload/runtime/own_tasks.h"
 
@@ -17,7 +19,8 @@ class Walker {
  public:
   constexpr explicit Walker(runtime::OwnTask& task) : task_(task) {}
 
-  // Gets the descriptor, for *at calls, of the directory that start() was given; -1 when the task
+  // Gets the descriptor, for *at calls, of the directory that start() was given (-1: the program's
+  // working directory); -1 when the task
   // could not leave the program's descriptors, which it must not touch then.
   using Run = void (*)(void* argument, int directory);
 
@@ -33,10 +36,17 @@ class Walker {
   }
   // False while it may still need the descriptor that start() was given.
   [[nodiscard]] bool has_left() const { return has_left_.load(std::memory_order_acquire) != 0; }
+  // Of the task, once one was started.
+  [[nodiscard]] std::uintptr_t stack_begin() const {
+    return reinterpret_cast<std::uintptr_t>(stack_);
+  }
+  [[nodiscard]] std::uintptr_t stack_end() const { return stack_begin() + kStackBytes; }
   // True from start() until running() has reaped it. Any thread.
   [[nodiscard]] bool is_unreaped() const { return task_.is_unreaped(); }
 
  private:
+  static constexpr std::size_t kStackBytes = std::size_t{128} << 10;
+
   static void enter(void* walker);
   bool is_possible();
   void wait_until_left();

@@ -19,6 +19,7 @@ using runtime::as_argument;
 using runtime::g_command_tasks;
 using runtime::g_copy_task;
 using runtime::g_walker_task;
+using runtime::g_watcher_tasks;
 using runtime::raw_syscall;
 
 constexpr int kEveryKind = __WALL | __WCLONE;
@@ -49,7 +50,8 @@ Wait as_waitid(pid_t pid, int options) {
 }
 
 bool commands_run() {
-  return g_command_tasks[0].is_unreaped() || g_command_tasks[1].is_unreaped();
+  return g_watcher_tasks[0].is_unreaped() || g_watcher_tasks[1].is_unreaped() ||
+         g_command_tasks[0].is_unreaped() || g_command_tasks[1].is_unreaped();
 }
 
 bool tasks_are_unreaped() {
@@ -58,7 +60,8 @@ bool tasks_are_unreaped() {
 
 bool is_our_task(pid_t pid) {
   return g_walker_task.is_met(pid) || g_copy_task.is_met(pid) || g_command_tasks[0].is_met(pid) ||
-         g_command_tasks[1].is_met(pid);
+         g_command_tasks[1].is_met(pid) || g_watcher_tasks[0].is_met(pid) ||
+         g_watcher_tasks[1].is_met(pid);
 }
 
 // Where a task of ours is among the children, the kernel does not say whether there are others.

@@ -31,7 +31,9 @@ class OwnTask {
 inline constinit OwnTask g_walker_task;
 // Of the process, for a scan that no walker makes.
 inline constinit OwnTask g_copy_task;
-// That wait for commands of SEEP_ON_LIMIT, one for each limit: as long as the commands run.
+// That make the next, one for each limit.
 inline constinit OwnTask g_command_tasks[2];
+// That wait for commands of SEEP_ON_LIMIT: as long as the commands run.
+inline constinit OwnTask g_watcher_tasks[2];
 
 }  // namespace seep::runtime

@@ -1,6 +1,7 @@
-// Grows past the limits that its test has set, as stdin says, until that says q or ends. It uses
-// children and signals as programs do: it counts waits that find a child which it never made,
-// SIGCHLD, and the descriptors and threads that it has not made itself.
+// Grows past the limits that its test has set, as stdin says (g to grow, e to become this program
+// anew), until that says q or ends. It uses children and signals as programs do: it counts waits
+// that find a child which it never made, SIGCHLD, and the descriptors and threads that it has not
+// made itself.
 //   growing MEGABYTES [subreaper] [ignore-child]
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -85,6 +86,8 @@ int main(int argc, char** argv) {
     if (got == 1 && word == 'g') {
       grow(step);
       puts("grown");
+    } else if (got == 1 && word == 'e') {
+      execl("/proc/self/exe", argv[0], argv[1], (char*)NULL);
     }
     strangers += go_round();
   }
