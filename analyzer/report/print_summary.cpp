@@ -90,7 +90,9 @@ std::string last_lines(const model::Report& report, const std::string& recording
   if (report.totals.suppressed_suspects != 0) {
     text += fmt::format("{} suppressed. ", report.totals.suppressed_suspects);
   }
-  return text + fmt::format("Next: seep report {}", printable(recording_path)) +
+  return text +
+         fmt::format("Next: seep report {0} | seep export --to html -o r.html {0}",
+                     printable(recording_path)) +
          suppression_of(report.suspects.front()) + "\n";
 }
 

@@ -55,10 +55,12 @@ def command_without_file(entry):
 
 
 def commands_of(build):
-    """{source: arguments}; of a source that is compiled twice, those of the first time."""
+    """{source: arguments}; of a source that is compiled twice, those of the first time. None of assembly."""
     entries = json.loads((build / "compile_commands.json").read_text())
     commands = {}
     for entry in entries:
+        if entry["file"].endswith(".S"):
+            continue
         commands.setdefault(Path(entry["directory"], entry["file"]).resolve(), command_without_file(entry))
     return commands
 

@@ -4,6 +4,9 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 
+// That of all C libraries: Pythons of other releases of Debian run on theirs.
+__asm__(".symver dlsym,dlsym@GLIBC_2.2.5");
+
 struct Allocator {  // PyMemAllocatorEx
   void* context;
   void* (*malloc)(void* context, size_t size);
