@@ -14,6 +14,7 @@ FEW_FRAMES = "10"
 SCRIPTS = pathlib.Path(__file__).resolve().parents[3] / "bench/figures/scripts"
 PYTHON = ["/usr/bin/python3", "-S", "-s"]
 OBJECTS_A_PAGE = 2000  # less than there are
+PAGES = "500"
 
 # Samples count their ticks in seconds, at 200 to 2,000 a second. Few of them in one run, where
 # each tick keeps memory: 300 seconds of growing_vector are a block of 150 MB.
@@ -63,17 +64,15 @@ def own(build):
     if not samples:
         raise SystemExit(f"programs.py: no samples in {build}")
     return ([sample(build, path) for path in samples] + [case(build, name) for name in CASES] +
-            [case(build, name, FEW_FRAMES) for name in SHALLOW_CASES] + scripts(PYTHON, str(SCRIPTS / "pages.py")))
+            [case(build, name, FEW_FRAMES) for name in SHALLOW_CASES] + python())
 
 
-def scripts(interpreter, script):
-    """Objects of the interpreter's own allocator, and with all of them from malloc."""
+def python():
+    """Objects of its own allocator, and with all of them from malloc."""
     def command(compared):
-        return [*interpreter, script, str(max(1, compared // OBJECTS_A_PAGE))]
-    name = pathlib.Path(interpreter[0]).name
-    return [Program(f"{name}, all by malloc", command, {"PYTHONHASHSEED": "0", "PYTHONMALLOC": "malloc",
-                                                        "USE_ZEND_ALLOC": "0"}),
-            Program(name, command, {"PYTHONHASHSEED": "0"})]
+        return [*PYTHON, str(SCRIPTS / "pages.py"), str(max(1, compared // OBJECTS_A_PAGE))]
+    return [Program("python3", command, {"PYTHONHASHSEED": "0"}),
+            Program("python3 by malloc", command, {"PYTHONHASHSEED": "0", "PYTHONMALLOC": "malloc"})]
 
 
 def file_of(packages, name, text):
@@ -99,6 +98,8 @@ def packaged(packages):
         ("python3.11", ["usr/bin/python3.11", "-S", "-s", file_of(packages, "script.py", real.PYTHON)], python, 3),
         ("php8.2", ["usr/bin/php8.2", "-n", "-d", f"extension={extension}", "-d", "memory_limit=-1",
                     file_of(packages, "script.php", real.PHP)], {"USE_ZEND_ALLOC": "0"}, 5),
+        ("php8.2 objects", ["usr/bin/php8.2", "-n", "-d", f"extension={extension}", str(SCRIPTS / "pages.php"), PAGES],
+         {}, 0),
     ]
     found = [Program(name, lambda _, line=[packages.program(command[0]), *command[1:]]: line, settings,
                      library_path=packages.library_path, status=status)
@@ -106,8 +107,6 @@ def packaged(packages):
     source = file_of(packages, "large.cpp", real.CXX)
     found.append(Program("clang", lambda _: [str(clang), "-fsyntax-only", "-x", "c++", source],
                          library_path=packages.library_path, status=1))
-    php = scripts([packages.program("usr/bin/php8.2"), "-n", "-d", f"extension={extension}"], str(SCRIPTS / "pages.php"))
-    found += [dataclasses.replace(program, library_path=packages.library_path) for program in php]
     if perl := shutil.which("perl"):
         script = file_of(packages, "script.pl", PERL)
         found.append(Program("perl", lambda _: [perl, script]))

@@ -78,7 +78,7 @@ class Run:
     argument: str
     options: tuple = ()
     settings: dict = dataclasses.field(default_factory=dict)
-    library: str = ""  # a source in C of programs/, preloaded with and without seep
+    preloaded: str = ""  # a source in C of programs/, preloaded with and without seep
 
     def source(self):
         return HERE / "programs" / self.program
@@ -88,9 +88,9 @@ class Run:
 
     def preload(self, *libraries):
         """The variable that makes the loader load these, and the one that the program is to have."""
-        if self.library:
+        if self.preloaded:
             built = self.work / "preloaded.so"
-            subprocess.run(["cc", "-shared", "-fPIC", "-o", str(built), str(HERE / "programs" / self.library)], check=True)
+            subprocess.run(["cc", "-shared", "-fPIC", "-o", str(built), str(HERE / "programs" / self.preloaded)], check=True)
             libraries += (str(built),)
         return {"LD_PRELOAD": ":".join(libraries)} if libraries else {}
 
@@ -392,7 +392,7 @@ CASES = {
     "late_with_debug_and_tracemalloc": ("stopped_tracing.py", frees_are_seen,
                                         {"settings": {"PYTHONMALLOC": "debug", "PYTHONTRACEMALLOC": "1",
                                                       "SEEP_START": "rss:40M"}}),
-    "wrapped": (LEAK, first_row_is("Pool.run"), {"library": "wrappers.c"}),
+    "wrapped": (LEAK, first_row_is("Pool.run"), {"preloaded": "wrappers.c"}),
     "sampled": (LEAK, first_row_is("Pool.run"), {"settings": {"SEEP_MODE": "sample", "SEEP_SAMPLE_BYTES": "1K"}}),
     "switched_off": (LEAK, no_frame_is_of_python, {"settings": {"SEEP_LANG": "off"}}),
     "consumer": ("consumer.py", callers_and_container, {}),
