@@ -129,20 +129,27 @@ KEEP void* take_from_pool(char* arena, std::size_t index) {
   return object;
 }
 
+// Where the last snapshot took long, the next one is written beside the program, and shows what it
+// does meanwhile: another one waits until it is there.
+void mark_alone(const std::string& label) {
+  seep_mark(label.c_str());
+  seep_snapshot(nullptr);
+}
+
 // 100 objects from the start on, the first at the arena's own address; 40 go back; then all.
 void use_arena(char* arena, const std::string& name) {
-  seep_mark((name + " empty").c_str());
+  mark_alone(name + " empty");
   for (std::size_t i = 0; i < 100; ++i) {
     take_from_pool(arena, i);
   }
-  seep_mark((name + " full").c_str());
+  mark_alone(name + " full");
   for (std::size_t i = 0; i < 40; ++i) {
     seep_pool_free(arena + i * kStep);
   }
   seep_pool_free(arena + 1);  // no object
-  seep_mark((name + " partly").c_str());
+  mark_alone(name + " partly");
   seep_pool_clear(arena, kArenaBytes);
-  seep_mark((name + " cleared").c_str());
+  mark_alone(name + " cleared");
 }
 
 int share_out() {
